@@ -1,0 +1,122 @@
+// Verifying and proving keys (PROTOCOL.md sections 6 and 7). A key is data: one read from a file proves and verifies
+// like one made from C++ AIRs.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <whorl/error.hpp>
+#include <whorl/field.hpp>
+#include <whorl/params.hpp>
+
+namespace whorl {
+
+/// A column of a trace, seen on the current row (offset 0) or the next (offset 1), or a public value.
+struct Variable {
+    enum class Entry : std::uint8_t { kPreprocessed, kMain, kPublic, kChallenge };
+
+    Entry entry = Entry::kMain;
+    std::uint32_t part_index = 0;  ///< kMain only, DAG order: cached 0, cached 1, …, common main last
+    std::uint32_t offset = 0;      ///< kPreprocessed and kMain only: 0 or 1
+    std::uint32_t index = 0;       ///< column or public value
+
+    friend bool operator==(const Variable&, const Variable&) = default;
+};
+
+/// One node of an AIR's constraint DAG; `left` and `right` are indices of earlier nodes.
+struct SymbolicNode {
+    enum class Op : std::uint8_t {
+        kVariable,
+        kIsFirstRow,
+        kIsLastRow,
+        kIsTransition,
+        kConstant,
+        kAdd,
+        kSub,
+        kNeg,  // operand in `left`
+        kMul,
+    };
+
+    Op op = Op::kConstant;
+    Variable variable;         ///< kVariable
+    Fp constant;               ///< kConstant
+    std::uint32_t left = 0;    ///< kAdd, kSub, kNeg, kMul
+    std::uint32_t right = 0;   ///< kAdd, kSub, kMul
+    std::uint32_t degree = 0;  ///< inner nodes: degree of the expression as written
+
+    friend bool operator==(const SymbolicNode&, const SymbolicNode&) = default;
+};
+
+/// A message sent to, or taken from, a bus; expressions are node indices.
+struct SymbolicInteraction {
+    std::vector<std::uint32_t> message;
+    std::uint32_t count = 0;
+    std::uint16_t bus_index = 0;
+    std::uint32_t count_weight = 0;
+
+    friend bool operator==(const SymbolicInteraction&, const SymbolicInteraction&) = default;
+};
+
+struct TraceWidths {
+    std::optional<std::uint32_t> preprocessed;
+    std::vector<std::uint32_t> cached_mains;
+    std::uint32_t common_main = 0;
+
+    friend bool operator==(const TraceWidths&, const TraceWidths&) = default;
+};
+
+struct PreprocessedData {
+    Digest commit{};
+    std::int32_t hypercube_dim = 0;  ///< log2(height) − l_skip
+    std::uint32_t stacking_width = 0;
+
+    friend bool operator==(const PreprocessedData&, const PreprocessedData&) = default;
+};
+
+struct AirVerifyingKey {
+    std::optional<PreprocessedData> preprocessed;
+    TraceWidths width;
+    std::uint32_t num_public_values = 0;
+    bool need_rot = false;  ///< some variable is read on the next row
+    std::vector<SymbolicNode> nodes;
+    std::vector<std::uint32_t> constraint_idx;  ///< ascending, without repeats
+    std::vector<SymbolicInteraction> interactions;
+    std::uint8_t max_constraint_degree = 0;
+    bool is_required = false;
+    std::vector<Variable> unused_variables;
+
+    friend bool operator==(const AirVerifyingKey&, const AirVerifyingKey&) = default;
+};
+
+/// Σ over present AIRs of coefficient · max(height, 2^l_skip) must stay below `threshold`.
+struct TraceHeightConstraint {
+    std::vector<std::uint32_t> coefficients;  ///< one per AIR
+    std::uint32_t threshold = 0;
+
+    friend bool operator==(const TraceHeightConstraint&, const TraceHeightConstraint&) = default;
+};
+
+struct VerifyingKey {
+    SystemParams params;
+    std::vector<AirVerifyingKey> airs;
+    std::vector<TraceHeightConstraint> trace_height_constraints;
+    Digest pre_hash{};
+
+    friend bool operator==(const VerifyingKey&, const VerifyingKey&) = default;
+};
+
+/// The postcard bytes of a key (`vk.postcard`), and of a key without its pre-hash.
+std::vector<std::byte> encode_verifying_key(const VerifyingKey& vk);
+std::vector<std::byte> encode_verifying_key_inner(const VerifyingKey& vk);
+/// PROTOCOL.md 6.7: the sponge hash of version, length and body, one field element a byte.
+Digest verifying_key_pre_hash(const VerifyingKey& vk);
+/// Reads a key from bytes that nobody vouches for. Checks all that a prover and a verifier rely on: node indices point
+/// backwards, variables lie inside their parts, parameters are workable (check_params), and the pre-hash is the body's.
+/// Errors: kBadFormat, with the byte offset.
+Result<VerifyingKey> decode_verifying_key(std::span<const std::byte> bytes);
+
+}  // namespace whorl

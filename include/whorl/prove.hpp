@@ -1,0 +1,39 @@
+// From traces to a proof.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include <whorl/error.hpp>
+#include <whorl/key.hpp>
+#include <whorl/proof.hpp>
+#include <whorl/telemetry.hpp>
+#include <whorl/trace.hpp>
+
+namespace whorl {
+
+/// What trades speed for memory and never changes a byte of the proof.
+struct ProverOptions {
+    std::string device = "cpu";
+    std::uint32_t num_threads = 0;  ///< 0: one per core that this process may use
+    Telemetry* telemetry = nullptr;
+};
+
+/// Checks that `traces` fit `vk`: known AIRs without repeats, required AIRs present, widths, equal power-of-two heights
+/// within the stacked height, public values, preprocessed columns of the key's height, trace height constraints, stacked width.
+Result<void> check_traces(const VerifyingKey& vk, std::span<const AirTrace> traces);
+
+/// Proves that `traces` satisfy the constraints of `vk`. The traces are not checked row by row: unsatisfied constraints
+/// give a proof that is rejected (see check_constraints in air.hpp).
+/// Errors: kInvalidArgument (check_traces, options), kMachine (memory, device).
+Result<Proof> prove(const VerifyingKey& vk, std::span<const AirTrace> traces, const ProverOptions& options = {});
+
+/// The commitment to one matrix alone, as for a preprocessed or cached part (PROTOCOL.md 9 and 10), and its stacked width.
+struct MatrixCommitment {
+    Digest commit{};
+    std::uint32_t stacking_width = 0;
+};
+Result<MatrixCommitment> commit_matrix(const SystemParams& params, const Matrix& matrix, const ProverOptions& options = {});
+
+}  // namespace whorl

@@ -1,0 +1,64 @@
+// Where the time goes: a tree of spans with fields, cheap enough to be always on.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace whorl {
+
+using FieldValue = std::variant<std::int64_t, double, std::string>;
+
+struct SpanRecord {
+    static constexpr std::size_t kNoParent = static_cast<std::size_t>(-1);
+
+    std::string name;
+    std::size_t parent = kNoParent;  ///< index into Telemetry::spans()
+    double start_ms = 0;             ///< since the Telemetry was made
+    double time_ms = 0;              ///< 0 while the span is open
+    std::vector<std::pair<std::string, FieldValue>> fields;
+};
+
+/// Collects the spans of one run. Spans open and close on one thread, the one that calls the prover.
+class Telemetry {
+public:
+    /// Called when a span opens (`is_open`) and when it closes.
+    using Observer = std::function<void(const SpanRecord&, bool is_open)>;
+
+    Telemetry();
+    void set_observer(Observer observer) { observer_ = std::move(observer); }
+    const std::vector<SpanRecord>& spans() const { return spans_; }
+
+private:
+    friend class Span;
+    std::size_t open(std::string_view name);
+    void close(std::size_t index);
+    double now_ms() const;
+
+    std::chrono::steady_clock::time_point origin_;
+    std::vector<SpanRecord> spans_;
+    std::size_t current_ = SpanRecord::kNoParent;
+    Observer observer_;
+};
+
+/// Open from construction to destruction; does nothing when `telemetry` is null.
+class Span {
+public:
+    Span(Telemetry* telemetry, std::string_view name);
+    ~Span();
+    Span(const Span&) = delete;
+    Span& operator=(const Span&) = delete;
+    void set(std::string_view key, FieldValue value);
+
+private:
+    Telemetry* telemetry_;
+    std::size_t index_ = SpanRecord::kNoParent;
+};
+
+}  // namespace whorl
