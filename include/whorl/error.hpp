@@ -26,7 +26,9 @@ struct Error {
 };
 
 /// "stage: message".
-inline std::string to_string(const Error& error) { return error.stage + ": " + error.message; }
+inline std::string to_string(const Error& error) {
+    return error.stage + ": " + error.message;
+}
 
 /// A value or the reason there is none. (GCC 12 in C++20 mode has no std::expected.)
 template <class T, class E = Error>

@@ -36,9 +36,9 @@ struct GkrProof {
 };
 
 struct BatchConstraintProof {
-    std::vector<Fp4> numerator_term_per_air;    ///< sorted order
-    std::vector<Fp4> denominator_term_per_air;  ///< sorted order
-    std::vector<Fp4> univariate_round_coeffs;   ///< constant first
+    std::vector<Fp4> numerator_term_per_air;             ///< sorted order
+    std::vector<Fp4> denominator_term_per_air;           ///< sorted order
+    std::vector<Fp4> univariate_round_coeffs;            ///< constant first
     std::vector<std::vector<Fp4>> sumcheck_round_polys;  ///< [round]: values at 1 … d + 1
     /// [trace][part]: common main, preprocessed, cached 0, …; T(r), T_rot(r) alternate where the AIR needs rotations.
     std::vector<std::vector<std::vector<Fp4>>> column_openings;
@@ -63,7 +63,7 @@ struct WhirProof {
     std::vector<Fp> query_phase_pow_witnesses;
     /// [commitment][query][row in the leaf]: one row of the stacked code matrix.
     std::vector<std::vector<std::vector<std::vector<Fp>>>> initial_round_opened_rows;
-    std::vector<std::vector<MerklePath>> initial_round_merkle_proofs;  ///< [commitment][query]
+    std::vector<std::vector<MerklePath>> initial_round_merkle_proofs;   ///< [commitment][query]
     std::vector<std::vector<std::vector<Fp4>>> codeword_opened_values;  ///< [round − 1][query][row in the leaf]
     std::vector<std::vector<MerklePath>> codeword_merkle_proofs;        ///< [round − 1][query]
     std::vector<Fp4> final_poly;

@@ -34,6 +34,7 @@ struct MatrixCommitment {
     Digest commit{};
     std::uint32_t stacking_width = 0;
 };
-Result<MatrixCommitment> commit_matrix(const SystemParams& params, const Matrix& matrix, const ProverOptions& options = {});
+Result<MatrixCommitment> commit_matrix(const SystemParams& params, const Matrix& matrix,
+                                       const ProverOptions& options = {});
 
 }  // namespace whorl

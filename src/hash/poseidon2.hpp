@@ -10,7 +10,7 @@ namespace whorl {
 
 inline constexpr unsigned kPoseidonWidth = 16;
 inline constexpr unsigned kPoseidonRate = 8;
-inline constexpr unsigned kPoseidonHalfRounds = 4;       // external rounds on each side
+inline constexpr unsigned kPoseidonHalfRounds = 4;  // external rounds on each side
 inline constexpr unsigned kPoseidonInternalRounds = 13;
 
 using PoseidonState = std::array<Fp, kPoseidonWidth>;
