@@ -1,0 +1,68 @@
+# A thin front for the CMake presets (CMakePresets.json). Every target first installs the Debian packages it lacks;
+# WHORL_NO_INSTALL=1 makes it name them instead.
+#
+#   PRESET=release     which preset build and test use: release, debug, asan, tsan, coverage, clang
+#   JOBS=<cores>       how many compilers and tests run at once
+#   FUZZ_RUNS=1000000  inputs tried by each fuzz target
+
+PRESET ?= release
+JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.logicalcpu 2>/dev/null || echo 2)
+FUZZ_RUNS ?= 1000000
+
+WHORL := build/release/whorl
+DEMO_TASK := tests/vectors/keccakf_1024
+DEMO_PROOF := build/keccakf.proof
+
+export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
+export CTEST_PARALLEL_LEVEL := $(JOBS)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo build test bench peers fuzz format lint clean bootstrap configure
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
+		printf '  %-12s %s\n' "$$name" "$$what"; done
+
+demo: PRESET := release
+demo: build ## prove 1,024 keccak-f permutations and verify the proof
+	$(WHORL) keccakf --inputs $(DEMO_TASK)/inputs.u64le --out $(DEMO_PROOF)
+	$(WHORL) verify --vk $(DEMO_TASK)/vk.postcard --proof $(DEMO_PROOF)
+	@cmp $(DEMO_PROOF) $(DEMO_TASK)/proof.bin && echo "$(DEMO_PROOF) is, byte for byte, the reference prover's proof."
+
+build: configure ## build the program: build/release/whorl
+	cmake --build --preset $(PRESET) --target whorl_program
+
+test: configure ## build everything and run all tests
+	cmake --build --preset $(PRESET)
+	ctest --preset $(PRESET)
+
+bench: PRESET := release
+bench: configure ## build and run the benchmarks
+	cmake --build --preset $(PRESET)
+	scripts/bench.sh build/$(PRESET)
+
+peers: build ## compare with the reference's own CPU prover (needs cargo)
+	bench/peers/run.sh
+
+fuzz: ## feed FUZZ_RUNS mutated keys and proofs to the decoders and the verifier
+	scripts/bootstrap.sh build fuzz
+	cmake --preset fuzz
+	cmake --build --preset fuzz
+	scripts/fuzz.sh build/fuzz $(FUZZ_RUNS)
+
+format: ## rewrite the C++ files in the project's format
+	scripts/bootstrap.sh lint
+	scripts/lint.sh --fix-format
+
+lint: configure ## clang-format check and clang-tidy
+	scripts/bootstrap.sh lint
+	scripts/lint.sh --format --tidy build/$(PRESET)
+
+clean: ## remove all build output
+	rm -rf build
+
+bootstrap:
+	scripts/bootstrap.sh build
+
+configure: bootstrap
+	cmake --preset $(PRESET)
