@@ -33,13 +33,15 @@ public:
 
     Telemetry();
     void set_observer(Observer observer) { observer_ = std::move(observer); }
+    /// In the order in which they opened, so a parent comes before its children.
     const std::vector<SpanRecord>& spans() const { return spans_; }
+    /// Since the Telemetry was made.
+    double now_ms() const;
 
 private:
     friend class Span;
     std::size_t open(std::string_view name);
     void close(std::size_t index);
-    double now_ms() const;
 
     std::chrono::steady_clock::time_point origin_;
     std::vector<SpanRecord> spans_;
@@ -54,6 +56,7 @@ public:
     ~Span();
     Span(const Span&) = delete;
     Span& operator=(const Span&) = delete;
+    /// Sets a field of the span; a second value for the same key replaces the first.
     void set(std::string_view key, FieldValue value);
 
 private:

@@ -1,0 +1,38 @@
+// What was measured, for people (a tree), for programs (JSON) and for trace viewers (a timeline).
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <whorl/telemetry.hpp>
+
+namespace whorl {
+
+/// What a run cost as a whole.
+struct RunTotals {
+    double total_ms = 0;
+    std::uint64_t peak_rss_bytes = 0;     ///< of the process, since it started
+    std::uint64_t minor_page_faults = 0;  ///< of the process: pages mapped without reading a disk
+    std::uint64_t major_page_faults = 0;
+    std::uint32_t num_threads = 0;
+    std::optional<std::uint64_t> proof_bytes;
+};
+
+/// The time since `telemetry` was made and the counters of the operating system; `num_threads` and `proof_bytes` are
+/// the caller's to set.
+RunTotals measure_totals(const Telemetry& telemetry);
+
+/// One line a span, children indented: name, milliseconds, share of the sum of the outermost spans, fields. Siblings of
+/// one name share a line ("name x12"), which sums their times and leaves out their fields.
+std::string span_tree(const Telemetry& telemetry);
+
+/// {"spans": [{"name", "start_ms", "time_ms", "parent", "fields"}], "totals": {…}}. "parent" is an index into "spans",
+/// or null. "totals" has the RunTotals and, for each span name, "<name>_time_ms", summed over the spans of that name
+/// that do not lie inside another of the same name.
+std::string metrics_json(const Telemetry& telemetry, const RunTotals& totals);
+
+/// Complete events of the Chrome trace format, which Perfetto reads too.
+std::string timeline_json(const Telemetry& telemetry);
+
+}  // namespace whorl
