@@ -1,0 +1,425 @@
+#include <whorl/task.hpp>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <cstring>
+#include <limits>
+#include <new>
+#include <nlohmann/json.hpp>
+#include <system_error>
+#include <utility>
+#include <variant>
+
+#include "engine/files.hpp"
+
+namespace whorl {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view kLoadStage = "task.load";
+constexpr std::string_view kSaveStage = "task.save";
+constexpr std::string_view kTaskFile = "task.json";
+constexpr std::string_view kKeyFile = "vk.postcard";
+constexpr std::uint32_t kFormat = 1;
+
+/// Carries an Error out of nested reading; caught in load_task.
+struct LoadFault {
+    Error error;
+};
+
+template <class... Args>
+[[noreturn]] void fail(ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {
+    throw LoadFault{
+        {.code = code, .stage = std::string(kLoadStage), .message = fmt::format(format, std::forward<Args>(args)...)}};
+}
+
+/// A value inside task.json that knows its place, for messages.
+class JsonPlace {
+public:
+    JsonPlace(const Json& json, std::string place) : json_(json), place_(std::move(place)) {}
+
+    const std::string& place() const { return place_; }
+    bool is_null() const { return json_.is_null(); }
+    bool has(const char* key) const { return json_.is_object() && json_.contains(key); }
+    std::size_t size() const { return json_.size(); }
+
+    JsonPlace at(const char* key) const {
+        if (!json_.is_object()) fail(ErrorCode::kBadFormat, "{} is not an object", place_);
+        const auto it = json_.find(key);
+        if (it == json_.end()) fail(ErrorCode::kBadFormat, "{} has no \"{}\"", place_, key);
+        return {*it, fmt::format("{}/{}", place_, key)};
+    }
+    JsonPlace at(std::size_t index) const { return {json_[index], fmt::format("{}/{}", place_, index)}; }
+    const JsonPlace& array() const {
+        if (!json_.is_array()) fail(ErrorCode::kBadFormat, "{} is not an array", place_);
+        return *this;
+    }
+
+    template <class T>
+    T number(std::uint64_t max = std::numeric_limits<T>::max()) const {
+        if (!json_.is_number_unsigned()) fail(ErrorCode::kBadFormat, "{} is not a whole number", place_);
+        const auto value = json_.get<std::uint64_t>();
+        if (value > max) fail(ErrorCode::kBadFormat, "{} is {}, above the largest possible {}", place_, value, max);
+        return static_cast<T>(value);
+    }
+    Fp field_element() const { return Fp::from_canonical(number<std::uint32_t>(Fp::kModulus - 1)); }
+    std::string text() const {
+        if (!json_.is_string()) fail(ErrorCode::kBadFormat, "{} is not a string", place_);
+        return json_.get<std::string>();
+    }
+    /// The name of a file beside task.json.
+    fs::path file_in(const fs::path& folder) const {
+        const fs::path name = text();
+        if (name.empty() || name != name.filename() || name == ".." || name == ".") {
+            fail(ErrorCode::kBadFormat, "{} is \"{}\", which is not the name of a file in the folder", place_,
+                 name.string());
+        }
+        return folder / name;
+    }
+
+private:
+    const Json& json_;
+    std::string place_;
+};
+
+Proximity proximity_from_json(const JsonPlace& json) {
+    if (json.has("SplitUniqueList")) {
+        const JsonPlace split = json.at("SplitUniqueList");
+        return SplitUniqueList{.m = split.at("m").number<std::uint64_t>(),
+                               .list_start_round = split.at("list_start_round").number<std::uint64_t>()};
+    }
+    if (json.has("ListDecoding")) return ListDecoding{.m = json.at("ListDecoding").at("m").number<std::uint64_t>()};
+    const std::string kind = json.text();
+    if (kind != "UniqueDecoding") fail(ErrorCode::kBadFormat, "{} is unknown: \"{}\"", json.place(), kind);
+    return UniqueDecoding{};
+}
+
+Json proximity_to_json(const Proximity& proximity) {
+    if (const auto* split = std::get_if<SplitUniqueList>(&proximity)) {
+        return {{"SplitUniqueList", {{"list_start_round", split->list_start_round}, {"m", split->m}}}};
+    }
+    if (const auto* list = std::get_if<ListDecoding>(&proximity)) return {{"ListDecoding", {{"m", list->m}}}};
+    return "UniqueDecoding";
+}
+
+SystemParams params_from_json(const JsonPlace& json) {
+    const auto number = [](const JsonPlace& object, const char* key) { return object.at(key).number<std::uint32_t>(); };
+    const JsonPlace whir = json.at("whir");
+    const JsonPlace logup = json.at("logup");
+    const JsonPlace rounds = whir.at("rounds").array();
+    std::vector<std::uint32_t> num_queries;
+    for (std::size_t i = 0; i < rounds.size(); ++i) num_queries.push_back(number(rounds.at(i), "num_queries"));
+    return {.l_skip = number(json, "l_skip"),
+            .n_stack = number(json, "n_stack"),
+            .w_stack = json.at("w_stack").number<std::uint64_t>(),
+            .log_blowup = number(json, "log_blowup"),
+            .whir = {.k = number(whir, "k"),
+                     .num_queries = std::move(num_queries),
+                     .mu_pow_bits = number(whir, "mu_pow_bits"),
+                     .query_phase_pow_bits = number(whir, "query_phase_pow_bits"),
+                     .folding_pow_bits = number(whir, "folding_pow_bits"),
+                     .proximity = proximity_from_json(whir.at("proximity"))},
+            .logup = {.max_interaction_count = number(logup, "max_interaction_count"),
+                      .log_max_message_length = number(logup, "log_max_message_length"),
+                      .pow_bits = number(logup, "pow_bits")},
+            .max_constraint_degree = number(json, "max_constraint_degree")};
+}
+
+Json params_to_json(const SystemParams& params) {
+    Json rounds = Json::array();
+    for (const std::uint32_t count : params.whir.num_queries) rounds.push_back({{"num_queries", count}});
+    return {{"l_skip", params.l_skip},
+            {"n_stack", params.n_stack},
+            {"w_stack", params.w_stack},
+            {"log_blowup", params.log_blowup},
+            {"max_constraint_degree", params.max_constraint_degree},
+            {"logup",
+             {{"max_interaction_count", params.logup.max_interaction_count},
+              {"log_max_message_length", params.logup.log_max_message_length},
+              {"pow_bits", params.logup.pow_bits}}},
+            {"whir",
+             {{"k", params.whir.k},
+              {"rounds", rounds},
+              {"mu_pow_bits", params.whir.mu_pow_bits},
+              {"query_phase_pow_bits", params.whir.query_phase_pow_bits},
+              {"folding_pow_bits", params.whir.folding_pow_bits},
+              {"proximity", proximity_to_json(params.whir.proximity)}}}};
+}
+
+std::vector<std::byte> read_or_fail(const fs::path& path) {
+    Result<std::vector<std::byte>> bytes = read_file(path);
+    if (!bytes) fail(bytes.error().code, "{}", bytes.error().message);
+    return *std::move(bytes);
+}
+
+// Words on disk are little-endian u32.
+constexpr std::uint32_t from_disk(std::uint32_t word) {
+    if constexpr (std::endian::native == std::endian::big) {
+        return (word >> 24) | ((word >> 8) & 0xff00U) | ((word << 8) & 0xff0000U) | (word << 24);
+    }
+    return word;
+}
+
+/// Reads a part in pieces straight into its matrix, so that a trace is never held twice.
+Matrix read_part(const fs::path& path, std::size_t width, std::size_t height) {
+    if (width == 0) return {0, height};
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd < 0) fail(ErrorCode::kIo, "{}: {}", path.string(), std::generic_category().message(errno));
+    const struct Closer {
+        int fd;
+        ~Closer() { ::close(fd); }
+    } closer{fd};
+    struct stat status{};
+    if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
+        fail(ErrorCode::kIo, "{}: not a regular file", path.string());
+    }
+    // Before memory is taken; width < 2^32 and height ≤ 2^27, so the product fits.
+    const std::uint64_t expected_bytes = sizeof(std::uint32_t) * std::uint64_t{width} * height;
+    if (const auto size = static_cast<std::uint64_t>(status.st_size); size != expected_bytes) {
+        fail(ErrorCode::kBadFormat, "{} has {} bytes, expected {} (4 x width {} x height {})", path.string(), size,
+             expected_bytes, width, height);
+    }
+
+    Matrix matrix(width, height);
+    const std::span<Fp> values = matrix.values();
+    std::vector<std::uint32_t> words(std::min<std::size_t>(values.size(), std::size_t{1} << 18));
+    for (std::size_t done = 0; done < values.size();) {
+        const std::size_t count = std::min(words.size(), values.size() - done);
+        for (std::size_t got = 0; got < count * sizeof(std::uint32_t);) {
+            const ssize_t n =
+                ::read(fd, reinterpret_cast<char*>(words.data()) + got, count * sizeof(std::uint32_t) - got);
+            if (n < 0 && errno == EINTR) continue;
+            if (n < 0) fail(ErrorCode::kIo, "{}: {}", path.string(), std::generic_category().message(errno));
+            if (n == 0) fail(ErrorCode::kIo, "{}: became shorter while it was read", path.string());
+            got += static_cast<std::size_t>(n);
+        }
+        for (std::size_t i = 0; i < count; ++i) {
+            const std::uint32_t value = from_disk(words[i]);
+            if (value >= Fp::kModulus) {
+                fail(ErrorCode::kBadFormat, "{}: column {}, row {} is {}, not below p = {}", path.string(),
+                     (done + i) / height, (done + i) % height, value, Fp::kModulus);
+            }
+            values[done + i] = Fp::from_canonical(value);
+        }
+        done += count;
+    }
+    return matrix;
+}
+
+Matrix part_from_json(const JsonPlace& json, const fs::path& folder, std::uint32_t key_width, std::size_t height) {
+    const auto width = json.at("width").number<std::uint32_t>();
+    if (width != key_width) {
+        fail(ErrorCode::kBadFormat, "{} has width {}, the key says {}", json.place(), width, key_width);
+    }
+    return read_part(json.at("file").file_in(folder), width, height);
+}
+
+AirTrace trace_from_json(const JsonPlace& json, const fs::path& folder, std::uint32_t air_id,
+                         const AirVerifyingKey& air) {
+    const auto height = json.at("height").number<std::size_t>(std::uint64_t{1} << Fp::kTwoAdicity);
+    if (!std::has_single_bit(height)) {
+        fail(ErrorCode::kBadFormat, "{}/height is {}, not a power of two", json.place(), height);
+    }
+    AirTrace trace;
+    trace.air_id = air_id;
+
+    const JsonPlace public_values = json.at("public_values").array();
+    if (public_values.size() != air.num_public_values) {
+        fail(ErrorCode::kBadFormat, "{} has {} values, the key says {}", public_values.place(), public_values.size(),
+             air.num_public_values);
+    }
+    for (std::size_t i = 0; i < public_values.size(); ++i) {
+        trace.public_values.push_back(public_values.at(i).field_element());
+    }
+
+    const JsonPlace preprocessed = json.at("preprocessed");
+    if (preprocessed.is_null() == air.width.preprocessed.has_value()) {
+        fail(ErrorCode::kBadFormat, "{} is {}, but the key {} a preprocessed part", preprocessed.place(),
+             preprocessed.is_null() ? "null" : "present", preprocessed.is_null() ? "has" : "does not have");
+    }
+    const JsonPlace cached = json.at("cached_mains").array();
+    if (cached.size() != air.width.cached_mains.size()) {
+        fail(ErrorCode::kBadFormat, "{} has {} parts, the key says {}", cached.place(), cached.size(),
+             air.width.cached_mains.size());
+    }
+
+    trace.common_main = part_from_json(json.at("common_main"), folder, air.width.common_main, height);
+    for (std::size_t i = 0; i < cached.size(); ++i) {
+        trace.cached_mains.push_back(part_from_json(cached.at(i), folder, air.width.cached_mains[i], height));
+    }
+    if (!preprocessed.is_null()) {
+        trace.preprocessed = part_from_json(preprocessed, folder, *air.width.preprocessed, height);
+    }
+    return trace;
+}
+
+Task load(const fs::path& folder) {
+    const fs::path json_path = folder / kTaskFile;
+    const std::vector<std::byte> text = read_or_fail(json_path);
+    const auto* begin = reinterpret_cast<const char*>(text.data());
+    Json document;
+    try {
+        document = Json::parse(begin, begin + text.size());
+    } catch (const Json::exception& error) {
+        fail(ErrorCode::kBadFormat, "{} is not JSON: {}", json_path.string(), error.what());
+    }
+    const JsonPlace json(document, json_path.string());
+    if (const auto format = json.at("format").number<std::uint32_t>(); format != kFormat) {
+        fail(ErrorCode::kBadFormat, "{}/format is {}, this program reads {}", json.place(), format, kFormat);
+    }
+
+    Task task;
+    task.name = json.at("name").text();
+    const fs::path key_path = json.at("vk").file_in(folder);
+    Result<VerifyingKey> vk = decode_verifying_key(read_or_fail(key_path));
+    if (!vk) fail(ErrorCode::kBadFormat, "{}: {}", key_path.string(), to_string(vk.error()));
+    task.vk = *std::move(vk);
+
+    if (const auto num_airs = json.at("num_airs").number<std::uint32_t>(); num_airs != task.vk.airs.size()) {
+        fail(ErrorCode::kBadFormat, "{}/num_airs is {}, the key {} has {}", json.place(), num_airs, key_path.string(),
+             task.vk.airs.size());
+    }
+    if (params_from_json(json.at("params")) != task.vk.params) {
+        fail(ErrorCode::kBadFormat, "{}/params differ from the parameters in {}", json.place(), key_path.string());
+    }
+    const JsonPlace pre_hash = json.at("vk_pre_hash").array();
+    if (pre_hash.size() != task.vk.pre_hash.size()) {
+        fail(ErrorCode::kBadFormat, "{} has {} elements, expected {}", pre_hash.place(), pre_hash.size(),
+             task.vk.pre_hash.size());
+    }
+    for (std::size_t i = 0; i < pre_hash.size(); ++i) {
+        if (pre_hash.at(i).field_element() != task.vk.pre_hash[i]) {
+            fail(ErrorCode::kBadFormat, "{} is not the pre-hash of {}", pre_hash.place(), key_path.string());
+        }
+    }
+
+    if (!json.has("airs")) {
+        if (json.has("inputs")) {
+            fail(ErrorCode::kBadFormat,
+                 "{} has no \"airs\": this folder stores no traces, only the inputs that they follow from ({}); for "
+                 "keccak-f run `whorl keccakf --inputs {}`",
+                 json.place(), json.at("inputs").text(), json.at("inputs").file_in(folder).string());
+        }
+        fail(ErrorCode::kBadFormat, "{} has no \"airs\": this folder stores no traces", json.place());
+    }
+    const JsonPlace airs = json.at("airs").array();
+    task.air_names.resize(task.vk.airs.size());
+    std::vector<bool> is_listed(task.vk.airs.size());
+    for (std::size_t i = 0; i < airs.size(); ++i) {
+        const JsonPlace air = airs.at(i);
+        const auto air_id = air.at("air_id").number<std::uint32_t>();
+        if (air_id >= task.vk.airs.size()) {
+            fail(ErrorCode::kBadFormat, "{}/air_id is {}, the key has {} AIRs", air.place(), air_id,
+                 task.vk.airs.size());
+        }
+        if (is_listed[air_id]) fail(ErrorCode::kBadFormat, "{}: AIR {} is listed twice", air.place(), air_id);
+        is_listed[air_id] = true;
+        task.air_names[air_id] = air.at("name").text();
+        task.traces.push_back(trace_from_json(air, folder, air_id, task.vk.airs[air_id]));
+    }
+    return task;
+}
+
+Error with_stage(Error error) {
+    error.stage = kSaveStage;
+    return error;
+}
+
+Result<void> write_part(const fs::path& path, const Matrix& matrix) {
+    std::vector<std::uint32_t> words(matrix.values().size());
+    std::ranges::transform(matrix.values(), words.begin(), [](Fp x) { return from_disk(x.canonical()); });
+    Result<void> written = write_file(path, std::as_bytes(std::span(words)));
+    if (!written) return with_stage(std::move(written).error());
+    return {};
+}
+
+Result<void> save(const Task& task, const fs::path& folder) {
+    std::error_code error;
+    fs::create_directories(folder, error);
+    if (error) {
+        return Error{.code = ErrorCode::kIo,
+                     .stage = std::string(kSaveStage),
+                     .message = fmt::format("{}: {}", folder.string(), error.message())};
+    }
+    Json airs = Json::array();
+    for (const AirTrace& trace : task.traces) {
+        if (trace.air_id >= task.vk.airs.size()) {
+            return Error{.code = ErrorCode::kInvalidArgument,
+                         .stage = std::string(kSaveStage),
+                         .message = fmt::format("trace of AIR {}, the key has {}", trace.air_id, task.vk.airs.size())};
+        }
+        const auto save_part = [&](const Matrix& matrix, std::string_view part) -> Result<Json> {
+            const std::string file = fmt::format("air{}_{}.bin", trace.air_id, part);
+            if (Result<void> written = write_part(folder / file, matrix); !written) return std::move(written).error();
+            return Json{{"file", file}, {"width", matrix.width()}};
+        };
+        Json json{{"air_id", trace.air_id},
+                  {"name", trace.air_id < task.air_names.size() ? task.air_names[trace.air_id] : std::string()},
+                  {"height", trace.height()},
+                  {"cached_mains", Json::array()},
+                  {"preprocessed", nullptr},
+                  {"public_values", Json::array()}};
+        for (const Fp value : trace.public_values) json["public_values"].push_back(value.canonical());
+        Result<Json> part = save_part(trace.common_main, "main");
+        if (!part) return std::move(part).error();
+        json["common_main"] = *std::move(part);
+        for (std::size_t i = 0; i < trace.cached_mains.size(); ++i) {
+            part = save_part(trace.cached_mains[i], fmt::format("cached{}", i));
+            if (!part) return std::move(part).error();
+            json["cached_mains"].push_back(*std::move(part));
+        }
+        if (trace.preprocessed) {
+            part = save_part(*trace.preprocessed, "preprocessed");
+            if (!part) return std::move(part).error();
+            json["preprocessed"] = *std::move(part);
+        }
+        airs.push_back(std::move(json));
+    }
+
+    Result<void> written = write_file(folder / kKeyFile, encode_verifying_key(task.vk));
+    if (!written) return with_stage(std::move(written).error());
+    Json pre_hash = Json::array();
+    for (const Fp value : task.vk.pre_hash) pre_hash.push_back(value.canonical());
+    const Json document{{"format", kFormat}, {"name", task.name},       {"num_airs", task.vk.airs.size()},
+                        {"vk", kKeyFile},    {"vk_pre_hash", pre_hash}, {"params", params_to_json(task.vk.params)},
+                        {"airs", airs}};
+    written = write_file(folder / kTaskFile, document.dump(2, ' ', false, Json::error_handler_t::replace) + '\n');
+    if (!written) return with_stage(std::move(written).error());
+    return {};
+}
+
+Error out_of_memory(std::string_view stage, const fs::path& folder) {
+    return {.code = ErrorCode::kMachine,
+            .stage = std::string(stage),
+            .message = fmt::format("not enough memory for the traces of {}", folder.string())};
+}
+
+}  // namespace
+
+Result<Task> load_task(const fs::path& folder) {
+    try {
+        return load(folder);
+    } catch (LoadFault& fault) {
+        return std::move(fault.error);
+    } catch (const std::bad_alloc&) {
+        return out_of_memory(kLoadStage, folder);
+    }
+}
+
+Result<void> save_task(const Task& task, const fs::path& folder) {
+    try {
+        return save(task, folder);
+    } catch (const std::bad_alloc&) {
+        return out_of_memory(kSaveStage, folder);
+    }
+}
+
+}  // namespace whorl
