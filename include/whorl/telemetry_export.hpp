@@ -1,9 +1,12 @@
 // What was measured, for people (a tree), for programs (JSON) and for trace viewers (a timeline).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include <whorl/telemetry.hpp>
 
@@ -23,13 +26,16 @@ struct RunTotals {
 /// the caller's to set.
 RunTotals measure_totals(const Telemetry& telemetry);
 
+/// Milliseconds by span name, in order of first appearance, summed over the spans of that name that do not lie inside
+/// another of the same name. Spans before `first` are left out.
+std::vector<std::pair<std::string, double>> time_ms_by_name(const Telemetry& telemetry, std::size_t first = 0);
+
 /// One line a span, children indented: name, milliseconds, share of the sum of the outermost spans, fields. Siblings of
 /// one name share a line ("name x12"), which sums their times and leaves out their fields.
 std::string span_tree(const Telemetry& telemetry);
 
 /// {"spans": [{"name", "start_ms", "time_ms", "parent", "fields"}], "totals": {…}}. "parent" is an index into "spans",
-/// or null. "totals" has the RunTotals and, for each span name, "<name>_time_ms", summed over the spans of that name
-/// that do not lie inside another of the same name.
+/// or null. "totals" has the RunTotals and, for each span name, "<name>_time_ms" (time_ms_by_name).
 std::string metrics_json(const Telemetry& telemetry, const RunTotals& totals);
 
 /// Complete events of the Chrome trace format, which Perfetto reads too.

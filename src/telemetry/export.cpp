@@ -133,6 +133,18 @@ RunTotals measure_totals(const Telemetry& telemetry) {
     return totals;
 }
 
+std::vector<std::pair<std::string, double>> time_ms_by_name(const Telemetry& telemetry, std::size_t first) {
+    const auto& spans = telemetry.spans();
+    std::vector<std::pair<std::string, double>> times;
+    std::map<std::string_view, std::size_t> place;
+    for (std::size_t i = first; i < spans.size(); ++i) {
+        const auto [it, is_new] = place.try_emplace(spans[i].name, times.size());
+        if (is_new) times.emplace_back(spans[i].name, 0.0);
+        if (!is_inside_namesake(spans, i)) times[it->second].second += spans[i].time_ms;
+    }
+    return times;
+}
+
 std::string span_tree(const Telemetry& telemetry) {
     return TreePrinter(telemetry.spans()).print();
 }
@@ -155,11 +167,7 @@ std::string metrics_json(const Telemetry& telemetry, const RunTotals& totals) {
     out["major_page_faults"] = totals.major_page_faults;
     out["threads"] = totals.num_threads;
     if (totals.proof_bytes) out["proof_bytes"] = *totals.proof_bytes;
-    for (std::size_t i = 0; i < spans.size(); ++i) {
-        if (is_inside_namesake(spans, i)) continue;
-        Json& sum = out[spans[i].name + "_time_ms"];
-        sum = (sum.is_null() ? 0.0 : sum.get<double>()) + spans[i].time_ms;
-    }
+    for (const auto& [name, time_ms] : time_ms_by_name(telemetry)) out[name + "_time_ms"] = time_ms;
     return dump(json, 2) + '\n';
 }
 
