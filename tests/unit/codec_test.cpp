@@ -1,0 +1,261 @@
+// Proof and key codecs: the stored bytes come back, and hostile bytes are refused with section and offset.
+#include <numeric>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "proof/key_codec.hpp"
+#include "vectors.hpp"
+
+namespace whorl {
+namespace {
+
+using test::key_bytes;
+using test::load_key;
+using test::load_proof;
+using test::proof_bytes;
+using ::testing::HasSubstr;
+
+class Codec : public ::testing::TestWithParam<std::string> {};
+
+TEST_P(Codec, ProofComesBackByteForByte) {
+    const auto bytes = proof_bytes(GetParam());
+    const auto proof = decode_proof(bytes);
+    ASSERT_TRUE(proof) << to_string(proof.error());
+    EXPECT_TRUE(encode_proof(*proof) == bytes);
+}
+
+TEST_P(Codec, KeyComesBackByteForByte) {
+    const auto bytes = key_bytes(GetParam());
+    const auto key = decode_verifying_key(bytes);
+    ASSERT_TRUE(key) << to_string(key.error());
+    EXPECT_TRUE(encode_verifying_key(*key) == bytes);
+    EXPECT_EQ(key->pre_hash, verifying_key_pre_hash(*key));
+}
+
+TEST_P(Codec, SectionsAddUpToTheProof) {
+    const auto bytes = proof_bytes(GetParam());
+    std::size_t sum = 0;
+    for (const ProofSection& section : proof_sections(load_proof(GetParam()))) sum += section.size_bytes;
+    EXPECT_EQ(sum, bytes.size());
+}
+
+INSTANTIATE_TEST_SUITE_P(Vectors, Codec, ::testing::ValuesIn(test::kVectorNames),
+                         [](const auto& info) { return info.param; });
+
+std::vector<std::byte> with_u32(std::vector<std::byte> bytes, std::size_t offset, std::uint32_t value) {
+    for (unsigned i = 0; i < 4; ++i) bytes.at(offset + i) = static_cast<std::byte>(value >> (8 * i));
+    return bytes;
+}
+
+TEST(ProofCodec, NamesSectionOffsetExpectedAndFound) {
+    const auto bytes = proof_bytes("fib_2e5");
+    const auto version = decode_proof(with_u32(bytes, 0, 4));
+    ASSERT_FALSE(version);
+    EXPECT_EQ(version.error().code, ErrorCode::kBadFormat);
+    EXPECT_EQ(to_string(version.error()), "proof.decode: header, byte 0: codec version: expected 3, found 4");
+
+    const auto element = decode_proof(with_u32(bytes, 8, Fp::kModulus));
+    ASSERT_FALSE(element);
+    EXPECT_EQ(element.error().message,
+              "header, byte 8: common main commitment: expected a field element below 2013265921, found 2013265921");
+
+    const auto count = decode_proof(with_u32(bytes, 36, 0xffffffff));
+    ASSERT_FALSE(count);
+    EXPECT_THAT(count.error().message, HasSubstr("trace data, byte 40: number of AIRs: expected 4294967295 items"));
+}
+
+TEST(ProofCodec, RejectsPaddingBitsInTheBitmap) {
+    auto bytes = proof_bytes("fib_2e5");
+    bytes[40] |= std::byte{0x80};
+    const auto proof = decode_proof(bytes);
+    ASSERT_FALSE(proof);
+    EXPECT_EQ(proof.error().message, "trace data, byte 40: bitmap padding: expected zero bits, found bit 7 set");
+}
+
+TEST(ProofCodec, RejectsTrailingBytes) {
+    auto bytes = proof_bytes("fib_2e5");
+    bytes.push_back(std::byte{0});
+    const auto proof = decode_proof(bytes);
+    ASSERT_FALSE(proof);
+    EXPECT_THAT(proof.error().message, HasSubstr("trailing bytes: expected none, found 1"));
+}
+
+// Where a section starts in the encoded proof.
+std::size_t section_offset(const Proof& proof, const std::string& name) {
+    std::size_t offset = 0;
+    for (const ProofSection& section : proof_sections(proof)) {
+        if (section.name == name) return offset;
+        offset += section.size_bytes;
+    }
+    ADD_FAILURE() << "no section " << name;
+    return 0;
+}
+
+// Rows without columns and paths without siblings cost no bytes: counts alone must not take memory.
+TEST(ProofCodec, BoundsItemsThatTakeNoBytes) {
+    const Proof proof = load_proof("fib_2e5");
+    const auto bytes = encode_proof(proof);
+    const std::size_t rows = section_offset(proof, "whir initial rows");
+
+    const auto no_queries = decode_proof(with_u32(with_u32(bytes, rows, 0xffffffff), rows + 4, 0));
+    ASSERT_FALSE(no_queries);
+    EXPECT_THAT(no_queries.error().message, HasSubstr("commitments without queries: expected at most 1048576 items"));
+
+    // One commitment of width 0 and depth 0 with 2^32 − 1 queries.
+    auto empty_rows = with_u32(bytes, rows + 4, 0xffffffff);
+    empty_rows = with_u32(with_u32(empty_rows, rows + 8, 0), rows + 12, 0);
+    const auto empty = decode_proof(empty_rows);
+    ASSERT_FALSE(empty);
+    EXPECT_THAT(empty.error().message, HasSubstr("opened rows: expected at most 1048576 items"));
+
+    const auto wide = decode_proof(with_u32(with_u32(bytes, rows + 4, 0xffffffff), rows + 12, 0xffffffff));
+    ASSERT_FALSE(wide);
+    EXPECT_THAT(wide.error().message, HasSubstr("opened rows: expected"));
+}
+
+TEST(ProofCodec, RejectsPathDepthsThatRunBelowZero) {
+    Proof proof = load_proof("fib_2e5");
+    ASSERT_EQ(proof.whir.codeword_commits.size(), 2u);
+    for (auto& paths : proof.whir.codeword_merkle_proofs) {
+        for (auto& path : paths) path.clear();
+    }
+    const auto decoded = decode_proof(encode_proof(proof));
+    ASSERT_FALSE(decoded);
+    EXPECT_THAT(decoded.error().message, HasSubstr("path depth: expected at least 1 for 3 rounds, found 0"));
+}
+
+TEST(ProofCodec, SurvivesEveryTruncation) {
+    const auto bytes = proof_bytes("fib_height_1");
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+        const auto proof = decode_proof(std::span(bytes).first(size));
+        ASSERT_FALSE(proof) << size;
+        ASSERT_EQ(proof.error().code, ErrorCode::kBadFormat);
+    }
+}
+
+TEST(KeyCodec, SurvivesEveryTruncation) {
+    for (const char* name : {"fib_2e5", "cached", "preprocessed_and_cached", "self_interactions"}) {
+        const auto bytes = key_bytes(name);
+        for (std::size_t size = 0; size < bytes.size(); ++size) {
+            const auto key = decode_verifying_key(std::span(bytes).first(size));
+            ASSERT_FALSE(key) << name << " " << size;
+            ASSERT_EQ(key.error().code, ErrorCode::kBadFormat);
+        }
+    }
+}
+
+TEST(KeyCodec, RejectsEveryAlteredBit) {
+    const auto bytes = key_bytes("preprocessed_and_cached");
+    for (std::size_t i = 0; i < bytes.size(); ++i) {
+        for (unsigned bit = 0; bit < 8; ++bit) {
+            auto altered = bytes;
+            altered[i] ^= static_cast<std::byte>(1u << bit);
+            ASSERT_FALSE(decode_verifying_key(altered)) << "byte " << i << " bit " << bit;
+        }
+    }
+}
+
+TEST(KeyCodec, RejectsAnotherPreHash) {
+    VerifyingKey key = load_key("cached");
+    key.pre_hash[3] += Fp::one();
+    const auto decoded = decode_verifying_key(encode_verifying_key(key));
+    ASSERT_FALSE(decoded);
+    EXPECT_THAT(
+        to_string(decoded.error()),
+        ::testing::MatchesRegex("key.decode: pre-hash, byte [0-9]+: pre-hash: expected the hash of the key, .*"));
+    EXPECT_TRUE(decode_verifying_key(encode_verifying_key(key), PreHashCheck::kIgnore));
+}
+
+TEST(KeyCodec, TakesPaddedVarintsAsPostcardDoes) {
+    auto bytes = key_bytes("fib_2e5");
+    // l_skip = 2 as two groups: 0x82 0x00.
+    ASSERT_EQ(bytes[0], std::byte{2});
+    bytes[0] = std::byte{0x82};
+    bytes.insert(bytes.begin() + 1, std::byte{0});
+    const auto key = decode_verifying_key(bytes);
+    ASSERT_TRUE(key) << to_string(key.error());
+    EXPECT_EQ(*key, load_key("fib_2e5"));
+    // Eleven groups are too many for 64 bits.
+    bytes.insert(bytes.begin() + 1, 9, std::byte{0x80});
+    const auto too_long = decode_verifying_key(bytes);
+    ASSERT_FALSE(too_long);
+    EXPECT_THAT(too_long.error().message, HasSubstr("l_skip: expected a varint of 64 bits"));
+}
+
+// What an encoded key with these contents is refused for.
+std::string refusal(VerifyingKey key) {
+    key.pre_hash = verifying_key_pre_hash(key);
+    const auto decoded = decode_verifying_key(encode_verifying_key(key));
+    return decoded ? "accepted" : decoded.error().message;
+}
+
+TEST(KeyCodec, RejectsKeysThatProverAndVerifierCannotRelyOn) {
+    const VerifyingKey key = load_key("preprocessed_and_cached");
+    EXPECT_EQ(refusal(key), "accepted");
+    const auto altered = [&](auto&& change) {
+        VerifyingKey copy = key;
+        change(copy, copy.airs[0]);
+        return refusal(copy);
+    };
+    using Op = SymbolicNode::Op;
+    const auto inner = [](AirVerifyingKey& air) -> SymbolicNode& {
+        for (SymbolicNode& node : air.nodes) {
+            if (node.op == Op::kAdd || node.op == Op::kSub || node.op == Op::kMul) return node;
+        }
+        throw std::runtime_error("no inner node");
+    };
+    const auto main_variable = [](AirVerifyingKey& air) -> Variable& {
+        for (SymbolicNode& node : air.nodes) {
+            if (node.op == Op::kVariable && node.variable.entry == Variable::Entry::kMain) return node.variable;
+        }
+        throw std::runtime_error("no variable");
+    };
+
+    EXPECT_THAT(altered([&](auto&, auto& air) { inner(air).left = 1000; }), HasSubstr("left operand: expected below"));
+    EXPECT_THAT(altered([&](auto&, auto& air) { inner(air).right = 1000; }),
+                HasSubstr("right operand: expected below"));
+    EXPECT_THAT(altered([&](auto&, auto& air) { inner(air).degree = 0; }), HasSubstr("degree: expected at least"));
+    EXPECT_THAT(altered([&](auto&, auto& air) { inner(air).degree = 100; }), HasSubstr("degree: expected at most"));
+    EXPECT_THAT(altered([&](auto&, auto& air) { main_variable(air).index = 99; }),
+                HasSubstr("variable index: expected below"));
+    EXPECT_THAT(altered([&](auto&, auto& air) { main_variable(air).part_index = 9; }),
+                HasSubstr("variable part: expected at most"));
+    EXPECT_THAT(altered([&](auto&, auto& air) { main_variable(air).offset = 2; }),
+                HasSubstr("variable offset: expected at most"));
+    EXPECT_THAT(altered([&](auto&, auto& air) { main_variable(air).entry = Variable::Entry::kChallenge; }),
+                HasSubstr("a challenge"));
+    EXPECT_THAT(altered([&](auto&, auto& air) { air.constraint_idx.push_back(air.constraint_idx.back()); }),
+                HasSubstr("constraint: expected above"));
+    EXPECT_THAT(altered([&](auto&, auto& air) { air.constraint_idx.back() = 5000; }),
+                HasSubstr("constraint: expected below"));
+    EXPECT_THAT(altered([&](auto&, auto& air) { air.max_constraint_degree = 0; }),
+                HasSubstr("max_constraint_degree: expected at least"));
+    EXPECT_THAT(altered([&](auto&, auto& air) { air.max_constraint_degree = 255; }),
+                HasSubstr("max_constraint_degree: expected at most"));
+    EXPECT_THAT(altered([&](auto&, auto& air) { air.width.preprocessed.reset(); }),
+                HasSubstr("preprocessed width: expected present exactly when preprocessed data is, found absent"));
+    EXPECT_THAT(altered([&](auto&, auto& air) { air.preprocessed->hypercube_dim = 100; }),
+                HasSubstr("preprocessed hypercube_dim: expected from"));
+    EXPECT_THAT(altered([&](auto&, auto& air) { air.preprocessed->stacking_width += 1; }),
+                HasSubstr("preprocessed stacking width: expected"));
+    EXPECT_THAT(altered([&](auto&, auto& air) { air.interactions.push_back({{}, 0, 0, 0}); }),
+                HasSubstr("message: expected at least one value, found none"));
+    EXPECT_THAT(
+        altered([&](auto&, auto& air) { air.interactions.push_back({std::vector<std::uint32_t>(1000, 0), 0, 0, 0}); }),
+        HasSubstr("message length with its bus: expected at most"));
+    EXPECT_THAT(altered([&](auto& vk, auto&) { vk.trace_height_constraints.push_back({{1, 1, 1, 1, 1}, 5}); }),
+                HasSubstr("coefficients: expected one for each"));
+    EXPECT_THAT(altered([&](auto& vk, auto&) { vk.params.l_skip = 28; }), HasSubstr("system parameters: expected"));
+    EXPECT_THAT(altered([&](auto& vk, auto&) { vk.params.whir.num_queries.clear(); }),
+                HasSubstr("system parameters: expected"));
+    EXPECT_THAT(altered([&](auto&, auto& air) {
+                    air.width.common_main = 0;
+                    air.width.cached_mains.clear();
+                    air.nodes.clear();
+                }),
+                HasSubstr("main width: expected at least 1, found 0"));
+}
+
+}  // namespace
+}  // namespace whorl
