@@ -1,16 +1,33 @@
-mod altered;
-mod layout;
+//! whorl against the published SWIRL crates.
 
-use std::{error::Error, path::Path, process::ExitCode};
+mod air;
+mod altered;
+mod case;
+mod expr;
+mod layout;
+mod run;
+
+use std::{
+    error::Error,
+    path::Path,
+    process::ExitCode,
+    time::{SystemTime, UNIX_EPOCH},
+};
 
 const USAGE: &str = "\
 whorl against the published SWIRL crates
 
+  interop run --whorl PROGRAM --work DIR [--cases N] [--seed S] [--first I] [--keep]
+      draws N cases (50), each a set of AIRs, traces and parameters, and compares whorl's proofs and verdicts
+      with those of the published crates; folders of cases that differ stay in DIR. --first I --cases 1
+      repeats case I of a seed. Without --whorl only the published crates run.
   interop altered --vector DIR --out FILE
       alters every field element and every length of DIR/proof.bin, one at a time, and writes what the
       published verifier says of each
   interop recheck --vector DIR --list FILE
       does the same and compares with a stored list
+
+exit code: 0, or 1 on any difference or error
 ";
 
 /// The value after `name`, if it is there.
@@ -19,11 +36,31 @@ fn option<'a>(args: &'a [String], name: &str) -> Option<&'a str> {
 }
 
 fn required<'a>(args: &'a [String], name: &str) -> Result<&'a Path, Box<dyn Error>> {
-    option(args, name).map(Path::new).ok_or_else(|| format!("{name} is missing").into())
+    option(args, name).map(Path::new).ok_or_else(|| format!("{name} is missing\n\n{USAGE}").into())
+}
+
+fn number(args: &[String], name: &str, otherwise: u64) -> Result<u64, Box<dyn Error>> {
+    match option(args, name) {
+        None => Ok(otherwise),
+        Some(text) => text.parse().map_err(|_| format!("{name} {text}: not a number").into()),
+    }
+}
+
+fn fresh_seed() -> u64 {
+    // Short enough to be typed again.
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |now| now.as_micros() as u64 % 1_000_000_000)
 }
 
 fn dispatch(args: &[String]) -> Result<(), Box<dyn Error>> {
     match args.first().map(String::as_str) {
+        Some("run") => run::run(&run::Options {
+            whorl: option(args, "--whorl").map(Path::new),
+            cases: number(args, "--cases", 50)? as usize,
+            first: number(args, "--first", 0)? as usize,
+            seed: number(args, "--seed", fresh_seed())?,
+            work: required(args, "--work")?,
+            is_keeping_folders: args.iter().any(|arg| arg == "--keep"),
+        }),
         Some("altered") => altered::write_survey(required(args, "--vector")?, required(args, "--out")?),
         Some("recheck") => altered::recheck(required(args, "--vector")?, required(args, "--list")?),
         _ => Err(USAGE.into()),
