@@ -1,0 +1,127 @@
+#include <whorl/telemetry_export.hpp>
+#include <whorl/verify.hpp>
+
+#include <algorithm>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/verdict.hpp"
+#include "cli/workloads.hpp"
+
+namespace whorl::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// The model of the processor, where Linux tells.
+std::string cpu_model() {
+    std::ifstream file("/proc/cpuinfo");
+    for (std::string line; std::getline(file, line);) {
+        if (!line.starts_with("model name")) continue;
+        const std::size_t colon = line.find(": ");
+        if (colon != std::string::npos) return line.substr(colon + 2);
+    }
+    return "unknown";
+}
+
+double median(std::vector<double> values) {
+    std::ranges::sort(values);
+    const std::size_t middle = values.size() / 2;
+    return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+void print_line(Session& session, const Json& json) {
+    session.print(json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n');
+    std::fflush(stdout);
+}
+
+/// Proves and verifies `workload` num_runs times, a JSON line each and one for all. False when a proof is rejected.
+Result<bool> run_workload(Session& session, const Workload& workload, unsigned num_runs) {
+    Telemetry& telemetry = session.telemetry();
+    const std::string name = fmt::format("proof/{}/{}", workload.name, session.options().device);
+    std::vector<double> prove_ms;
+    std::vector<double> verify_ms;
+    std::size_t proof_bytes = 0;
+    for (unsigned run = 0; run < num_runs; ++run) {
+        const Span run_span(&telemetry, workload.name);
+        const std::size_t first_span = telemetry.spans().size();
+        const double start_ms = telemetry.now_ms();
+        const Result<Proof> proof = prove(workload.key.vk, workload.traces, session.prover_options());
+        if (!proof) return proof.error();
+        prove_ms.push_back(telemetry.now_ms() - start_ms);
+        const std::vector<std::byte> bytes = encode_proof(*proof);
+        proof_bytes = bytes.size();
+
+        const double verify_start_ms = telemetry.now_ms();
+        {
+            const Span span(&telemetry, "verify");
+            const Result<Proof> read_back = decode_proof(bytes);
+            if (!read_back) return read_back.error();
+            if (const auto verified = verify(workload.key.vk, *read_back); !verified) {
+                session.complain(fmt::format("whorl bench: {}: rejected: {}\n", name, describe(verified.error())));
+                return false;
+            }
+        }
+        verify_ms.push_back(telemetry.now_ms() - verify_start_ms);
+
+        const RunTotals totals = measure_totals(telemetry);
+        Json json{{"kind", "run"},
+                  {"name", name},
+                  {"run", run},
+                  {"threads", session.num_threads()},
+                  {"prove_ms", prove_ms.back()},
+                  {"verify_ms", verify_ms.back()},
+                  {"proof_bytes", proof_bytes},
+                  {"peak_rss_bytes", totals.peak_rss_bytes},
+                  {"minor_page_faults", totals.minor_page_faults}};
+        for (const auto& [span, time_ms] : time_ms_by_name(telemetry, first_span)) {
+            json["spans"][span + "_time_ms"] = time_ms;
+        }
+        print_line(session, json);
+    }
+
+    std::size_t num_cells = 0;
+    for (const AirTrace& trace : workload.traces) num_cells += trace.common_main.values().size();
+    print_line(session, {{"kind", "summary"},
+                         {"name", name},
+                         {"runs", num_runs},
+                         {"threads", session.num_threads()},
+                         {"prove_median_ms", median(prove_ms)},
+                         {"prove_min_ms", *std::ranges::min_element(prove_ms)},
+                         {"prove_max_ms", *std::ranges::max_element(prove_ms)},
+                         {"verify_median_ms", median(verify_ms)},
+                         {"proof_bytes", proof_bytes},
+                         {"peak_rss_bytes", measure_totals(telemetry).peak_rss_bytes},
+                         {"cells", num_cells},
+                         {"log_stacked_height", workload.key.vk.params.log_stacked_height()},
+                         {"version", WHORL_VERSION},
+                         {"cpu", cpu_model()}});
+    session.set_proof_bytes(proof_bytes);
+    return true;
+}
+
+}  // namespace
+
+Result<ExitCode> run_bench(Session& session, const BenchOptions& options) {
+    if (auto begun = session.begin(); !begun) return begun.error();
+    const auto run = [&](Result<Workload> workload) -> Result<bool> {
+        if (!workload) return std::move(workload).error();
+        return run_workload(session, *workload, options.num_runs);
+    };
+    // The LogUp workload first: it needs less memory, so its peak is its own.
+    if (options.workload != "keccakf") {
+        const Result<bool> is_accepted = run(logup_workload(session, options.log_height));
+        if (!is_accepted) return is_accepted.error();
+        if (!*is_accepted) return kExitRejected;
+    }
+    if (options.workload != "logup") {
+        const Result<bool> is_accepted = run(keccakf_workload(session, random_keccak_inputs(options.num_permutations),
+                                                              keccakf_log_stacked_height(options.num_permutations)));
+        if (!is_accepted) return is_accepted.error();
+        if (!*is_accepted) return kExitRejected;
+    }
+    return kExitOk;
+}
+
+}  // namespace whorl::cli

@@ -1,0 +1,58 @@
+// The subcommands: each takes the options of its own and yields the exit code, or an error.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <whorl/error.hpp>
+
+#include "cli/session.hpp"
+
+namespace whorl::cli {
+
+struct KeccakfOptions {
+    std::optional<std::size_t> num_permutations;
+    std::optional<unsigned> log_stacked_height;
+    std::string inputs_path;
+    std::string proof_path;
+    std::string key_path;
+};
+inline constexpr std::size_t kDefaultPermutations = 1024;
+Result<ExitCode> run_keccakf(Session& session, const KeccakfOptions& options);
+
+struct ProveOptions {
+    std::string task_path;
+    std::string proof_path;
+    bool is_checked_first = false;
+};
+Result<ExitCode> run_prove(Session& session, const ProveOptions& options);
+
+struct VerifyOptions {
+    std::string key_path;
+    std::string proof_path;
+    std::string batch_path;  ///< "-": standard input
+};
+Result<ExitCode> run_verify(Session& session, const VerifyOptions& options);
+
+struct CheckOptions {
+    std::string task_path;
+};
+Result<ExitCode> run_check(Session& session, const CheckOptions& options);
+
+struct InspectOptions {
+    std::string key_path;
+    std::string proof_path;
+};
+Result<ExitCode> run_inspect(Session& session, const InspectOptions& options);
+
+struct BenchOptions {
+    std::string workload = "all";  ///< keccakf, logup or all
+    std::size_t num_permutations = kDefaultPermutations;
+    unsigned log_height = 17;
+    unsigned num_runs = 5;
+};
+Result<ExitCode> run_bench(Session& session, const BenchOptions& options);
+
+}  // namespace whorl::cli

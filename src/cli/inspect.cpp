@@ -1,0 +1,156 @@
+#include <algorithm>
+#include <set>
+#include <variant>
+
+#include "cli/commands.hpp"
+#include "cli/table.hpp"
+
+namespace whorl::cli {
+namespace {
+
+std::string digest_text(const Digest& digest) {
+    std::string text;
+    for (const Fp x : digest) text += fmt::format("{:08x}", x.canonical());
+    return text;
+}
+
+std::string proximity_text(const Proximity& proximity) {
+    if (const auto* split = std::get_if<SplitUniqueList>(&proximity)) {
+        return fmt::format("unique decoding, list decoding with m = {} from round {}", split->m,
+                           split->list_start_round);
+    }
+    if (const auto* list = std::get_if<ListDecoding>(&proximity)) {
+        return fmt::format("list decoding, m = {}", list->m);
+    }
+    return "unique decoding";
+}
+
+std::string params_text(const SystemParams& params) {
+    Table table({{"", Align::kLeft}, {"", Align::kRight}, {"", Align::kLeft}});
+    const auto add = [&](const char* name, std::uint64_t value, const char* meaning) {
+        table.add({name, grouped(value), meaning});
+    };
+    add("l_skip", params.l_skip, "log2 of the univariate skip domain");
+    add("n_stack", params.n_stack, "hypercube variables of a stacked column");
+    add("w_stack", params.w_stack, "most stacked columns over all commitments");
+    add("log_blowup", params.log_blowup, "-log2 of the initial code rate");
+    add("max_constraint_degree", params.max_constraint_degree, "");
+    add("whir.k", params.whir.k, "variables folded per round");
+    add("whir.mu_pow_bits", params.whir.mu_pow_bits, "grinding before the batching challenge");
+    add("whir.folding_pow_bits", params.whir.folding_pow_bits, "grinding before each folding challenge");
+    add("whir.query_phase_pow_bits", params.whir.query_phase_pow_bits, "grinding before each round's queries");
+    add("logup.max_interaction_count", params.logup.max_interaction_count, "");
+    add("logup.log_max_message_length", params.logup.log_max_message_length, "");
+    add("logup.pow_bits", params.logup.pow_bits, "grinding before the LogUp challenges");
+
+    Table rounds({{"round"}, {"log2 message"}, {"log2 domain"}, {"-log2 rate"}, {"queries"}});
+    for (std::uint32_t i = 0; i < params.whir.num_rounds(); ++i) {
+        const std::uint32_t log_message = params.log_stacked_height() - i * params.whir.k;
+        const std::uint32_t log_domain = params.log_codeword_height() - i;
+        rounds.add({fmt::to_string(i), fmt::to_string(log_message), fmt::to_string(log_domain),
+                    fmt::to_string(log_domain - log_message), fmt::to_string(params.whir.num_queries[i])});
+    }
+    return fmt::format("Security parameters\n{}\nWHIR rounds ({}; final polynomial of 2^{} coefficients)\n{}",
+                       table.text(), proximity_text(params.whir.proximity), params.log_final_poly_len(), rounds.text());
+}
+
+std::string airs_text(const VerifyingKey& vk) {
+    Table table({{"AIR"},
+                 {"main"},
+                 {"cached"},
+                 {"preprocessed"},
+                 {"public"},
+                 {"next row"},
+                 {"required"},
+                 {"nodes"},
+                 {"constraints"},
+                 {"degree"},
+                 {"interactions"},
+                 {"buses", Align::kLeft}});
+    for (std::size_t i = 0; i < vk.airs.size(); ++i) {
+        const AirVerifyingKey& air = vk.airs[i];
+        std::set<std::uint16_t> buses;
+        for (const SymbolicInteraction& interaction : air.interactions) buses.insert(interaction.bus_index);
+        table.add({fmt::to_string(i), grouped(air.width.common_main),
+                   air.width.cached_mains.empty() ? "-" : fmt::format("{}", fmt::join(air.width.cached_mains, "+")),
+                   air.width.preprocessed ? grouped(*air.width.preprocessed) : "-",
+                   fmt::to_string(air.num_public_values), air.need_rot ? "yes" : "-", air.is_required ? "yes" : "-",
+                   grouped(air.nodes.size()), grouped(air.constraint_idx.size()),
+                   fmt::to_string(air.max_constraint_degree), grouped(air.interactions.size()),
+                   buses.empty() ? "-" : fmt::format("{}", fmt::join(buses, ","))});
+    }
+    return fmt::format("AIRs (widths in columns)\n{}", table.text());
+}
+
+std::string height_constraints_text(const VerifyingKey& vk) {
+    if (vk.trace_height_constraints.empty()) return {};
+    std::string text = "\nTrace heights\n";
+    for (const TraceHeightConstraint& constraint : vk.trace_height_constraints) {
+        std::string sum;
+        for (std::size_t i = 0; i < constraint.coefficients.size(); ++i) {
+            if (constraint.coefficients[i] == 0) continue;
+            sum += fmt::format("{}{} h{}", sum.empty() ? "" : " + ", constraint.coefficients[i], i);
+        }
+        text += fmt::format("  {} < {}\n", sum.empty() ? "0" : sum, grouped(constraint.threshold));
+    }
+    return text;
+}
+
+std::string proof_text(const Proof& proof, std::size_t size_bytes) {
+    Table traces({{"AIR"}, {"log2 height"}, {"height"}, {"cached commitments"}, {"public values", Align::kLeft}});
+    for (std::size_t i = 0; i < proof.trace_vdata.size(); ++i) {
+        const std::optional<TraceVData>& data = proof.trace_vdata[i];
+        if (!data) {
+            traces.add({fmt::to_string(i), "-", "absent", "-", ""});
+            continue;
+        }
+        std::vector<std::uint32_t> public_values;
+        if (i < proof.public_values.size()) {
+            for (const Fp x : proof.public_values[i]) public_values.push_back(x.canonical());
+        }
+        // A hostile proof may claim any height.
+        traces.add({fmt::to_string(i), fmt::to_string(data->log_height),
+                    data->log_height < 64 ? grouped(std::uint64_t{1} << data->log_height) : "?",
+                    fmt::to_string(data->cached_commitments.size()), fmt::format("{}", fmt::join(public_values, " "))});
+    }
+    Table sections({{"section", Align::kLeft}, {"bytes"}, {"share"}});
+    for (const ProofSection& section : proof_sections(proof)) {
+        sections.add({section.name, grouped(section.size_bytes),
+                      fmt::format("{:.1f}%", 100.0 * static_cast<double>(section.size_bytes) /
+                                                 static_cast<double>(std::max<std::size_t>(size_bytes, 1)))});
+    }
+    sections.add({"all", grouped(size_bytes), "100.0%"});
+    return fmt::format("Traces\n{}\nProof size by section\n{}", traces.text(), sections.text());
+}
+
+}  // namespace
+
+Result<ExitCode> run_inspect(Session& session, const InspectOptions& options) {
+    session.claim_input("--vk", options.key_path);
+    session.claim_input("--proof", options.proof_path);
+    if (auto begun = session.begin(); !begun) return begun.error();
+
+    const Result<VerifyingKey> vk = read_key(options.key_path);
+    if (!vk) return vk.error();
+    session.print(fmt::format("Verifying key {}: {} AIRs, {} bytes\n  pre-hash {}\n\n", options.key_path,
+                              vk->airs.size(), grouped(encode_verifying_key(*vk).size()), digest_text(vk->pre_hash)));
+    session.print(params_text(vk->params) + '\n');
+    session.print(airs_text(*vk));
+    session.print(height_constraints_text(*vk));
+    if (options.proof_path.empty()) return kExitOk;
+
+    const Result<Proof> proof = read_proof(options.proof_path);
+    if (!proof) return proof.error();
+    const std::size_t size_bytes = encode_proof(*proof).size();
+    session.set_proof_bytes(size_bytes);
+    session.print(fmt::format("\nProof {}: {} bytes ({})\n  common main commitment {}\n", options.proof_path,
+                              grouped(size_bytes), human_bytes(size_bytes), digest_text(proof->common_main_commit)));
+    if (proof->trace_vdata.size() != vk->airs.size()) {
+        session.print(fmt::format("  not a proof for this key: {} AIRs, the key has {}\n", proof->trace_vdata.size(),
+                                  vk->airs.size()));
+    }
+    session.print('\n' + proof_text(*proof, size_bytes));
+    return kExitOk;
+}
+
+}  // namespace whorl::cli

@@ -1,0 +1,86 @@
+#include <whorl/verify.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/table.hpp"
+#include "cli/verdict.hpp"
+#include "cli/workloads.hpp"
+#include "engine/files.hpp"
+
+namespace whorl::cli {
+namespace {
+
+Result<std::vector<KeccakState>> inputs_of(const KeccakfOptions& options) {
+    if (options.inputs_path.empty())
+        return random_keccak_inputs(options.num_permutations.value_or(kDefaultPermutations));
+    Result<std::vector<KeccakState>> inputs = read_keccak_inputs(options.inputs_path);
+    if (!inputs) return inputs;
+    const std::size_t wanted = options.num_permutations.value_or(inputs->size());
+    if (wanted > inputs->size()) {
+        return Error{.code = ErrorCode::kInvalidArgument,
+                     .stage = "keccakf.inputs",
+                     .message = fmt::format("{} has {} inputs, --permutations asks for {}", options.inputs_path,
+                                            inputs->size(), wanted)};
+    }
+    if (wanted > kMaxPermutations) {
+        return Error{.code = ErrorCode::kInvalidArgument,
+                     .stage = "keccakf.inputs",
+                     .message = fmt::format("{} permutations, at most {} fit the largest stacked height", wanted,
+                                            kMaxPermutations)};
+    }
+    inputs->resize(wanted);
+    return inputs;
+}
+
+}  // namespace
+
+Result<ExitCode> run_keccakf(Session& session, const KeccakfOptions& options) {
+    session.claim_input("--inputs", options.inputs_path);
+    if (auto claimed = session.claim_output("--out", options.proof_path); !claimed) return claimed.error();
+    if (auto claimed = session.claim_output("--vk-out", options.key_path); !claimed) return claimed.error();
+    if (auto begun = session.begin(); !begun) return begun.error();
+
+    const Result<std::vector<KeccakState>> inputs = inputs_of(options);
+    if (!inputs) return inputs.error();
+    Result<Workload> workload = keccakf_workload(
+        session, *inputs, options.log_stacked_height.value_or(keccakf_log_stacked_height(inputs->size())));
+    if (!workload) return std::move(workload).error();
+    const VerifyingKey& vk = workload->key.vk;
+    const Matrix& trace = workload->traces.front().common_main;
+    session.say("keccakf: {} permutations, {} columns x {} rows, stacked height 2^{}, {} threads\n",
+                grouped(inputs->size()), grouped(trace.width()), grouped(trace.height()),
+                vk.params.log_stacked_height(), session.num_threads());
+
+    const double prove_start_ms = session.telemetry().now_ms();
+    const Result<Proof> proof = prove(vk, workload->traces, session.prover_options());
+    if (!proof) return proof.error();
+    const std::vector<std::byte> bytes = encode_proof(*proof);
+    session.set_proof_bytes(bytes.size());
+    session.say("proved in {:.2f} s: {} bytes\n", (session.telemetry().now_ms() - prove_start_ms) / 1000,
+                grouped(bytes.size()));
+    workload->traces.clear();
+
+    // What is verified is what is written: the bytes, read back.
+    const double verify_start_ms = session.telemetry().now_ms();
+    {
+        const Span span(&session.telemetry(), "verify");
+        const Result<Proof> read_back = decode_proof(bytes);
+        if (!read_back) return read_back.error();
+        if (const auto verified = verify(vk, *read_back); !verified) {
+            session.complain(fmt::format("whorl keccakf: rejected: {}\n", describe(verified.error())));
+            return kExitRejected;
+        }
+    }
+    session.say("verified in {:.1f} ms\n", session.telemetry().now_ms() - verify_start_ms);
+
+    if (!options.proof_path.empty()) {
+        if (auto written = write_file(options.proof_path, bytes); !written) return written.error();
+        session.say("proof: {}\n", options.proof_path);
+    }
+    if (!options.key_path.empty()) {
+        if (auto written = write_file(options.key_path, encode_verifying_key(vk)); !written) return written.error();
+        session.say("verifying key: {}\n", options.key_path);
+    }
+    return kExitOk;
+}
+
+}  // namespace whorl::cli

@@ -1,0 +1,231 @@
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <iostream>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "cli/cli.hpp"
+#include "cli/commands.hpp"
+#include "cli/workloads.hpp"
+
+namespace whorl {
+namespace {
+
+using namespace cli;
+
+constexpr const char* kAbout =
+    "whorl: proves and verifies SWIRL, the proof system of OpenVM's stark-backend v2, with the same bytes.";
+
+constexpr const char* kExamples = R"(Examples:
+  whorl keccakf                                       prove 1,024 keccak-f permutations and verify the proof
+  whorl prove --task tests/vectors/fib_2e5 --out fib.proof
+  whorl verify --vk tests/vectors/fib_2e5/vk.postcard --proof fib.proof
+  whorl inspect --vk tests/vectors/mixture/vk.postcard --proof tests/vectors/mixture/proof.bin
+
+Exit codes:
+  0  done
+  1  the proof is rejected, or the traces break a constraint
+  2  bad input or usage
+  3  the machine: memory, or a device that is not there
+
+Results go to standard output; progress, the span tree and errors go to standard error.
+`whorl COMMAND --help` explains a command.)";
+
+constexpr const char* kKeccakfExamples =
+    R"(Parameters: app_params_100_bits with a stacked height of 64 times the rows (24 a permutation, rounded up to a
+power of two), at least 2^10 and at most 2^24 rows: 2^21 for 1,024 permutations, as in tests/vectors/keccakf_1024.
+Without --inputs the permutations' inputs are drawn with a fixed seed, those of that vector.
+
+Examples:
+  whorl keccakf
+  whorl keccakf --permutations 64 --out keccak.proof --vk-out keccak.vk
+  whorl keccakf --inputs tests/vectors/keccakf_1024/inputs.u64le --timeline keccak.json)";
+
+constexpr const char* kProveExamples =
+    R"(A task is a folder with task.json, a key and traces: see tests/vectors/README.md. The traces are taken at their word
+unless --check is given: traces that break a constraint yield a proof that is rejected.
+
+Examples:
+  whorl prove --task tests/vectors/mixture --out mixture.proof
+  whorl prove --task tests/vectors/mixture --out mixture.proof --check --metrics metrics.json)";
+
+constexpr const char* kVerifyExamples =
+    R"(A proof that is well formed and wrong gives exit code 1 and the rule that it breaks; bytes that are no proof or no key
+give exit code 2. With --batch every line of the list is the path of a proof; each is answered by one line: "accepted",
+"rejected REASON", "malformed REASON" or "unreadable REASON", and the exit code is 0 unless one was unreadable.
+
+Examples:
+  whorl verify --vk tests/vectors/fib_2e5/vk.postcard --proof tests/vectors/fib_2e5/proof.bin
+  ls altered/*.bin | whorl verify --vk vk.postcard --batch - --quiet)";
+
+constexpr const char* kCheckExamples =
+    R"(Evaluates every constraint on every row and balances every bus: far faster than a proof that would be rejected.
+
+Examples:
+  whorl check --task tests/vectors/interactions)";
+
+constexpr const char* kInspectExamples = R"(Examples:
+  whorl inspect --vk tests/vectors/keccakf_1024/vk.postcard
+  whorl inspect --vk tests/vectors/mixture/vk.postcard --proof tests/vectors/mixture/proof.bin)";
+
+constexpr const char* kBenchExamples =
+    R"(Prints a JSON line for each run ("kind": "run") and one for all of them ("kind": "summary", with medians). The time is
+that of proving alone; every proof is verified. Memory is the peak of the process up to then.
+
+Examples:
+  whorl bench --runs 3
+  whorl bench logup --log-height 14 --runs 1 --quiet
+  whorl bench keccakf --threads 1)";
+
+/// A subcommand with its options bound to the values that run_… takes.
+struct Command {
+    CLI::App* app = nullptr;
+    std::function<Result<ExitCode>(Session&)> run;
+};
+
+void add_common_options(CLI::App& app, CommonOptions& options) {
+    app.add_option("--device", options.device, "where to prove: cpu")->type_name("NAME")->capture_default_str();
+    app.add_option("--threads", options.num_threads, "how many threads; 0: one per core that this process may use")
+        ->type_name("N")
+        ->check(CLI::Range(0, 1024))
+        ->capture_default_str();
+    app.add_option("--metrics", options.metrics_path, "write spans and totals as JSON")->type_name("FILE");
+    app.add_option("--timeline", options.timeline_path,
+                   "write the spans for a trace viewer (Perfetto, chrome://tracing)")
+        ->type_name("FILE");
+    app.add_flag("-q,--quiet", options.is_quiet, "print errors and what was asked for, nothing else");
+    app.get_formatter()->column_width(32);
+}
+
+int complain(const std::string& command, const Error& error) {
+    std::fflush(stdout);
+    fmt::print(stderr, "whorl {}: error: {}\n", command, to_string(error));
+    return exit_code(error);
+}
+
+int run_command(const Command& command, const CommonOptions& options) {
+    const std::string name = command.app->get_name();
+    Session session(options);
+    const Result<ExitCode> code = command.run(session);
+    if (!code) {
+        session.stop_progress();
+        return complain(name, code.error());
+    }
+    if (const Result<void> finished = session.finish(); !finished) return complain(name, finished.error());
+    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+        return complain(name, {.code = ErrorCode::kIo, .stage = "output", .message = "cannot write standard output"});
+    }
+    return *code;
+}
+
+int parse_and_run(int argc, char** argv) {
+    CLI::App app(kAbout, "whorl");
+    app.footer(kExamples);
+    app.set_version_flag("--version", fmt::format("whorl {} (proof codec {})", WHORL_VERSION, kCodecVersion));
+    app.require_subcommand(1);
+    app.get_formatter()->column_width(32);
+
+    CommonOptions common;
+    std::vector<Command> commands;
+    const auto add_command = [&](const char* name, const char* about, const char* examples) -> CLI::App& {
+        CLI::App* command = app.add_subcommand(name, about);
+        command->footer(examples);
+        add_common_options(*command, common);
+        return *command;
+    };
+
+    KeccakfOptions keccakf;
+    CLI::App& keccakf_app =
+        add_command("keccakf", "prove keccak-f permutations, then verify the proof", kKeccakfExamples);
+    keccakf_app
+        .add_option("--permutations", keccakf.num_permutations,
+                    "how many: 1,024, or all of --inputs; fewer than there are inputs takes the first ones")
+        ->type_name("N")
+        ->check(CLI::Range(std::size_t{1}, kMaxPermutations));
+    keccakf_app.add_option("--inputs", keccakf.inputs_path, "the permutations' inputs: 25 little-endian u64 each")
+        ->type_name("FILE");
+    keccakf_app.add_option("--log-stacked-height", keccakf.log_stacked_height, "log2 of the stacked height")
+        ->type_name("H")
+        ->check(CLI::Range(10, 24));
+    keccakf_app.add_option("-o,--out", keccakf.proof_path, "write the proof")->type_name("FILE");
+    keccakf_app.add_option("--vk-out", keccakf.key_path, "write the verifying key")->type_name("FILE");
+    commands.push_back({&keccakf_app, [&](Session& session) { return run_keccakf(session, keccakf); }});
+
+    ProveOptions prove;
+    CLI::App& prove_app = add_command("prove", "prove the traces of a task folder", kProveExamples);
+    prove_app.add_option("--task", prove.task_path, "the task folder")->type_name("DIR")->required();
+    prove_app.add_option("-o,--out", prove.proof_path, "write the proof")->type_name("FILE")->required();
+    prove_app.add_flag("--check", prove.is_checked_first, "check constraints and buses first");
+    commands.push_back({&prove_app, [&](Session& session) { return run_prove(session, prove); }});
+
+    VerifyOptions verify;
+    CLI::App& verify_app = add_command("verify", "verify a proof, or many under one key", kVerifyExamples);
+    verify_app.add_option("--vk", verify.key_path, "the verifying key")->type_name("FILE")->required();
+    CLI::Option_group& proofs = *verify_app.add_option_group("proofs");
+    proofs.add_option("--proof", verify.proof_path, "the proof")->type_name("FILE");
+    proofs.add_option("--batch", verify.batch_path, "a list of proofs, a path a line; -: standard input")
+        ->type_name("FILE");
+    proofs.require_option(1);
+    commands.push_back({&verify_app, [&](Session& session) { return run_verify(session, verify); }});
+
+    CheckOptions check;
+    CLI::App& check_app = add_command("check", "check a task's traces without proving them", kCheckExamples);
+    check_app.add_option("--task", check.task_path, "the task folder")->type_name("DIR")->required();
+    commands.push_back({&check_app, [&](Session& session) { return run_check(session, check); }});
+
+    InspectOptions inspect;
+    CLI::App& inspect_app = add_command("inspect", "show what a key and a proof contain", kInspectExamples);
+    inspect_app.add_option("--vk", inspect.key_path, "the verifying key")->type_name("FILE")->required();
+    inspect_app.add_option("--proof", inspect.proof_path, "a proof")->type_name("FILE");
+    commands.push_back({&inspect_app, [&](Session& session) { return run_inspect(session, inspect); }});
+
+    BenchOptions bench;
+    CLI::App& bench_app = add_command("bench", "time the reference's benchmarks", kBenchExamples);
+    bench_app.add_option("workload", bench.workload, "keccakf, logup or all")
+        ->check(CLI::IsMember({"keccakf", "logup", "all"}))
+        ->type_name("NAME")
+        ->capture_default_str();
+    bench_app.add_option("--permutations", bench.num_permutations, "of keccakf")
+        ->type_name("N")
+        ->check(CLI::Range(std::size_t{1}, kMaxPermutations))
+        ->capture_default_str();
+    bench_app.add_option("--log-height", bench.log_height, "of logup: log2 of the rows of each AIR")
+        ->type_name("N")
+        ->check(CLI::Range(0U, kLogupLogStackedHeight))
+        ->capture_default_str();
+    bench_app.add_option("--runs", bench.num_runs, "how many proofs of each")
+        ->type_name("N")
+        ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    commands.push_back({&bench_app, [&](Session& session) { return run_bench(session, bench); }});
+
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::ParseError& error) {
+        const int code = app.exit(error, std::cout, std::cerr);
+        return code == 0 ? kExitOk : kExitUsage;
+    }
+    for (const Command& command : commands) {
+        if (command.app->parsed()) return run_command(command, common);
+    }
+    return kExitUsage;
+}
+
+}  // namespace
+
+int run_program(int argc, char** argv) {
+    try {
+        return parse_and_run(argc, argv);
+    } catch (const std::bad_alloc&) {
+        std::fputs("whorl: error: out of memory\n", stderr);
+    } catch (const std::exception& exception) {
+        std::fprintf(stderr, "whorl: internal error: %s\n", exception.what());
+    }
+    return kExitMachine;
+}
+
+}  // namespace whorl

@@ -1,0 +1,36 @@
+#include <whorl/task.hpp>
+
+#include "cli/check.hpp"
+#include "cli/commands.hpp"
+#include "cli/table.hpp"
+#include "engine/files.hpp"
+
+namespace whorl::cli {
+
+Result<ExitCode> run_prove(Session& session, const ProveOptions& options) {
+    if (auto claimed = session.claim_output("--out", options.proof_path); !claimed) return claimed.error();
+    if (auto begun = session.begin(); !begun) return begun.error();
+
+    std::optional<Span> span(std::in_place, &session.telemetry(), "load_task");
+    Result<Task> task = load_task(options.task_path);
+    if (!task) return std::move(task).error();
+    span.reset();
+    if (options.is_checked_first) {
+        const Result<bool> is_satisfied = check_task(session, *task);
+        if (!is_satisfied) return is_satisfied.error();
+        if (!*is_satisfied) return kExitRejected;
+    }
+
+    const double start_ms = session.telemetry().now_ms();
+    const Result<Proof> proof = prove(task->vk, task->traces, session.prover_options());
+    if (!proof) return proof.error();
+    const std::vector<std::byte> bytes = encode_proof(*proof);
+    session.set_proof_bytes(bytes.size());
+    const double time_ms = session.telemetry().now_ms() - start_ms;
+    if (auto written = write_file(options.proof_path, bytes); !written) return written.error();
+    session.say("proved {} in {:.3f} s: {}, {} bytes\n", task->name, time_ms / 1000, options.proof_path,
+                grouped(bytes.size()));
+    return kExitOk;
+}
+
+}  // namespace whorl::cli

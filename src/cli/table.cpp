@@ -1,0 +1,54 @@
+#include "cli/table.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+
+namespace whorl::cli {
+
+std::string Table::text() const {
+    std::vector<std::size_t> widths;
+    bool has_titles = false;
+    for (const Column& column : columns_) {
+        widths.push_back(column.title.size());
+        has_titles = has_titles || !column.title.empty();
+    }
+    for (const auto& row : rows_) {
+        for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], row[i].size());
+    }
+
+    std::string text;
+    const auto add_line = [&](const auto& cell_of) {
+        std::string line;
+        for (std::size_t i = 0; i < columns_.size(); ++i) {
+            line += columns_[i].align == Align::kLeft ? fmt::format("  {:<{}}", cell_of(i), widths[i])
+                                                      : fmt::format("  {:>{}}", cell_of(i), widths[i]);
+        }
+        line.erase(line.find_last_not_of(' ') + 1);
+        text += line + '\n';
+    };
+    if (has_titles) add_line([&](std::size_t i) { return columns_[i].title; });
+    for (const auto& row : rows_) add_line([&](std::size_t i) { return row[i]; });
+    return text;
+}
+
+std::string grouped(std::uint64_t number) {
+    std::string digits = fmt::to_string(number);
+    for (std::size_t i = digits.size(); i > 3; i -= 3) digits.insert(i - 3, ",");
+    return digits;
+}
+
+std::string human_bytes(std::uint64_t bytes) {
+    constexpr std::array<std::string_view, 5> kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
+    std::size_t unit = 0;
+    auto size = static_cast<double>(bytes);
+    while (size >= 1024 && unit + 1 < kUnits.size()) {
+        size /= 1024;
+        ++unit;
+    }
+    return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", size, kUnits[unit]);
+}
+
+}  // namespace whorl::cli

@@ -1,0 +1,36 @@
+// Aligned tables and numbers for people.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace whorl::cli {
+
+enum class Align : std::uint8_t { kLeft, kRight };
+
+/// Rows of ASCII cells; every row must have as many as there are columns.
+class Table {
+public:
+    struct Column {
+        std::string title;
+        Align align = Align::kRight;
+    };
+
+    explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
+    void add(std::vector<std::string> row) { rows_.push_back(std::move(row)); }
+    /// The title line (unless all titles are empty) and the rows, each indented by two and ended by a newline.
+    std::string text() const;
+
+private:
+    std::vector<Column> columns_;
+    std::vector<std::vector<std::string>> rows_;
+};
+
+/// 859137 -> "859,137".
+std::string grouped(std::uint64_t number);
+/// 859137 -> "839.0 KiB".
+std::string human_bytes(std::uint64_t bytes);
+
+}  // namespace whorl::cli

@@ -1,0 +1,42 @@
+// What `whorl keccakf` and `whorl bench` prove.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <whorl/air.hpp>
+#include <whorl/error.hpp>
+#include <whorl/trace.hpp>
+
+#include "airs/keccak.hpp"
+#include "cli/session.hpp"
+
+namespace whorl::cli {
+
+struct Workload {
+    std::string name;
+    ProvingKey key;
+    std::vector<AirTrace> traces;
+};
+
+/// More rows than this exceed the largest stacked height of the presets.
+inline constexpr std::size_t kMaxPermutations = (std::size_t{1} << 23) / KeccakColumns::kNumRounds;
+
+/// log2 of the rows of `num_permutations`: 24 each, at least one.
+unsigned keccakf_log_height(std::size_t num_permutations);
+/// 64 rows' worth of columns side by side: log_height + 6, as for 1,024 permutations, between 10 and 24.
+unsigned keccakf_log_stacked_height(std::size_t num_permutations);
+/// Inputs stored as 25 little-endian u64 each. Errors: kIo, kBadFormat.
+Result<std::vector<KeccakState>> read_keccak_inputs(const std::string& path);
+
+/// Keys and trace under spans "keygen" and "generate_trace", with app_params_100_bits(log_stacked_height).
+Result<Workload> keccakf_workload(Session& session, std::span<const KeccakState> inputs, unsigned log_stacked_height);
+
+/// The reference's LogUp benchmark: six SelfInteractionAirs of 2^log_height rows on one bus, app_params_100_bits(21).
+Result<Workload> logup_workload(Session& session, unsigned log_height);
+inline constexpr unsigned kLogupLogStackedHeight = 21;
+
+}  // namespace whorl::cli
