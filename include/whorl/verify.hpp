@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 #include <whorl/error.hpp>
 #include <whorl/key.hpp>
@@ -10,8 +11,84 @@
 
 namespace whorl {
 
-/// One kind for every rule of the protocol (PROTOCOL.md section 17).
-enum class VerifyErrorKind : std::uint8_t;
+/// One kind for every rule of the protocol (PROTOCOL.md section 17), in the order in which they are checked.
+enum class VerifyErrorKind : std::uint8_t {
+    kUnworkableParams,  ///< the key's parameters fail check_params
+
+    // Shape: lengths against the key, before any transcript work.
+    kNoTraces,                     ///< no AIR has a trace
+    kTraceDataCount,               ///< trace data for another number of AIRs than the key's
+    kPublicValuesListCount,        ///< public values for another number of AIRs than the key's
+    kRequiredAirAbsent,            ///< a required AIR has no trace
+    kPublicValuesWithoutTrace,     ///< public values of an AIR that has no trace
+    kCachedCommitmentCount,        ///< cached commitments of an AIR
+    kLogHeightOutOfRange,          ///< a trace taller than a stacked column
+    kPublicValueCount,             ///< public values of an AIR
+    kGkrLayerCount,                ///< layers of the fraction tree
+    kGkrSumcheckCount,             ///< sumchecks between the layers
+    kGkrRoundCount,                ///< rounds of one layer's sumcheck
+    kNumeratorTermCount,           ///< LogUp numerator terms, one per trace
+    kDenominatorTermCount,         ///< LogUp denominator terms, one per trace
+    kUnivariateCoeffCount,         ///< coefficients of the batch constraint sumcheck's first round
+    kSumcheckRoundCount,           ///< further rounds of the batch constraint sumcheck
+    kOpeningTraceCount,            ///< column openings, one list per trace
+    kSumcheckValueCount,           ///< values of one round of the batch constraint sumcheck
+    kOpeningPartCount,             ///< parts of one trace's column openings
+    kCommonMainOpeningCount,       ///< openings of a common main part
+    kPreprocessedOpeningCount,     ///< openings of a preprocessed part
+    kCachedMainOpeningCount,       ///< openings of a cached part
+    kStackingCoeffCount,           ///< coefficients of the stacked reduction's first round
+    kStackingRoundCount,           ///< further rounds of the stacked reduction
+    kStackedWidthTooLarge,         ///< more stacked columns than w_stack
+    kStackingCommitmentCount,      ///< lists of stacking openings, one per commitment
+    kStackingOpeningCount,         ///< stacking openings of one commitment
+    kWhirSumcheckCount,            ///< WHIR sumcheck rounds
+    kWhirCommitmentCount,          ///< codeword commitments
+    kWhirOutOfDomainCount,         ///< out-of-domain values
+    kWhirFoldingWitnessCount,      ///< folding proof-of-work witnesses
+    kWhirQueryWitnessCount,        ///< query phase proof-of-work witnesses
+    kInitialRowsCommitmentCount,   ///< opened rows of the initial round, one list per commitment
+    kInitialPathsCommitmentCount,  ///< Merkle paths of the initial round, one list per commitment
+    kCodewordValuesRoundCount,     ///< opened codeword values, one list per later round
+    kCodewordPathsRoundCount,      ///< codeword Merkle paths, one list per later round
+    kFinalPolyLength,              ///< coefficients of the final polynomial
+    kInitialRowsQueryCount,        ///< queries of the initial round: opened rows
+    kInitialPathsQueryCount,       ///< queries of the initial round: Merkle paths
+    kInitialRowCount,              ///< rows of one opened leaf
+    kInitialRowWidth,              ///< columns of one opened row
+    kInitialPathDepth,             ///< siblings of one initial Merkle path
+    kCodewordValuesQueryCount,     ///< queries of a later round: opened values
+    kCodewordPathsQueryCount,      ///< queries of a later round: Merkle paths
+    kCodewordValueCount,           ///< values of one opened leaf
+    kCodewordPathDepth,            ///< siblings of one codeword Merkle path
+    kTraceHeightsTooLarge,         ///< a trace height constraint of the key is violated
+    kPreprocessedHeightMismatch,   ///< a trace's height is not that of its preprocessed columns
+
+    // LogUp and GKR.
+    kLogupProofOfWork,    ///< LogUp witness
+    kGkrEmptyRoot,        ///< without interactions the root denominator must be 1
+    kGkrRootNumerator,    ///< the sum of all fractions is not zero
+    kGkrRootDenominator,  ///< the first layer does not give the root denominator
+    kGkrLayerClaim,       ///< a layer's sumcheck does not end in its claims
+
+    // Batch constraint sumcheck.
+    kNumeratorSum,     ///< numerator terms do not add up to GKR's claim
+    kDenominatorSum,   ///< denominator terms do not add up to GKR's claim
+    kUnivariateSum,    ///< the first round does not sum to the claim over the skip domain
+    kConstraintClaim,  ///< the sumcheck does not end in the constraints at the openings
+
+    // Stacked opening reduction.
+    kStackingUnivariateSum,  ///< the first round does not sum to the column openings
+    kStackingClaim,          ///< the sumcheck does not end in the stacking openings
+
+    // WHIR.
+    kMuProofOfWork,       ///< witness before the columns are batched
+    kFoldingProofOfWork,  ///< witness before a folding challenge
+    kQueryProofOfWork,    ///< witness before a round's queries
+    kInitialMerklePath,   ///< opened rows are not under a commitment
+    kCodewordMerklePath,  ///< opened values are not under a codeword commitment
+    kFinalPolyClaim,      ///< the final polynomial does not explain all that was claimed
+};
 
 /// Why a proof is rejected: an ordinary answer, not a fault.
 struct VerifyError {
@@ -22,7 +99,13 @@ struct VerifyError {
     std::string found;     ///< may be empty
 };
 
-/// Checks `proof` against `vk`. Never throws and takes time and memory bounded by the key.
+/// A short name for machines, e.g. "gkr_layer_claim".
+std::string_view name(VerifyErrorKind kind);
+/// "stage: place: message, expected X, found Y".
+std::string to_string(const VerifyError& error);
+
+/// Checks `proof` against `vk`. Never throws and takes time and memory bounded by the key. `vk` is a key from keygen or
+/// decode_verifying_key; a proof may be anything.
 Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof);
 
 }  // namespace whorl

@@ -1,0 +1,25 @@
+// The verifier's outline: shape, preamble, LogUp with batch constraints, stacked reduction, WHIR.
+#include <whorl/verify.hpp>
+
+#include "verifier/batch_constraints.hpp"
+#include "verifier/preamble.hpp"
+#include "verifier/proof_shape.hpp"
+#include "verifier/stacked_reduction.hpp"
+#include "verifier/whir.hpp"
+
+namespace whorl {
+
+Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof) {
+    auto layout = verifier::check_proof_shape(vk, proof);
+    if (!layout) return std::move(layout).error();
+    HostTranscript transcript;
+    if (auto preamble = verifier::observe_preamble(vk, proof, transcript); !preamble) return preamble;
+    const verifier::Context context{vk, proof, *layout};
+    auto r = verifier::verify_batch_constraints(context, transcript);
+    if (!r) return std::move(r).error();
+    auto u = verifier::verify_stacked_reduction(context, transcript, *r);
+    if (!u) return std::move(u).error();
+    return verifier::verify_whir(context, transcript, *u);
+}
+
+}  // namespace whorl
