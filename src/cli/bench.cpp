@@ -6,7 +6,6 @@
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
-#include "cli/verdict.hpp"
 #include "cli/workloads.hpp"
 
 namespace whorl::cli {
@@ -59,7 +58,7 @@ Result<bool> run_workload(Session& session, const Workload& workload, unsigned n
             const Result<Proof> read_back = decode_proof(bytes);
             if (!read_back) return read_back.error();
             if (const auto verified = verify(workload.key.vk, *read_back); !verified) {
-                session.complain(fmt::format("whorl bench: {}: rejected: {}\n", name, describe(verified.error())));
+                session.complain(fmt::format("whorl bench: {}: rejected: {}\n", name, to_string(verified.error())));
                 return false;
             }
         }

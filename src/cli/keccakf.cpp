@@ -2,7 +2,6 @@
 
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
-#include "cli/verdict.hpp"
 #include "cli/workloads.hpp"
 #include "engine/files.hpp"
 
@@ -39,15 +38,16 @@ Result<ExitCode> run_keccakf(Session& session, const KeccakfOptions& options) {
     if (auto claimed = session.claim_output("--vk-out", options.key_path); !claimed) return claimed.error();
     if (auto begun = session.begin(); !begun) return begun.error();
 
-    const Result<std::vector<KeccakState>> inputs = inputs_of(options);
-    if (!inputs) return inputs.error();
+    Result<std::vector<KeccakState>> inputs = inputs_of(options);
+    if (!inputs) return std::move(inputs).error();
+    const std::size_t num_permutations = inputs->size();
     Result<Workload> workload = keccakf_workload(
-        session, *inputs, options.log_stacked_height.value_or(keccakf_log_stacked_height(inputs->size())));
+        session, *std::move(inputs), options.log_stacked_height.value_or(keccakf_log_stacked_height(num_permutations)));
     if (!workload) return std::move(workload).error();
     const VerifyingKey& vk = workload->key.vk;
     const Matrix& trace = workload->traces.front().common_main;
     session.say("keccakf: {} permutations, {} columns x {} rows, stacked height 2^{}, {} threads\n",
-                grouped(inputs->size()), grouped(trace.width()), grouped(trace.height()),
+                grouped(num_permutations), grouped(trace.width()), grouped(trace.height()),
                 vk.params.log_stacked_height(), session.num_threads());
 
     const double prove_start_ms = session.telemetry().now_ms();
@@ -66,7 +66,7 @@ Result<ExitCode> run_keccakf(Session& session, const KeccakfOptions& options) {
         const Result<Proof> read_back = decode_proof(bytes);
         if (!read_back) return read_back.error();
         if (const auto verified = verify(vk, *read_back); !verified) {
-            session.complain(fmt::format("whorl keccakf: rejected: {}\n", describe(verified.error())));
+            session.complain(fmt::format("whorl keccakf: rejected: {}\n", to_string(verified.error())));
             return kExitRejected;
         }
     }

@@ -6,7 +6,6 @@
 
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
-#include "cli/verdict.hpp"
 #include "engine/files.hpp"
 
 namespace whorl::cli {
@@ -27,7 +26,7 @@ std::string batch_line(const VerifyingKey& vk, const std::string& path, bool& al
     const Result<Proof> proof = decode_proof(*bytes);
     if (!proof) return "malformed " + one_line(to_string(proof.error()));
     const auto verified = verify(vk, *proof);
-    if (!verified) return "rejected " + one_line(describe(verified.error()));
+    if (!verified) return "rejected " + one_line(to_string(verified.error()));
     return "accepted";
 }
 
@@ -84,7 +83,7 @@ Result<ExitCode> run_verify(Session& session, const VerifyOptions& options) {
     const auto verified = verify(*vk, *proof);
     span.reset();
     if (!verified) {
-        session.complain(fmt::format("whorl verify: rejected: {}\n", describe(verified.error())));
+        session.complain(fmt::format("whorl verify: rejected: {}\n", to_string(verified.error())));
         return kExitRejected;
     }
     session.say("accepted: {}, {} bytes, in {:.1f} ms\n", options.proof_path, grouped(bytes->size()),

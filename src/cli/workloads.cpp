@@ -7,7 +7,6 @@
 #include <bit>
 #include <utility>
 
-#include "airs/small.hpp"
 #include "engine/files.hpp"
 
 namespace whorl::cli {
@@ -44,43 +43,29 @@ Result<std::vector<KeccakState>> read_keccak_inputs(const std::string& path) {
     return inputs;
 }
 
-Result<Workload> keccakf_workload(Session& session, std::span<const KeccakState> inputs, unsigned log_stacked_height) {
+Result<Workload> make_workload(Session& session, std::string name, const AirTask& task) {
     Workload workload;
-    workload.name = fmt::format("keccakf_{}", inputs.size());
+    workload.name = std::move(name);
     {
         const Span span(&session.telemetry(), "keygen");
-        const std::array<AnyAir, 1> airs{KeccakAir{}};
-        Result<ProvingKey> key = keygen(app_params_100_bits(log_stacked_height), airs);
-        if (!key) return std::move(key).error();
-        workload.key = *std::move(key);
-    }
-    Span span(&session.telemetry(), "generate_trace");
-    workload.traces.emplace_back();
-    workload.traces.back().common_main = keccak_trace(inputs);
-    span.set("rows", static_cast<std::int64_t>(workload.traces.back().height()));
-    return workload;
-}
-
-Result<Workload> logup_workload(Session& session, unsigned log_height) {
-    constexpr std::array<std::uint32_t, 6> kWidths{4, 7, 8, 8, 10, 100};
-    constexpr std::uint16_t kBusIndex = 4;
-    Workload workload;
-    workload.name = fmt::format("logup_2e{}", log_height);
-    {
-        const Span span(&session.telemetry(), "keygen");
-        std::vector<AnyAir> airs;
-        for (const std::uint32_t width : kWidths) {
-            airs.emplace_back(SelfInteractionAir{.num_columns = width, .bus_index = kBusIndex});
-        }
-        Result<ProvingKey> key = keygen(app_params_100_bits(kLogupLogStackedHeight), airs);
+        Result<ProvingKey> key = keygen(task.params, task.airs);
         if (!key) return std::move(key).error();
         workload.key = *std::move(key);
     }
     const Span span(&session.telemetry(), "generate_trace");
-    for (std::uint32_t air_id = 0; air_id < kWidths.size(); ++air_id) {
-        workload.traces.push_back(self_interaction_trace(air_id, kWidths[air_id], log_height));
-    }
+    workload.traces = task.make_traces();
     return workload;
+}
+
+Result<Workload> keccakf_workload(Session& session, std::vector<KeccakState> inputs, unsigned log_stacked_height) {
+    std::string name = fmt::format("keccakf_{}", inputs.size());
+    return make_workload(session, std::move(name),
+                         keccak_task(std::move(inputs), app_params_100_bits(log_stacked_height)));
+}
+
+Result<Workload> logup_workload(Session& session, unsigned log_height) {
+    return make_workload(session, fmt::format("logup_2e{}", log_height),
+                         logup_task(log_height, app_params_100_bits(kLogupLogStackedHeight)));
 }
 
 }  // namespace whorl::cli

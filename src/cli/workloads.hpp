@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -12,6 +11,7 @@
 #include <whorl/trace.hpp>
 
 #include "airs/keccak.hpp"
+#include "airs/tasks.hpp"
 #include "cli/session.hpp"
 
 namespace whorl::cli {
@@ -32,8 +32,11 @@ unsigned keccakf_log_stacked_height(std::size_t num_permutations);
 /// Inputs stored as 25 little-endian u64 each. Errors: kIo, kBadFormat.
 Result<std::vector<KeccakState>> read_keccak_inputs(const std::string& path);
 
-/// Keys and trace under spans "keygen" and "generate_trace", with app_params_100_bits(log_stacked_height).
-Result<Workload> keccakf_workload(Session& session, std::span<const KeccakState> inputs, unsigned log_stacked_height);
+/// Key and traces of `task`, under spans "keygen" and "generate_trace".
+Result<Workload> make_workload(Session& session, std::string name, const AirTask& task);
+
+/// The permutations of `inputs`, app_params_100_bits(log_stacked_height).
+Result<Workload> keccakf_workload(Session& session, std::vector<KeccakState> inputs, unsigned log_stacked_height);
 
 /// The reference's LogUp benchmark: six SelfInteractionAirs of 2^log_height rows on one bus, app_params_100_bits(21).
 Result<Workload> logup_workload(Session& session, unsigned log_height);

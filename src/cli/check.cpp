@@ -1,0 +1,39 @@
+#include "cli/check.hpp"
+
+#include <whorl/check.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/table.hpp"
+
+namespace whorl::cli {
+
+Result<bool> check_task(Session& session, const Task& task) {
+    const double start_ms = session.telemetry().now_ms();
+    std::optional<Span> span(std::in_place, &session.telemetry(), "check");
+    const Result<CheckReport> report = check_constraints(task.vk, task.traces);
+    if (!report) return report.error();
+    span->set("constraints", static_cast<std::int64_t>(report->num_constraints_checked));
+    span->set("messages", static_cast<std::int64_t>(report->num_messages_checked));
+    span.reset();
+    if (!report->is_satisfied()) {
+        session.complain(fmt::format("whorl: {} is not satisfied\n{}", task.name, describe(*report, task.air_names)));
+        return false;
+    }
+    session.say("{} is satisfied: {} constraints and {} messages evaluated in {:.3f} s\n", task.name,
+                grouped(report->num_constraints_checked), grouped(report->num_messages_checked),
+                (session.telemetry().now_ms() - start_ms) / 1000);
+    return true;
+}
+
+Result<ExitCode> run_check(Session& session, const CheckOptions& options) {
+    if (auto begun = session.begin(); !begun) return begun.error();
+    std::optional<Span> span(std::in_place, &session.telemetry(), "load_task");
+    const Result<Task> task = load_task(options.task_path);
+    if (!task) return task.error();
+    span.reset();
+    const Result<bool> is_satisfied = check_task(session, *task);
+    if (!is_satisfied) return is_satisfied.error();
+    return *is_satisfied ? kExitOk : kExitRejected;
+}
+
+}  // namespace whorl::cli

@@ -1,0 +1,238 @@
+// What goes wrong around the work: files that are missing, cut, altered or in the way.
+#include <gmock/gmock.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/program.hpp"
+
+namespace whorl::test {
+namespace {
+
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+void expect_error(const Outcome& outcome, const std::vector<std::string>& words) {
+    EXPECT_EQ(outcome.exit_code, 2) << outcome;
+    EXPECT_EQ(outcome.out, "");
+    for (const std::string& word : words) EXPECT_THAT(outcome.err, HasSubstr(word));
+    EXPECT_EQ(std::count(outcome.err.begin(), outcome.err.end(), '\n'), 1) << "one line: " << outcome.err;
+}
+
+/// `whorl prove` of a copy of a vector that was tampered with.
+class BadTask : public testing::Test {
+protected:
+    Outcome prove() { return run_whorl({"prove", "--task", task.string(), "--out", scratch / "proof.bin"}); }
+    void edit_json(const std::function<void(json&)>& edit) {
+        json document = json::parse(read_text(task / "task.json"));
+        edit(document);
+        write_text(task / "task.json", document.dump());
+    }
+    void TearDown() override {
+        EXPECT_THAT(scratch.file_names(), ElementsAre("mixture")) << "a failed run left a file";
+    }
+
+    Scratch scratch;
+    fs::path task = scratch.copy_of("mixture");
+};
+
+TEST_F(BadTask, ThatIsNotThere) {
+    expect_error(run_whorl({"prove", "--task", scratch / "nowhere", "--out", scratch / "proof.bin"}),
+                 {"nowhere/task.json", "No such file"});
+}
+
+TEST_F(BadTask, WithoutKey) {
+    fs::remove(task / "vk.postcard");
+    expect_error(prove(), {"vk.postcard", "No such file"});
+}
+
+TEST_F(BadTask, WithATruncatedKey) {
+    const std::string key = read_text(task / "vk.postcard");
+    write_text(task / "vk.postcard", key.substr(0, key.size() / 2));
+    expect_error(prove(), {"vk.postcard"});
+}
+
+TEST_F(BadTask, WithAnotherTasksKey) {
+    write_text(task / "vk.postcard", read_text(vector_folder("fib_2e5") / "vk.postcard"));
+    expect_error(prove(), {"task.json/num_airs is 12", "vk.postcard has 1"});
+}
+
+TEST_F(BadTask, WithoutATracePart) {
+    fs::remove(task / "air3_cached0.bin");
+    expect_error(prove(), {"air3_cached0.bin", "No such file"});
+}
+
+TEST_F(BadTask, WithAValueAboveTheField) {
+    // Column 3, row 2 of 7 columns by 16 rows.
+    std::string part = read_text(task / "air7_main.bin");
+    part.replace((3 * 16 + 2) * 4, 4, std::string("\x01\x00\x00\x78", 4));
+    write_text(task / "air7_main.bin", part);
+    expect_error(prove(), {"air7_main.bin: column 3, row 2 is 2013265921", "p = 2013265921"});
+}
+
+TEST_F(BadTask, WithTheWrongNumberOfBytes) {
+    std::string part = read_text(task / "air7_main.bin");
+    part.pop_back();
+    write_text(task / "air7_main.bin", part);
+    expect_error(prove(), {"air7_main.bin has 447 bytes, expected 448", "width 7", "height 16"});
+}
+
+TEST_F(BadTask, WithAHeightThatIsNotTheFiles) {
+    edit_json([](json& task_json) { task_json["airs"][7]["height"] = 32; });
+    expect_error(prove(), {"air7_main.bin has 448 bytes, expected 896"});
+}
+
+TEST_F(BadTask, WithAHeightThatIsNoPowerOfTwo) {
+    edit_json([](json& task_json) { task_json["airs"][7]["height"] = 12; });
+    expect_error(prove(), {"airs/7/height is 12", "power of two"});
+}
+
+TEST_F(BadTask, WithAHugeHeight) {
+    edit_json([](json& task_json) { task_json["airs"][7]["height"] = std::uint64_t{1} << 40; });
+    expect_error(prove(), {"airs/7/height is 1099511627776"});
+}
+
+TEST_F(BadTask, WithAWidthThatIsNotTheKeys) {
+    edit_json([](json& task_json) { task_json["airs"][7]["common_main"]["width"] = 8; });
+    expect_error(prove(), {"airs/7/common_main has width 8, the key says 7"});
+}
+
+TEST_F(BadTask, WithOtherParameters) {
+    edit_json([](json& task_json) { task_json["params"]["whir"]["rounds"][0]["num_queries"] = 11; });
+    expect_error(prove(), {"params differ"});
+}
+
+TEST_F(BadTask, WithAnotherPreHash) {
+    edit_json([](json& task_json) { task_json["vk_pre_hash"][0] = 1; });
+    expect_error(prove(), {"pre-hash"});
+}
+
+TEST_F(BadTask, WithAnAirThatTheKeyDoesNotHave) {
+    edit_json([](json& task_json) { task_json["airs"][7]["air_id"] = 12; });
+    expect_error(prove(), {"airs/7/air_id is 12", "12 AIRs"});
+}
+
+TEST_F(BadTask, WithAnAirListedTwice) {
+    edit_json([](json& task_json) { task_json["airs"][9]["air_id"] = 8; });
+    expect_error(prove(), {"AIR 8 is listed twice"});
+}
+
+TEST_F(BadTask, WithTooFewPublicValues) {
+    edit_json([](json& task_json) { task_json["airs"][0]["public_values"] = {1, 2}; });
+    expect_error(prove(), {"airs/0/public_values has 2 values, the key says 3"});
+}
+
+TEST_F(BadTask, WithAPublicValueAboveTheField) {
+    edit_json([](json& task_json) { task_json["airs"][0]["public_values"][1] = 2013265921; });
+    expect_error(prove(), {"airs/0/public_values/1 is 2013265921"});
+}
+
+TEST_F(BadTask, WithoutItsPreprocessedPart) {
+    edit_json([](json& task_json) { task_json["airs"][5]["preprocessed"] = nullptr; });
+    expect_error(prove(), {"airs/5/preprocessed is null"});
+}
+
+TEST_F(BadTask, WithAFileOutsideItsFolder) {
+    edit_json([](json& task_json) { task_json["airs"][7]["common_main"]["file"] = "../air7_main.bin"; });
+    expect_error(prove(), {"../air7_main.bin", "not the name of a file"});
+}
+
+TEST_F(BadTask, ThatIsNotJson) {
+    write_text(task / "task.json", "{\"format\": 1, ");
+    expect_error(prove(), {"task.json is not JSON"});
+}
+
+TEST_F(BadTask, WithAMissingField) {
+    edit_json([](json& task_json) { task_json.erase("params"); });
+    expect_error(prove(), {"task.json has no \"params\""});
+}
+
+TEST_F(BadTask, WithTextForANumber) {
+    edit_json([](json& task_json) { task_json["params"]["l_skip"] = "4"; });
+    expect_error(prove(), {"params/l_skip is not a whole number"});
+}
+
+TEST_F(BadTask, OfAnotherFormat) {
+    edit_json([](json& task_json) { task_json["format"] = 2; });
+    expect_error(prove(), {"format is 2"});
+}
+
+TEST(Input, ATaskWithoutStoredTracesSaysWhatIsMissing) {
+    const Scratch scratch;
+    expect_error(run_whorl({"prove", "--task", vector_folder("keccakf_1024"), "--out", scratch / "proof.bin"}),
+                 {"stores no traces", "inputs.u64le", "whorl keccakf --inputs"});
+}
+
+TEST(Input, KeccakInputsOfAnOddSizeAreRefused) {
+    const Scratch scratch;
+    write_text(scratch / "inputs", std::string(201, 'x'));
+    expect_error(run_whorl({"keccakf", "--inputs", scratch / "inputs"}), {"201 bytes", "multiple of 200"});
+}
+
+TEST(Input, MorePermutationsThanInputsAreRefused) {
+    const std::string inputs = (vector_folder("keccak_5_perms") / "inputs.u64le").string();
+    expect_error(run_whorl({"keccakf", "--inputs", inputs, "--permutations", "6"}), {"has 5 inputs", "asks for 6"});
+}
+
+TEST(Input, AKeyOrProofThatIsNotOneIsBadInput) {
+    const Scratch scratch;
+    const fs::path task = vector_folder("fib_2e5");
+    const std::string key = (task / "vk.postcard").string();
+    const std::string proof = (task / "proof.bin").string();
+    const std::string text = read_text(proof);
+    write_text(scratch / "cut", text.substr(0, text.size() - 1));
+    write_text(scratch / "long", text + '\0');
+    write_text(scratch / "empty", "");
+    for (const char* name : {"cut", "long", "empty"}) {
+        expect_error(run_whorl({"verify", "--vk", key, "--proof", scratch / name}), {scratch / name});
+        expect_error(run_whorl({"verify", "--vk", scratch / name, "--proof", proof}), {scratch / name});
+    }
+    expect_error(run_whorl({"verify", "--vk", scratch / "none", "--proof", proof}), {"none", "No such file"});
+    expect_error(run_whorl({"verify", "--vk", key, "--proof", scratch.path()}), {"Is a directory"});
+    expect_error(run_whorl({"inspect", "--vk", scratch / "cut"}), {scratch / "cut"});
+}
+
+/// An output that cannot be written is found before the work: no proof takes this long to be refused.
+TEST(Output, ThatCannotBeWrittenIsRefusedBeforeProving) {
+    const Scratch scratch;
+    fs::create_directory(scratch / "folder");
+    write_text(scratch / "file", "x");
+    for (const auto& [path, reason] : {std::pair<std::string, std::string>{scratch / "folder", "Is a directory"},
+                                       {scratch / "none/proof.bin", "No such file"},
+                                       {scratch / "file/proof.bin", "Not a directory"}}) {
+        for (const char* option : {"--out", "--vk-out", "--metrics", "--timeline"}) {
+            const auto start = std::chrono::steady_clock::now();
+            expect_error(run_whorl({"keccakf", option, path}), {option, path, reason});
+            EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(2));
+        }
+    }
+    EXPECT_THAT(scratch.file_names(), testing::UnorderedElementsAre("folder", "file"));
+}
+
+TEST(Output, OfTwoOptionsMustNotBeOneFile) {
+    const Scratch scratch;
+    expect_error(run_whorl({"keccakf", "--out", scratch / "a", "--vk-out", scratch / "./a"}), {"--vk-out", "--out"});
+    EXPECT_THAT(scratch.file_names(), IsEmpty());
+}
+
+TEST(Output, MustNotReplaceAnInput) {
+    const Scratch scratch;
+    const fs::path task = scratch.copy_of("fib_2e5");
+    const std::string key = (task / "vk.postcard").string();
+    const std::string before = read_text(key);
+    expect_error(run_whorl({"inspect", "--vk", key, "--metrics", key}), {"--metrics", "--vk"});
+    EXPECT_EQ(read_text(key), before);
+}
+
+TEST(Output, OfAFailedRunLeavesTheOldFileAlone) {
+    const Scratch scratch;
+    write_text(scratch / "proof.bin", "the old proof");
+    const Outcome outcome = run_whorl({"prove", "--task", scratch / "none", "--out", scratch / "proof.bin"});
+    EXPECT_EQ(outcome.exit_code, 2);
+    EXPECT_EQ(read_text(scratch / "proof.bin"), "the old proof");
+    EXPECT_THAT(scratch.file_names(), ElementsAre("proof.bin"));
+}
+
+}  // namespace
+}  // namespace whorl::test

@@ -1,0 +1,110 @@
+// Task folders through the C++ API.
+#include <gmock/gmock.h>
+
+#include <whorl/task.hpp>
+
+#include "cli/program.hpp"
+#include "engine/files.hpp"
+
+namespace whorl::test {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+TEST(Task, EveryStoredVectorIsLoadedAndSavedAgainByteForByte) {
+    int num_tasks = 0;
+    for (const auto& entry : fs::directory_iterator(WHORL_TEST_VECTORS)) {
+        if (!fs::exists(entry.path() / "task.json") || entry.path().filename() == "keccakf_1024") continue;
+        SCOPED_TRACE(entry.path());
+        ++num_tasks;
+        const Result<Task> task = load_task(entry.path());
+        ASSERT_TRUE(task) << to_string(task.error());
+        EXPECT_EQ(task->name, entry.path().filename());
+        EXPECT_EQ(task->air_names.size(), task->vk.airs.size());
+
+        const Scratch scratch;
+        ASSERT_TRUE(save_task(*task, scratch.path() / "new" / "task"));
+        for (const auto& file : fs::directory_iterator(scratch.path() / "new" / "task")) {
+            const std::string name = file.path().filename().string();
+            EXPECT_THAT(name, testing::Not(HasSubstr("tmp")));
+            if (name == "task.json") continue;
+            EXPECT_EQ(read_text(file.path()), read_text(entry.path() / name)) << name;
+        }
+        const Result<Task> again = load_task(scratch.path() / "new" / "task");
+        ASSERT_TRUE(again) << to_string(again.error());
+        EXPECT_EQ(again->vk, task->vk);
+        EXPECT_EQ(again->air_names, task->air_names);
+        ASSERT_EQ(again->traces.size(), task->traces.size());
+        for (std::size_t i = 0; i < task->traces.size(); ++i) {
+            EXPECT_EQ(again->traces[i].air_id, task->traces[i].air_id);
+            EXPECT_EQ(again->traces[i].height(), task->traces[i].height());
+            EXPECT_EQ(again->traces[i].public_values, task->traces[i].public_values);
+        }
+    }
+    EXPECT_EQ(num_tasks, 12);
+}
+
+TEST(Task, NamesOfAbsentAirsAreEmpty) {
+    const Result<Task> task = load_task(vector_folder("fib_three_airs_one_absent"));
+    ASSERT_TRUE(task) << to_string(task.error());
+    EXPECT_THAT(task->air_names, ElementsAre("FibonacciAir", "", "FibonacciAir"));
+    ASSERT_EQ(task->traces.size(), 2U);
+    EXPECT_EQ(task->traces[1].air_id, 2U);
+    EXPECT_EQ(task->traces[1].common_main.at(0, 1).canonical(), 5U);
+}
+
+TEST(Task, ATraceOfAnUnknownAirIsNotSaved) {
+    Result<Task> task = load_task(vector_folder("fib_2e5"));
+    ASSERT_TRUE(task);
+    task->traces[0].air_id = 1;
+    const Scratch scratch;
+    const Result<void> saved = save_task(*task, scratch.path());
+    ASSERT_FALSE(saved);
+    EXPECT_EQ(saved.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_TRUE(scratch.file_names().empty());
+}
+
+TEST(Files, WritingReplacesTheWholeFileAndKeepsItsMode) {
+    const Scratch scratch;
+    ASSERT_TRUE(write_file(scratch / "a", "a long first content"));
+    fs::permissions(scratch / "a", fs::perms::owner_read | fs::perms::owner_write | fs::perms::others_read);
+    ASSERT_TRUE(write_file(scratch / "a", "short"));
+    EXPECT_EQ(read_text(scratch / "a"), "short");
+    EXPECT_EQ(fs::status(scratch / "a").permissions(),
+              fs::perms::owner_read | fs::perms::owner_write | fs::perms::others_read);
+    EXPECT_THAT(scratch.file_names(), ElementsAre("a"));
+}
+
+TEST(Files, ASymbolicLinkStaysAndItsTargetIsReplaced) {
+    const Scratch scratch;
+    write_text(scratch / "target", "old");
+    fs::create_symlink("target", scratch / "link");
+    ASSERT_TRUE(write_file(scratch / "link", "new"));
+    EXPECT_TRUE(fs::is_symlink(scratch / "link"));
+    EXPECT_EQ(read_text(scratch / "target"), "new");
+}
+
+TEST(Files, ADeviceIsWrittenTo) {
+    EXPECT_TRUE(check_writable("/dev/null"));
+    EXPECT_TRUE(write_file("/dev/null", "gone"));
+    const Result<void> full = write_file("/dev/full", "no room");
+    ASSERT_FALSE(full);
+    EXPECT_THAT(full.error().message, HasSubstr("No space"));
+}
+
+TEST(Files, AreReadWhole) {
+    const Scratch scratch;
+    for (const std::size_t size : {0UL, 1UL, 65535UL, 65536UL, 65537UL, 300000UL}) {
+        write_text(scratch / "a", std::string(size, 'x'));
+        const auto bytes = read_file(scratch / "a");
+        ASSERT_TRUE(bytes);
+        EXPECT_EQ(bytes->size(), size);
+    }
+    const auto endless_size = read_file("/proc/self/maps");  // a file that claims to be empty
+    ASSERT_TRUE(endless_size);
+    EXPECT_GT(endless_size->size(), 100U);
+}
+
+}  // namespace
+}  // namespace whorl::test

@@ -1,0 +1,80 @@
+#include <gmock/gmock.h>
+
+#include "cli/program.hpp"
+
+namespace whorl::test {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+TEST(Usage, HelpNamesEverySubcommandAndTheExitCodes) {
+    const Outcome outcome = run_whorl({"--help"});
+    EXPECT_EQ(outcome.exit_code, 0);
+    for (const char* word : {"keccakf", "prove", "verify", "check", "inspect", "bench", "Examples:", "Exit codes:"}) {
+        EXPECT_THAT(outcome.out, HasSubstr(word));
+    }
+    EXPECT_EQ(outcome.err, "");
+}
+
+TEST(Usage, EverySubcommandHasHelpWithExamplesAndTheCommonOptions) {
+    for (const std::string command : {"keccakf", "prove", "verify", "check", "inspect", "bench"}) {
+        const Outcome outcome = run_whorl({command, "--help"});
+        EXPECT_EQ(outcome.exit_code, 0) << outcome;
+        for (const std::string& word :
+             {std::string("Examples:"), "  whorl " + command, std::string("--device"), std::string("--threads"),
+              std::string("--metrics"), std::string("--timeline"), std::string("--quiet")}) {
+            EXPECT_THAT(outcome.out, HasSubstr(word)) << command;
+        }
+    }
+}
+
+TEST(Usage, VersionIsPrinted) {
+    const Outcome outcome = run_whorl({"--version"});
+    EXPECT_EQ(outcome.exit_code, 0);
+    EXPECT_THAT(outcome.out, testing::MatchesRegex("whorl [0-9]+\\.[0-9]+\\.[0-9]+ .*\n"));
+}
+
+TEST(Usage, WrongCommandLinesExitWith2AndSayWhy) {
+    const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
+        {{}, "subcommand"},
+        {{"frobnicate"}, "frobnicate"},
+        {{"prove"}, "--task"},
+        {{"prove", "--task", "x"}, "--out"},
+        {{"verify", "--vk", "x"}, "--proof"},
+        {{"verify", "--vk", "x", "--proof", "y", "--batch", "z"}, "--batch"},
+        {{"keccakf", "--permutations", "0"}, "--permutations"},
+        {{"keccakf", "--permutations", "-1"}, "--permutations"},
+        {{"keccakf", "--permutations", "many"}, "--permutations"},
+        {{"keccakf", "--log-stacked-height", "25"}, "--log-stacked-height"},
+        {{"keccakf", "--threads", "100000"}, "--threads"},
+        {{"keccakf", "--frob"}, "--frob"},
+        {{"bench", "sorting"}, "sorting"},
+        {{"bench", "logup", "--log-height", "22"}, "--log-height"},
+    };
+    for (const auto& [arguments, word] : cases) {
+        const Outcome outcome = run_whorl(arguments);
+        EXPECT_EQ(outcome.exit_code, 2) << testing::PrintToString(arguments) << outcome;
+        EXPECT_THAT(outcome.err, HasSubstr(word)) << testing::PrintToString(arguments);
+        EXPECT_EQ(outcome.out, "") << testing::PrintToString(arguments);
+    }
+}
+
+TEST(Usage, AnotherDeviceExitsWith3AndNamesWhatThereIs) {
+    const std::string task = vector_folder("fib_2e5").string();
+    const Scratch scratch;
+    const std::string proof = scratch / "proof.bin";
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{"keccakf", "--permutations", "1", "--device", "cuda"},
+          {"prove", "--task", task, "--out", proof, "--device", "cuda"},
+          {"bench", "--device", "cuda"}}) {
+        const Outcome outcome = run_whorl(arguments);
+        EXPECT_EQ(outcome.exit_code, 3) << outcome;
+        EXPECT_THAT(outcome.err, HasSubstr("\"cuda\""));
+        EXPECT_THAT(outcome.err, HasSubstr("available: cpu"));
+    }
+    EXPECT_FALSE(fs::exists(proof));
+}
+
+}  // namespace
+}  // namespace whorl::test
