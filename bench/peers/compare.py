@@ -1,0 +1,289 @@
+#!/usr/bin/env python3
+"""Runs whorl and a peer by turns and prints medians, ratios, memory and spans side by side.
+
+Started by run.sh. Every measurement is a fresh process that proves (or verifies) once, for both programs alike.
+"""
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+VECTOR = ROOT / "tests" / "vectors" / "keccakf_1024"
+# A verification takes milliseconds: more of them cost nothing and calm the median.
+VERIFICATIONS_PER_RUN = 5
+
+
+class Spans:
+    """A list of {name, parent, time_ms} with sums by name and by path."""
+
+    def __init__(self, spans):
+        self.spans = spans
+
+    def ancestors(self, span):
+        while span.get("parent") is not None:
+            span = self.spans[span["parent"]]
+            yield span
+
+    def total_ms(self, name, under=None):
+        """The time in spans of that name, below a span `under`; None when there is none."""
+        times = []
+        for span in self.spans:
+            above = [a["name"] for a in self.ancestors(span)]
+            if span["name"] == name and name not in above and (under is None or under in above):
+                times.append(span["time_ms"])
+        return sum(times) if times else None
+
+    def by_path(self):
+        """{path: (count, ms)} in order of first appearance."""
+        paths = {}
+        for span in self.spans:
+            path = tuple(reversed([span["name"], *(a["name"] for a in self.ancestors(span))]))
+            count, ms = paths.get(path, (0, 0.0))
+            paths[path] = (count + 1, ms + span["time_ms"])
+        return paths
+
+
+COMMIT = "prover.main_trace_commit"
+
+
+def total(*names, under=None):
+    """A stage that is the sum of the named spans."""
+
+    def stage(spans):
+        times = [t for name in names if (t := spans.total_ms(name, under)) is not None]
+        return sum(times) if times else None
+
+    return stage
+
+
+def rest(whole, *parts):
+    """A stage that is what `parts` leave of `whole`."""
+
+    def stage(spans):
+        ms = spans.total_ms(whole)
+        return None if ms is None else ms - sum(spans.total_ms(part) or 0.0 for part in parts)
+
+    return stage
+
+
+# Stage: in whorl's spans, in the peer's.
+STAGES = [
+    ("prove, excluding trace", total("stark_prove_excluding_trace"), total("stark_prove_excluding_trace")),
+    ("commit main trace", total(COMMIT), total(COMMIT)),
+    ("  codewords", total("rs_code_matrix", under=COMMIT),
+     total("eval_to_coeff_phase", "transpose_to_rm", "dft_batch", under=COMMIT)),
+    ("  Merkle tree", total("merkle_tree", under=COMMIT), total("row_hash", "digest_layers", under=COMMIT)),
+    ("constraints", total("prover.rap_constraints"), total("prove_zerocheck_and_logup")),
+    ("  LogUp GKR", total("logup_gkr"), total("fractional_sumcheck")),
+    ("  round 0 and the rest", rest("prover.rap_constraints", "logup_gkr", "mle_rounds"),
+     rest("prove_zerocheck_and_logup", "fractional_sumcheck", "prover.batch_constraints.mle_rounds")),
+    ("  MLE rounds", total("mle_rounds"), total("prover.batch_constraints.mle_rounds")),
+    ("openings", total("prover.openings"), total("prove_stacked_opening_reduction", "prove_whir_opening_cpu")),
+    ("  stacked reduction", total("stacked_reduction"), total("prove_stacked_opening_reduction")),
+    ("  WHIR", total("whir"), total("prove_whir_opening_cpu")),
+]
+
+
+def run(command, env):
+    done = subprocess.run(command, env=env, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(map(str, command))}: exit code {done.returncode}\n{done.stderr.strip()}")
+    return done.stdout
+
+
+class Peer:
+    name = "peer"
+
+    def __init__(self, options):
+        self.program = options.peer
+        self.env = dict(os.environ)
+        if options.threads:
+            self.env["RAYON_NUM_THREADS"] = str(options.threads)
+
+    def prove(self, workload):
+        inputs = ["--inputs", VECTOR / "inputs.u64le"] if workload == "keccakf" else []
+        return json.loads(run([self.program, workload, *inputs], self.env))
+
+    def verify(self):
+        return json.loads(run([self.program, "verify", "--vk", VECTOR / "vk.postcard", "--proof", VECTOR / "proof.bin"], self.env))
+
+
+class Whorl:
+    name = "whorl"
+
+    def __init__(self, options):
+        self.program = options.whorl
+        self.common = ["--quiet", *(["--threads", str(options.threads)] if options.threads else [])]
+        self.env = dict(os.environ)
+
+    def with_metrics(self, *arguments):
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "metrics.json"
+            text = run([self.program, *arguments, *self.common, "--metrics", path], self.env)
+            return text, json.loads(path.read_text())
+
+    def prove(self, workload):
+        text, metrics = self.with_metrics("bench", workload, "--runs", "1")
+        line = next(line for line in map(json.loads, text.splitlines()) if line["kind"] == "run")
+        line["spans"] = metrics["spans"]
+        return line
+
+    def verify(self):
+        _, metrics = self.with_metrics("verify", "--vk", VECTOR / "vk.postcard", "--proof", VECTOR / "proof.bin")
+        return {"verify_ms": Spans(metrics["spans"]).total_ms("verify")}
+
+
+def take_turns(programs, num_rounds, measure):
+    """{name: [result]}; the first of a round is the last of the next."""
+    results = {program.name: [] for program in programs}
+    for index in range(num_rounds):
+        for program in programs if index % 2 == 0 else reversed(programs):
+            results[program.name].append(measure(program))
+    return results
+
+
+def median(results, key):
+    return statistics.median(r[key] for r in results)
+
+
+def paired_ratios(results, key):
+    return [w[key] / p[key] for w, p in zip(results["whorl"], results["peer"])]
+
+
+def megabytes(size):
+    return size / 1e6
+
+
+def number(value, width=10, digits=1):
+    return " " * (width - 1) + "-" if value is None else f"{value:{width}.{digits}f}"
+
+
+class Report:
+    def __init__(self):
+        self.lines = []
+
+    def say(self, line=""):
+        print(line, flush=True)
+        self.lines.append(line)
+
+
+def median_of(spans, stage):
+    values = [v for s in spans if (v := stage(s)) is not None]
+    return statistics.median(values) if values else None
+
+
+def comparison(report, title, rows):
+    """rows: (label, whorl, peer, ratio, unit)"""
+    report.say(f"{title:<26} {'whorl':>10} {'peer':>10} {'ratio':>7}")
+    for label, whorl, peer, ratio, unit in rows:
+        report.say(f"{label + ', ' + unit:<26} {number(whorl)} {number(peer)} {number(ratio, 7, 2)}")
+    report.say()
+
+
+def span_list(report, name, all_spans):
+    """The spans of one program by path: medians over its runs."""
+    report.say(f"spans of {name}, ms (count)")
+    tables = [s.by_path() for s in all_spans]
+    whole = statistics.median(sum(ms for path, (_, ms) in t.items() if len(path) == 1) for t in tables)
+    for path, (count, _) in tables[0].items():
+        ms = statistics.median(t[path][1] if path in t else 0.0 for t in tables)
+        if ms >= whole / 1000:
+            label = "  " * len(path) + path[-1] + (f" ({count})" if count > 1 else "")
+            report.say(f"{label:<52} {number(ms)}")
+    report.say()
+
+
+def compare_proofs(report, programs, workload, num_rounds):
+    results = take_turns(programs, num_rounds, lambda program: program.prove(workload))
+    whorl, peer = results["whorl"], results["peer"]
+    if whorl[0]["proof_bytes"] != peer[0]["proof_bytes"]:
+        sys.exit(f"{workload}: proofs of {whorl[0]['proof_bytes']} and {peer[0]['proof_bytes']} bytes: not the same workload")
+    ratios = paired_ratios(results, "prove_ms")
+    rows = [("prove", median(whorl, "prove_ms"), median(peer, "prove_ms"), statistics.median(ratios), "ms")]
+    fastest = [min(r["prove_ms"] for r in results[p]) for p in ("whorl", "peer")]
+    rows.append(("prove, fastest", *fastest, fastest[0] / fastest[1], "ms"))
+    rows.append(("verify after proving", median(whorl, "verify_ms"), median(peer, "verify_ms"),
+                 statistics.median(paired_ratios(results, "verify_ms")), "ms"))
+    memory = [max(megabytes(r["peak_rss_bytes"]) for r in results[p]) for p in ("whorl", "peer")]
+    rows.append(("peak memory", *memory, memory[0] / memory[1], "MB"))
+    comparison(report, f"{workload}: medians of {num_rounds}", rows)
+
+    spans = {p: [Spans(r["spans"]) for r in results[p]] for p in ("whorl", "peer")}
+    stages = []
+    for label, in_whorl, in_peer in STAGES:
+        w, p = median_of(spans["whorl"], in_whorl), median_of(spans["peer"], in_peer)
+        # A ratio of next to nothing says nothing.
+        stages.append((label, w, p, w / p if w is not None and p is not None and p >= 1.0 else None, "ms"))
+    comparison(report, f"{workload}: stages", stages)
+    for name in ("whorl", "peer"):
+        span_list(report, name, spans[name])
+    return {
+        "results": results,
+        "prove_ratio_median": statistics.median(ratios),
+        "prove_ratios": ratios,
+        "stages": [{"stage": s[0].strip(), "whorl_ms": s[1], "peer_ms": s[2]} for s in stages],
+    }
+
+
+def compare_verification(report, programs, num_rounds):
+    results = take_turns(programs, num_rounds, lambda program: program.verify())
+    ratios = paired_ratios(results, "verify_ms")
+    row = ("verify", median(results["whorl"], "verify_ms"), median(results["peer"], "verify_ms"), statistics.median(ratios), "ms")
+    comparison(report, f"keccakf proof: {num_rounds} runs", [row])
+    return {"results": results, "verify_ratio_median": statistics.median(ratios), "verify_ratios": ratios}
+
+
+def cpu_model():
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+        return next(line.split(":", 1)[1].strip() for line in text.splitlines() if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or "unknown processor"
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("what", nargs="?", default="all", choices=["keccakf", "logup", "verify", "all"])
+    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=0, help="0: one per core, as both programs choose")
+    parser.add_argument("--whorl", type=Path, required=True)
+    parser.add_argument("--peer", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True)
+    options = parser.parse_args()
+    if options.runs < 1:
+        parser.error("--runs must be at least 1")
+    if not options.whorl.is_file():
+        parser.error(f"{options.whorl}: no such program")
+
+    report = Report()
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    machine = {"cpu": cpu_model(), "cores": cores, "threads": options.threads or cores, "load_before": os.getloadavg()}
+    version = run([options.whorl, "--version"], dict(os.environ)).strip()
+    report.say(f"{version} and openvm-cpu-backend 2.0.1 on {machine['cpu']}, {cores} cores, {machine['threads']} threads,"
+               f" load {machine['load_before'][0]:.1f} before")
+    report.say("one proof a process, by turns; ratio: whorl / peer, the median of paired runs for whole times")
+    report.say()
+
+    programs = [Whorl(options), Peer(options)]
+    found = {"machine": machine, "runs": options.runs, "whorl": version}
+    for workload in ("keccakf", "logup"):
+        if options.what in (workload, "all"):
+            found[workload] = compare_proofs(report, programs, workload, options.runs)
+    if options.what in ("verify", "all"):
+        found["verify"] = compare_verification(report, programs, VERIFICATIONS_PER_RUN * options.runs)
+    machine["load_after"] = os.getloadavg()
+
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "peers.json").write_text(json.dumps(found, indent=1) + "\n")
+    (options.out / "peers.txt").write_text("\n".join(report.lines) + "\n")
+    print(f"written: {options.out / 'peers.txt'}, {options.out / 'peers.json'}")
+
+
+if __name__ == "__main__":
+    main()
