@@ -1,6 +1,9 @@
 // What goes wrong around the work: files that are missing, cut, altered or in the way.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <chrono>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "cli/program.hpp"

@@ -1,0 +1,317 @@
+// The program doing its work, on vectors and on small keccak-f runs.
+#include <gmock/gmock.h>
+#include <pty.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "cli/program.hpp"
+
+namespace whorl::test {
+namespace {
+
+using nlohmann::json;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+using testing::UnorderedElementsAre;
+
+std::vector<std::string> lines_of(const std::string& text) {
+    std::vector<std::string> lines;
+    std::istringstream stream(text);
+    for (std::string line; std::getline(stream, line);) lines.push_back(line);
+    return lines;
+}
+
+TEST(Verify, AcceptsTheStoredProofs) {
+    for (const char* name : {"fib_2e5", "mixture", "keccakf_1024"}) {
+        const fs::path task = vector_folder(name);
+        const Outcome outcome = run_whorl({"verify", "--vk", task / "vk.postcard", "--proof", task / "proof.bin"});
+        EXPECT_EQ(outcome.exit_code, 0) << outcome;
+        EXPECT_THAT(outcome.out, StartsWith("accepted: "));
+        EXPECT_THAT(outcome.err, HasSubstr("verify"));
+    }
+}
+
+TEST(Verify, IsSilentWhenQuiet) {
+    const fs::path task = vector_folder("fib_2e5");
+    const Outcome outcome =
+        run_whorl({"verify", "--vk", task / "vk.postcard", "--proof", task / "proof.bin", "--quiet"});
+    EXPECT_EQ(outcome.exit_code, 0);
+    EXPECT_EQ(outcome.out + outcome.err, "");
+}
+
+TEST(Verify, RejectsAnAlteredProofWithStageExpectedAndFound) {
+    const Scratch scratch;
+    const fs::path task = vector_folder("mixture");
+    std::string proof = read_text(task / "proof.bin");
+    proof[proof.size() - 4] = static_cast<char>(proof[proof.size() - 4] ^ 1);  // in the final polynomial
+    write_text(scratch / "proof.bin", proof);
+    const Outcome outcome = run_whorl({"verify", "--vk", task / "vk.postcard", "--proof", scratch / "proof.bin"});
+    EXPECT_EQ(outcome.exit_code, 1) << outcome;
+    EXPECT_EQ(outcome.out, "");
+    EXPECT_THAT(outcome.err, HasSubstr("whorl verify: rejected: whir"));
+}
+
+TEST(Verify, RejectsAProofUnderAnotherTasksKey) {
+    const Outcome outcome = run_whorl({"verify", "--vk", vector_folder("fib_2e5") / "vk.postcard", "--proof",
+                                       vector_folder("mixture") / "proof.bin"});
+    EXPECT_EQ(outcome.exit_code, 1) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr("rejected: "));
+}
+
+TEST(VerifyBatch, AnswersEveryLineWithOne) {
+    const Scratch scratch;
+    const fs::path task = vector_folder("fib_2e5");
+    const std::string good = (task / "proof.bin").string();
+    const std::string proof = read_text(good);
+    std::string altered = proof;
+    altered[altered.size() - 4] = static_cast<char>(altered[altered.size() - 4] ^ 1);
+    write_text(scratch / "altered", altered);
+    write_text(scratch / "cut", proof.substr(0, 100));
+    const std::string list = good + '\n' + (scratch / "altered") + '\n' + (scratch / "cut") + '\n' + good;
+
+    const std::vector<std::string> arguments{"verify", "--vk", task / "vk.postcard", "--batch"};
+    const auto with = [&](const std::string& last) {
+        std::vector<std::string> all = arguments;
+        all.push_back(last);
+        return all;
+    };
+    const auto expected = ElementsAre("accepted", StartsWith("rejected whir"), StartsWith("malformed "), "accepted");
+    const Outcome piped = run_whorl(with("-"), list);
+    EXPECT_EQ(piped.exit_code, 0) << piped;
+    EXPECT_THAT(lines_of(piped.out), expected);
+    write_text(scratch / "list", list);
+    const Outcome listed = run_whorl(with(scratch / "list"));
+    EXPECT_EQ(listed.exit_code, 0) << listed;
+    EXPECT_THAT(lines_of(listed.out), expected);
+
+    const Outcome unreadable = run_whorl(with("-"), (scratch / "none") + '\n' + good + '\n');
+    EXPECT_EQ(unreadable.exit_code, 2) << unreadable;
+    EXPECT_THAT(lines_of(unreadable.out), ElementsAre(StartsWith("unreadable "), "accepted"));
+    EXPECT_EQ(run_whorl(with(scratch / "no list")).exit_code, 2);
+    EXPECT_EQ(run_whorl(with("-"), "").exit_code, 0);
+}
+
+TEST(Inspect, ShowsKeyAndProof) {
+    const fs::path task = vector_folder("mixture");
+    const Outcome outcome = run_whorl({"inspect", "--vk", task / "vk.postcard", "--proof", task / "proof.bin"});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome;
+    for (const char* word : {"12 AIRs, 4,258 bytes", "Security parameters", "l_skip", "WHIR rounds", "interactions",
+                             "23,838 bytes", "Proof size by section", "100.0%"}) {
+        EXPECT_THAT(outcome.out, HasSubstr(word));
+    }
+    // The sections of the table add up to the whole.
+    std::uint64_t sum = 0;
+    bool is_in_table = false;
+    for (const std::string& line : lines_of(outcome.out)) {
+        if (line == "Proof size by section") is_in_table = true;
+        std::istringstream words(line);
+        std::string name;
+        std::string bytes;
+        words >> name >> bytes;
+        if (!is_in_table || name == "section" || name == "all" || name == "Proof") continue;
+        std::erase(bytes, ',');
+        sum += std::stoull(bytes);
+    }
+    EXPECT_EQ(sum, fs::file_size(task / "proof.bin"));
+}
+
+TEST(Check, AcceptsTheVectorsTraces) {
+    for (const char* name : {"mixture", "preprocessed_and_cached", "keccak_5_perms", "fib_height_1"}) {
+        const Outcome outcome = run_whorl({"check", "--task", vector_folder(name)});
+        EXPECT_EQ(outcome.exit_code, 0) << outcome;
+        EXPECT_THAT(outcome.out, HasSubstr(std::string(name) + " is satisfied"));
+    }
+}
+
+TEST(Check, NamesTheConstraintRowAndValuesThatFail) {
+    const Scratch scratch;
+    const fs::path task = scratch.copy_of("fib_2e5");
+    std::string trace = read_text(task / "air0_main.bin");
+    trace[4 * 7] = static_cast<char>(trace[4 * 7] + 1);  // column 0, row 7
+    write_text(task / "air0_main.bin", trace);
+    const Outcome outcome = run_whorl({"check", "--task", task});
+    EXPECT_EQ(outcome.exit_code, 1) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr("FibonacciAir"));
+    EXPECT_THAT(outcome.err, HasSubstr("row 6"));
+
+    const Outcome unproved = run_whorl({"prove", "--task", task, "--out", scratch / "proof.bin", "--check"});
+    EXPECT_EQ(unproved.exit_code, 1) << unproved;
+    EXPECT_THAT(scratch.file_names(), ElementsAre("fib_2e5"));
+}
+
+TEST(Check, NamesTheBusThatDoesNotBalance) {
+    const Scratch scratch;
+    const fs::path task = scratch.copy_of("interactions");
+    std::string trace = read_text(task / "air0_main.bin");
+    trace[0] = static_cast<char>(trace[0] + 1);
+    write_text(task / "air0_main.bin", trace);
+    const Outcome outcome = run_whorl({"check", "--task", task});
+    EXPECT_EQ(outcome.exit_code, 1) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr("bus"));
+}
+
+TEST(Prove, YieldsTheReferencesBytesAtAnyNumberOfThreads) {
+    const Scratch scratch;
+    for (const char* name : {"fib_2e5", "fib_three_airs_one_absent", "mixture", "preprocessed_and_cached"}) {
+        const fs::path task = vector_folder(name);
+        for (const char* threads : {"1", "3"}) {
+            const std::string proof = scratch / "proof.bin";
+            const Outcome outcome = run_whorl({"prove", "--task", task, "--out", proof, "--threads", threads});
+            ASSERT_EQ(outcome.exit_code, 0) << outcome;
+            EXPECT_EQ(read_text(proof), read_text(task / "proof.bin")) << name;
+            EXPECT_THAT(outcome.err, HasSubstr("stark_prove_excluding_trace"));
+            EXPECT_EQ(run_whorl({"verify", "--vk", task / "vk.postcard", "--proof", proof}).exit_code, 0);
+        }
+    }
+    EXPECT_THAT(scratch.file_names(), ElementsAre("proof.bin"));
+}
+
+TEST(Prove, TracesThatBreakAConstraintGiveAProofThatIsRejected) {
+    const Scratch scratch;
+    const fs::path task = scratch.copy_of("fib_2e5");
+    std::string trace = read_text(task / "air0_main.bin");
+    trace[4 * 7] = static_cast<char>(trace[4 * 7] + 1);
+    write_text(task / "air0_main.bin", trace);
+    ASSERT_EQ(run_whorl({"prove", "--task", task, "--out", scratch / "proof.bin"}).exit_code, 0);
+    EXPECT_EQ(run_whorl({"verify", "--vk", task / "vk.postcard", "--proof", scratch / "proof.bin"}).exit_code, 1);
+}
+
+TEST(Prove, MissingRequiredHeightsAreBadInput) {
+    // Heights above the stacked height: 2^10 rows for fib_2e5's stacked columns of 2^10 at most.
+    const Scratch scratch;
+    const fs::path task = scratch.copy_of("fib_2e5");
+    json document = json::parse(read_text(task / "task.json"));
+    document["airs"][0]["height"] = 1 << 16;
+    write_text(task / "task.json", document.dump());
+    write_text(task / "air0_main.bin", std::string(std::size_t{2} * 4 << 16, '\0'));
+    const Outcome outcome = run_whorl({"prove", "--task", task, "--out", scratch / "proof.bin"});
+    EXPECT_EQ(outcome.exit_code, 2) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr("height"));
+    EXPECT_FALSE(fs::exists(scratch / "proof.bin"));
+}
+
+TEST(Keccakf, ProvesVerifiesAndWritesAProofAndKeyThatFit) {
+    const Scratch scratch;
+    const Outcome outcome =
+        run_whorl({"keccakf", "--permutations", "2", "--out", scratch / "proof.bin", "--vk-out", scratch / "vk",
+                   "--metrics", scratch / "metrics.json", "--timeline", scratch / "timeline.json", "--threads", "2"});
+    ASSERT_EQ(outcome.exit_code, 0) << outcome;
+    EXPECT_THAT(outcome.out, HasSubstr("keccakf: 2 permutations, 2,633 columns x 64 rows"));
+    EXPECT_THAT(outcome.out, HasSubstr("verified in"));
+    EXPECT_THAT(scratch.file_names(), UnorderedElementsAre("proof.bin", "vk", "metrics.json", "timeline.json"));
+    EXPECT_EQ(run_whorl({"verify", "--vk", scratch / "vk", "--proof", scratch / "proof.bin"}).exit_code, 0);
+
+    const json metrics = json::parse(read_text(scratch / "metrics.json"));
+    EXPECT_EQ(metrics["totals"]["proof_bytes"], fs::file_size(scratch / "proof.bin"));
+    EXPECT_EQ(metrics["totals"]["threads"], 2);
+    const auto& spans = metrics["spans"];
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < spans.size(); ++i) {
+        const auto& span = spans[i];
+        names.push_back(span.at("name"));
+        EXPECT_GE(span.at("start_ms").get<double>(), 0);
+        EXPECT_GE(span.at("time_ms").get<double>(), 0);
+        EXPECT_TRUE(span.at("fields").is_object());
+        EXPECT_TRUE(span.at("parent").is_null() || span.at("parent").get<std::size_t>() < i);
+        EXPECT_TRUE(metrics["totals"].contains(names.back() + "_time_ms"));
+    }
+    for (const char* name : {"keygen", "generate_trace", "stark_prove_excluding_trace", "prover.main_trace_commit",
+                             "rs_code_matrix", "merkle_tree", "prover.rap_constraints", "logup_gkr", "round0",
+                             "mle_rounds", "prover.openings", "stacked_reduction", "whir", "verify"}) {
+        EXPECT_THAT(names, testing::Contains(name));
+        EXPECT_THAT(outcome.err, HasSubstr(name)) << "in the span tree";
+    }
+    const json timeline = json::parse(read_text(scratch / "timeline.json"));
+    EXPECT_EQ(timeline.at("traceEvents").size(), spans.size() + 1);
+}
+
+TEST(Keccakf, TakesItsInputsFromAFile) {
+    const Scratch scratch;
+    const std::string inputs = (vector_folder("keccak_5_perms") / "inputs.u64le").string();
+    for (const auto& [file, permutations] : {std::pair{"two", "2"}, {"all", "5"}}) {
+        const Outcome outcome = run_whorl({"keccakf", "--inputs", inputs, "--permutations", permutations, "--out",
+                                           scratch / file, "--log-stacked-height", "12"});
+        ASSERT_EQ(outcome.exit_code, 0) << outcome;
+        EXPECT_THAT(outcome.out, HasSubstr(std::string("keccakf: ") + permutations + " permutations"));
+        EXPECT_THAT(outcome.out, HasSubstr("stacked height 2^12"));
+    }
+    EXPECT_NE(read_text(scratch / "two"), read_text(scratch / "all"));
+    EXPECT_EQ(
+        run_whorl({"keccakf", "--inputs", inputs, "--log-stacked-height", "12", "--quiet", "--out", scratch / "every"})
+            .exit_code,
+        0);
+    EXPECT_EQ(read_text(scratch / "all"), read_text(scratch / "every"));
+}
+
+TEST(Keccakf, IsSilentWhenQuiet) {
+    const Outcome outcome = run_whorl({"keccakf", "--permutations", "1", "--quiet"});
+    EXPECT_EQ(outcome.exit_code, 0);
+    EXPECT_EQ(outcome.out + outcome.err, "");
+}
+
+TEST(Bench, PrintsAJsonLineForEachRunAndASummary) {
+    const Outcome outcome = run_whorl(
+        {"bench", "all", "--permutations", "1", "--log-height", "4", "--runs", "2", "--threads", "2", "--quiet"});
+    ASSERT_EQ(outcome.exit_code, 0) << outcome;
+    EXPECT_EQ(outcome.err, "");
+    std::vector<std::string> kinds;
+    for (const std::string& line : lines_of(outcome.out)) {
+        const json entry = json::parse(line);
+        kinds.push_back(entry.at("kind"));
+        EXPECT_THAT(entry.at("name").get<std::string>(), testing::MatchesRegex("proof/(keccakf_1|logup_2e4)/cpu"));
+        EXPECT_GT(entry.at("proof_bytes"), 0);
+        EXPECT_GT(entry.at("peak_rss_bytes"), 0);
+        EXPECT_GT(entry.at(kinds.back() == "run" ? "prove_ms" : "prove_median_ms"), 0);
+        if (kinds.back() == "run") {
+            EXPECT_TRUE(entry.at("spans").contains("logup_gkr_time_ms"));
+        }
+    }
+    EXPECT_THAT(kinds, ElementsAre("run", "run", "summary", "run", "run", "summary"));
+}
+
+/// What the program writes when all its streams are a terminal.
+std::string run_on_terminal(std::vector<std::string> words, int& exit_code) {
+    std::vector<char*> argv;
+    for (std::string& word : words) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    int terminal = -1;
+    const pid_t pid = ::forkpty(&terminal, nullptr, nullptr, nullptr);
+    if (pid == 0) {
+        ::setenv("TERM", "xterm", 1);
+        ::execv(WHORL_PROGRAM, argv.data());
+        ::_exit(127);
+    }
+    std::string text;
+    char buffer[4096];
+    for (ssize_t count = 0; (count = ::read(terminal, buffer, sizeof(buffer))) > 0;) {
+        text.append(buffer, static_cast<std::size_t>(count));
+    }
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    ::close(terminal);
+    exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return text;
+}
+
+TEST(Progress, IsShownOnATerminalOnly) {
+    const std::vector<std::string> command{WHORL_PROGRAM, "keccakf", "--permutations", "20"};
+    int exit_code = -1;
+    const std::string shown = run_on_terminal(command, exit_code);
+    EXPECT_EQ(exit_code, 0) << shown;
+    EXPECT_THAT(shown, HasSubstr(" s  "));
+    EXPECT_THAT(shown, HasSubstr("stark_prove_excluding_trace > "));
+    EXPECT_THAT(shown, HasSubstr("\x1b[2K"));
+
+    std::vector<std::string> quiet = command;
+    quiet.emplace_back("--quiet");
+    EXPECT_EQ(run_on_terminal(quiet, exit_code), "");
+    const Outcome redirected = run_whorl({"keccakf", "--permutations", "20"});
+    EXPECT_THAT(redirected.out + redirected.err, Not(HasSubstr("\x1b")));
+}
+
+}  // namespace
+}  // namespace whorl::test
