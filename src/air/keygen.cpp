@@ -53,15 +53,29 @@ Result<std::optional<PreprocessedData>> commit_preprocessed(const SystemParams& 
         .stacking_width = commitment->stacking_width});
 }
 
-// The largest degree of a constraint, message or count, as written.
-std::uint32_t max_degree(const SymbolicBuilder& builder) {
+// The largest degree, as written, and where it first occurs.
+struct LargestDegree {
     std::uint32_t degree = 0;
-    for (const Expr& constraint : builder.constraints()) degree = std::max(degree, constraint.degree());
-    for (const Interaction<Expr>& interaction : builder.interactions()) {
-        degree = std::max(degree, interaction.count.degree());
-        for (const Expr& field : interaction.message) degree = std::max(degree, field.degree());
+    std::string where;
+};
+
+LargestDegree largest_degree(const SymbolicBuilder& builder) {
+    LargestDegree largest;
+    const auto consider = [&largest](const Expr& expression, fmt::string_view where, const auto&... indices) {
+        if (expression.degree() <= largest.degree) return;
+        largest = {expression.degree(), fmt::format(fmt::runtime(where), indices...)};
+    };
+    for (std::size_t i = 0; i < builder.constraints().size(); ++i) {
+        consider(builder.constraints()[i], "constraint {}", i);
     }
-    return degree;
+    for (std::size_t i = 0; i < builder.interactions().size(); ++i) {
+        const Interaction<Expr>& interaction = builder.interactions()[i];
+        for (std::size_t field = 0; field < interaction.message.size(); ++field) {
+            consider(interaction.message[field], "field {} of interaction {}", field, i);
+        }
+        consider(interaction.count, "the count of interaction {}", i);
+    }
+    return largest;
 }
 
 Result<void> check_interactions(const SystemParams& params, const SymbolicBuilder& builder, const std::string& where) {
@@ -108,14 +122,14 @@ Result<AirVerifyingKey> air_key(const SystemParams& params, const AnyAir& air, c
         return keygen_error(fmt::format("{}: there is neither a constraint nor an interaction", where));
     }
     if (auto valid = check_interactions(params, builder, where); !valid) return std::move(valid).error();
-    const std::uint32_t degree = max_degree(builder);
-    if (degree > params.max_constraint_degree) {
+    const LargestDegree largest = largest_degree(builder);
+    if (largest.degree > params.max_constraint_degree) {
         return keygen_error(
-            fmt::format("{}: the constraint degree is {}, at most {} is possible "
-                        "(max_constraint_degree of the parameters)",
-                        where, degree, params.max_constraint_degree));
+            fmt::format("{}: {} has degree {}, at most {} is possible (max_constraint_degree of the "
+                        "parameters)",
+                        where, largest.where, largest.degree, params.max_constraint_degree));
     }
-    key.max_constraint_degree = static_cast<std::uint8_t>(degree);
+    key.max_constraint_degree = static_cast<std::uint8_t>(largest.degree);
 
     ConstraintDag dag = build_constraint_dag(builder.constraints(), builder.interactions());
     key.nodes = std::move(dag.nodes);

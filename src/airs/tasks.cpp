@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <bit>
 #include <iterator>
 #include <utility>
 
@@ -150,7 +149,7 @@ std::optional<AirTask> vector_task(std::string_view name) {
     } else if (name == "preprocessed_and_cached") {
         return preprocessed_and_cached(small);
     } else if (name == "self_interactions") {
-        add_self_interactions(builder, {4, 7, 8, 8, 10}, 4, 0);
+        add_self_interactions(builder, {4, 7, 8, 8, 10}, 4, 5);
     } else if (name == "mixture") {
         return mixture("mixture", 4, small);
     } else if (name == "mixture_l_skip_5") {
@@ -169,13 +168,6 @@ std::optional<AirTask> vector_task(std::string_view name) {
     return std::move(builder).finish();
 }
 
-std::uint32_t keccak_log_stacked_height(std::size_t num_permutations) {
-    const std::size_t num_rows = std::bit_ceil(std::max<std::size_t>(num_permutations * KeccakColumns::kNumRounds, 1));
-    const auto log_rows = static_cast<std::uint32_t>(std::bit_width(num_rows) - 1);
-    // Six more than a column's height: 2,633 columns make 42 stacked ones, as in the benchmark of record.
-    return std::max<std::uint32_t>(log_rows + 6, 11);
-}
-
 AirTask keccak_task(std::vector<KeccakState> inputs, const SystemParams& params) {
     TaskBuilder builder("keccakf", params);
     builder.add({KeccakAir{}}, [inputs = std::move(inputs)](std::uint32_t id) {
@@ -191,7 +183,7 @@ AirTask keccak_task(std::vector<KeccakState> inputs, const SystemParams& params)
 
 AirTask logup_task(unsigned log_height, const SystemParams& params) {
     TaskBuilder builder("logup", params);
-    add_self_interactions(builder, {4, 7, 8, 8, 10, 100}, log_height, 0);
+    add_self_interactions(builder, {4, 7, 8, 8, 10, 100}, log_height, 4);
     return std::move(builder).finish();
 }
 

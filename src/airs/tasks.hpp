@@ -31,13 +31,10 @@ std::span<const std::string_view> vector_task_names();
 /// The task a vector was made from; nothing for an unknown name.
 std::optional<AirTask> vector_task(std::string_view name);
 
-/// log2 of the stacked height that keeps a keccak trace within app_params_100_bits' w_stack; that of 1,024
-/// permutations is 21, the reference's benchmark.
-std::uint32_t keccak_log_stacked_height(std::size_t num_permutations);
 /// Proves keccak-f on `inputs`.
 AirTask keccak_task(std::vector<KeccakState> inputs, const SystemParams& params);
 
-/// The LogUp benchmark: self-interaction AIRs of widths 4, 7, 8, 8, 10 and 100, all 2^log_height high, on one bus.
+/// The LogUp benchmark: self-interaction AIRs of widths 4, 7, 8, 8, 10 and 100, all 2^log_height high, on bus 4.
 AirTask logup_task(unsigned log_height, const SystemParams& params);
 
 }  // namespace whorl

@@ -1,0 +1,72 @@
+// Do these traces satisfy this key? Answered row by row, without a proof, and with the place where they do not.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <whorl/error.hpp>
+#include <whorl/field.hpp>
+#include <whorl/key.hpp>
+#include <whorl/trace.hpp>
+
+namespace whorl {
+
+/// A constraint that is not zero on a row.
+struct ConstraintFailure {
+    struct NamedValue {
+        std::string name;  ///< "main[3]", "next cached0[1]", "preprocessed[0]", "public[2]"
+        Fp value;
+    };
+
+    std::uint32_t air_id = 0;
+    std::size_t row = 0;
+    std::uint32_t constraint = 0;  ///< position in AirVerifyingKey::constraint_idx
+    std::string expression;        ///< shortened where it is long
+    Fp value;
+    std::vector<NamedValue> variables;  ///< those of the expression, in the key's order
+};
+
+/// A message whose counts do not add up to 0 on its bus.
+struct UnbalancedMessage {
+    struct Contribution {
+        std::uint32_t air_id = 0;
+        std::size_t row = 0;
+        std::uint32_t interaction = 0;  ///< position in AirVerifyingKey::interactions
+        Fp count;
+    };
+
+    std::vector<Fp> fields;
+    Fp net_count;
+    std::uint64_t num_contributions = 0;
+    std::vector<Contribution> contributions;  ///< the first few by AIR, row and interaction
+};
+
+struct UnbalancedBus {
+    std::uint16_t bus_index = 0;
+    std::vector<UnbalancedMessage> messages;  ///< some of them, by their first contribution
+    bool has_more = false;
+};
+
+struct CheckReport {
+    std::vector<ConstraintFailure> failures;      ///< of each AIR the first: lowest row, then lowest constraint
+    std::vector<UnbalancedBus> unbalanced_buses;  ///< all, ascending
+    std::uint64_t num_constraints_checked = 0;    ///< constraints times rows
+    std::uint64_t num_messages_checked = 0;       ///< interactions times rows
+
+    bool is_satisfied() const { return failures.empty() && unbalanced_buses.empty(); }
+};
+
+/// Evaluates every constraint and interaction of `vk` on the rows of `traces`, on all TBB threads. Memory beyond the
+/// traces is bounded by the key, whatever the heights. Buses are compared through 62-bit hashes of their messages, so
+/// an imbalance is overlooked with a chance of about 2^-62.
+/// Errors: kInvalidArgument (traces that do not have the key's shape).
+Result<CheckReport> check_constraints(const VerifyingKey& vk, std::span<const AirTrace> traces);
+
+/// The report as lines of text; AIRs without a name in `air_names` appear by their id alone. Field elements above p/2
+/// are written as negative numbers.
+std::string describe(const CheckReport& report, std::span<const std::string> air_names = {});
+
+}  // namespace whorl

@@ -1,0 +1,260 @@
+// What AIRs write down, and the DAG it becomes. The order of nodes is hashed into keys, so these tests spell it out.
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <whorl/air.hpp>
+
+#include "air/dag.hpp"
+#include "air/render.hpp"
+#include "airs/small.hpp"
+
+namespace whorl {
+namespace {
+
+using Op = SymbolicNode::Op;
+using testing::ElementsAre;
+using testing::IsEmpty;
+
+Expr constant(std::uint32_t value) {
+    return Expr(Fp::from_canonical(value));
+}
+Expr column(std::uint32_t index) {
+    return Expr::variable({.entry = Variable::Entry::kMain, .index = index});
+}
+
+// A node as text: "2: Add 0 1 /1".
+std::string text_of(const SymbolicNode& node) {
+    const auto with = [&](const std::string& name, int children) {
+        std::string text = name + " " + std::to_string(node.left);
+        if (children == 2) text += " " + std::to_string(node.right);
+        return text + " /" + std::to_string(node.degree);
+    };
+    switch (node.op) {
+        case Op::kVariable:
+            return (node.variable.offset == 1 ? "next" : "col") + std::to_string(node.variable.index);
+        case Op::kIsFirstRow:
+            return "first";
+        case Op::kIsLastRow:
+            return "last";
+        case Op::kIsTransition:
+            return "transition";
+        case Op::kConstant:
+            return signed_value(node.constant);
+        case Op::kAdd:
+            return with("add", 2);
+        case Op::kSub:
+            return with("sub", 2);
+        case Op::kNeg:
+            return with("neg", 1);
+        case Op::kMul:
+            return with("mul", 2);
+    }
+    return "";
+}
+
+struct TextDag {
+    std::vector<std::string> nodes;
+    std::vector<std::uint32_t> constraints;
+};
+TextDag dag_of(const std::vector<Expr>& constraints) {
+    const ConstraintDag dag = build_constraint_dag(constraints, {});
+    TextDag text{{}, dag.constraint_idx};
+    for (const SymbolicNode& node : dag.nodes) text.nodes.push_back(text_of(node));
+    return text;
+}
+
+TEST(Degree, IsThatOfTheExpressionAsWritten) {
+    EXPECT_EQ(constant(5).degree(), 0U);
+    EXPECT_EQ(column(0).degree(), 1U);
+    EXPECT_EQ(Expr::variable({.entry = Variable::Entry::kPublic}).degree(), 0U);
+    EXPECT_EQ(Expr::is_transition().degree(), 1U);
+    EXPECT_EQ((column(0) * column(1) - column(2)).degree(), 2U);
+    EXPECT_EQ((-(column(0) * column(1)) * constant(0)).degree(), 2U);
+    Expr power = column(0);
+    for (int i = 0; i < 40; ++i) power *= power;
+    EXPECT_EQ(power.degree(), 0xffffffffU);  // saturates
+}
+
+TEST(Dag, StoresEqualExpressionsOnce) {
+    const TextDag dag = dag_of({column(0) * column(1), column(0) * column(1) + column(2), column(1) * column(0)});
+    EXPECT_THAT(dag.nodes, ElementsAre("col0", "col1", "mul 0 1 /2", "col2", "add 2 3 /2", "mul 1 0 /2"));
+    EXPECT_THAT(dag.constraints, ElementsAre(2, 4, 5));
+}
+
+TEST(Dag, SortsConstraintsAndDropsRepeats) {
+    const Expr late = column(0) - column(1);
+    EXPECT_THAT(dag_of({late, column(0), late, column(1)}).constraints, ElementsAre(0, 1, 2));
+}
+
+TEST(Dag, FoldsConstantsAndKeepsTheirNodes) {
+    EXPECT_THAT(dag_of({constant(2) + constant(3)}).nodes, ElementsAre("2", "3", "5"));
+    EXPECT_THAT(dag_of({constant(2) - constant(3)}).nodes, ElementsAre("2", "3", "-1"));
+    EXPECT_THAT(dag_of({constant(2) * constant(3)}).nodes, ElementsAre("2", "3", "6"));
+    EXPECT_THAT(dag_of({-constant(2)}).nodes, ElementsAre("2", "-2"));
+    EXPECT_THAT(dag_of({constant(2) + constant(2)}).nodes, ElementsAre("2", "4"));
+}
+
+TEST(Dag, DropsNeutralElements) {
+    for (const Expr& same : {column(0) + constant(0), column(0) - constant(0), column(0) * constant(1)}) {
+        const TextDag dag = dag_of({same});
+        EXPECT_EQ(dag.nodes.size(), 2U);
+        EXPECT_THAT(dag.constraints, ElementsAre(0));
+    }
+    EXPECT_THAT(dag_of({constant(0) + column(0)}).constraints, ElementsAre(1));
+    EXPECT_THAT(dag_of({constant(1) * column(0)}).constraints, ElementsAre(1));
+    EXPECT_THAT(dag_of({constant(0) * column(0)}).constraints, ElementsAre(0));
+    EXPECT_THAT(dag_of({column(0) * constant(0)}).constraints, ElementsAre(1));
+    EXPECT_THAT(dag_of({constant(0) - column(0)}).nodes, ElementsAre("0", "col0", "sub 0 1 /1"));
+}
+
+TEST(Dag, TurnsSumsWithANegativeIntoDifferences) {
+    EXPECT_THAT(dag_of({column(0) + -column(1)}).nodes, ElementsAre("col0", "col1", "neg 1 /1", "sub 0 1 /1"));
+    EXPECT_THAT(dag_of({column(0) - -column(1)}).nodes, ElementsAre("col0", "col1", "neg 1 /1", "add 0 1 /1"));
+    EXPECT_THAT(dag_of({-column(0) + column(1)}).nodes, ElementsAre("col0", "neg 0 /1", "col1", "add 1 2 /1"));
+    EXPECT_THAT(dag_of({-(-column(0))}).nodes, ElementsAre("col0", "neg 0 /1", "neg 1 /1"));
+}
+
+TEST(Dag, TellsExpressionsOfDifferentDegreeApart) {
+    // x·0 is the node 0, but what is built on it keeps the degree as written.
+    const Expr plain = constant(0) - column(1);
+    const Expr raised = column(0) * column(0) * constant(0) - column(1);
+    EXPECT_THAT(dag_of({plain, raised}).nodes,
+                ElementsAre("0", "col1", "sub 0 1 /1", "col0", "mul 3 3 /2", "sub 0 1 /2"));
+}
+
+TEST(Dag, AddsInteractionsAfterConstraintsMessageFirst) {
+    const Interaction<Expr> interaction{7, {column(2), column(1) + column(2)}, -column(0), 3};
+    const std::vector<Expr> constraints{column(1)};
+    const ConstraintDag dag = build_constraint_dag(constraints, {&interaction, 1});
+    ASSERT_EQ(dag.interactions.size(), 1U);
+    EXPECT_EQ(dag.interactions[0], (SymbolicInteraction{{1, 2}, 4, 7, 3}));
+    EXPECT_EQ(text_of(dag.nodes[3]), "col0");
+}
+
+TEST(Dag, HandlesVeryLongSums) {
+    Expr sum = column(0);
+    for (std::uint32_t i = 1; i < 300'000; ++i) sum = sum + column(i);
+    EXPECT_EQ(dag_of({sum}).nodes.size(), 599'999U);
+}
+
+TEST(Builder, PutsConditionsOnTheLeftOuterFirst) {
+    SymbolicBuilder builder({std::nullopt, {}, 3}, 0);
+    const auto& local = builder.main().local;
+    builder.when(local[0]).when(local[1]).assert_zero(local[2]);
+    builder.when_transition().when_ne(local[0], local[1]).assert_eq(local[1], local[2]);
+    const auto conditional = builder.when_first_row().when(local[0]);
+    auto both = conditional;
+    both.assert_bool(local[1]);
+
+    AirVerifyingKey air;
+    air.width.common_main = 3;
+    const ConstraintDag dag = build_constraint_dag(builder.constraints(), {});
+    air.nodes = dag.nodes;
+    EXPECT_EQ(render_expression(air, dag.constraint_idx[0]), "main[0] * (main[1] * main[2])");
+    EXPECT_EQ(render_expression(air, dag.constraint_idx[1]),
+              "is_transition * ((main[0] - main[1]) * (main[1] - main[2]))");
+    EXPECT_EQ(render_expression(air, dag.constraint_idx[2]), "is_first_row * (main[0] * (main[1] * (main[1] - 1)))");
+}
+
+TEST(Builder, NumbersPartsInTheOrderOfTheKey) {
+    SymbolicBuilder builder({2, {1, 4}, 3}, 2);
+    const auto variable = [](const Expr& expression) { return expression.node().variable; };
+    EXPECT_EQ(variable(builder.main().next[2]), (Variable{Variable::Entry::kMain, 2, 1, 2}));
+    EXPECT_EQ(variable(builder.cached_main(1).local[3]), (Variable{Variable::Entry::kMain, 1, 0, 3}));
+    EXPECT_EQ(variable(builder.preprocessed().next[1]), (Variable{Variable::Entry::kPreprocessed, 0, 1, 1}));
+    EXPECT_EQ(variable(builder.public_values()[1]), (Variable{Variable::Entry::kPublic, 0, 0, 1}));
+    EXPECT_FALSE(builder.fault());
+}
+
+TEST(Builder, RemembersTheFirstColumnThatDoesNotExist) {
+    SymbolicBuilder builder({std::nullopt, {1}, 3}, 0);
+    builder.assert_zero(builder.cached_main(0).next[1]);
+    builder.assert_zero(builder.main().local[9]);
+    ASSERT_TRUE(builder.fault());
+    EXPECT_EQ(builder.fault()->part, "cached main 0");
+    EXPECT_EQ(builder.fault()->index, 1U);
+    EXPECT_EQ(builder.fault()->width, 1U);
+}
+
+TEST(Buses, FollowTheReferencesSignsAndWeights) {
+    SymbolicBuilder builder({std::nullopt, {}, 2}, 0);
+    const auto& local = builder.main().local;
+    LookupBus{4}.lookup_key(builder, {local[0]}, local[1]);
+    LookupBus{4}.add_key_with_lookups(builder, {local[0]}, local[1]);
+    PermutationBus{9}.send(builder, {local[0]}, local[1]);
+    PermutationBus{9}.receive(builder, {local[0]}, local[1]);
+    PermutationBus{9}.interact(builder, {local[0]}, local[1]);
+    const bool is_negated[] = {false, true, false, true, false};
+    const std::uint32_t weights[] = {1, 0, 1, 1, 1};
+    for (std::size_t i = 0; i < 5; ++i) {
+        const auto& interaction = builder.interactions()[i];
+        EXPECT_EQ(interaction.bus_index, i < 2 ? 4 : 9);
+        EXPECT_EQ(interaction.count.node().op, is_negated[i] ? Op::kNeg : Op::kVariable);
+        EXPECT_EQ(interaction.count_weight, weights[i]);
+    }
+}
+
+// A second builder: eval is a template, here run on the numbers of one row.
+class RowBuilder : public AirBuilder<RowBuilder, Fp> {
+public:
+    RowBuilder(const AirTrace& trace, std::size_t row)
+        : is_first_(row == 0 ? Fp::one() : Fp::zero()),
+          is_last_(row + 1 == trace.height() ? Fp::one() : Fp::zero()),
+          public_values_(trace.public_values) {
+        for (std::size_t c = 0; c < trace.common_main.width(); ++c) {
+            window_.local.push_back(trace.common_main.at(row, c));
+            window_.next.push_back(trace.common_main.at((row + 1) % trace.height(), c));
+        }
+    }
+    struct Window {
+        std::vector<Fp> local, next;
+    };
+    const Window& main() const { return window_; }
+    const std::vector<Fp>& public_values() const { return public_values_; }
+    Fp is_first_row() const { return is_first_; }
+    Fp is_last_row() const { return is_last_; }
+    Fp is_transition() const { return Fp::one() - is_last_; }
+    void assert_zero(Fp x) { values.push_back(x); }
+
+    std::vector<Fp> values;
+
+private:
+    Window window_;
+    Fp is_first_, is_last_;
+    std::vector<Fp> public_values_;
+};
+
+TEST(Builder, CanBeAnotherThanTheSymbolicOne) {
+    AirTrace trace = fibonacci_trace(0, 1, 1, 8);
+    for (std::size_t row = 0; row < 8; ++row) {
+        RowBuilder builder(trace, row);
+        FibonacciAir{}.eval(builder);
+        EXPECT_THAT(builder.values, testing::Each(Fp::zero()));
+    }
+    trace.common_main.at(3, 1) += Fp::one();
+    RowBuilder builder(trace, 3);
+    FibonacciAir{}.eval(builder);
+    EXPECT_THAT(builder.values, testing::Contains(testing::Ne(Fp::zero())));
+}
+
+TEST(Render, ShortensLongExpressions) {
+    Expr sum = column(0);
+    for (std::uint32_t i = 1; i < 1000; ++i) sum = sum + column(i);
+    AirVerifyingKey air;
+    air.width.common_main = 1000;
+    const std::vector<Expr> constraints{sum};
+    const ConstraintDag dag = build_constraint_dag(constraints, {});
+    air.nodes = dag.nodes;
+    const std::string text = render_expression(air, dag.constraint_idx[0], 50);
+    EXPECT_LT(text.size(), 100U);
+    EXPECT_THAT(text, testing::HasSubstr("…"));
+    EXPECT_EQ(variables_of(air, dag.constraint_idx[0]).size(), 1000U);
+}
+
+}  // namespace
+}  // namespace whorl

@@ -1,0 +1,191 @@
+// Keys beyond those of the vectors: parts, unused columns, height constraints, and every way keygen fails.
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <whorl/air.hpp>
+
+#include "air/keygen.hpp"
+#include "airs/small.hpp"
+
+namespace whorl {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+// An AIR from parts, for tests that need an odd one.
+struct TestAir {
+    std::function<void(SymbolicBuilder&)> constraints = [](SymbolicBuilder&) {};
+    std::uint32_t num_columns = 1;
+    std::vector<std::uint32_t> cached = {};
+    std::optional<Matrix> fixed = {};
+
+    std::string name() const { return "TestAir"; }
+    std::uint32_t width() const { return num_columns; }
+    std::vector<std::uint32_t> cached_main_widths() const { return cached; }
+    std::optional<Matrix> preprocessed() const { return fixed; }
+    void eval(SymbolicBuilder& builder) const { constraints(builder); }
+};
+
+const SystemParams kParams = test_params_small(2, 8, 3);
+
+Result<ProvingKey> keys_of(std::vector<AnyAir> airs, const SystemParams& params = kParams) {
+    return generate_keys(params, airs, [](const SystemParams&, const Matrix& matrix) -> Result<MatrixCommitment> {
+        if (matrix.at(0, 0) == Fp::from_canonical(13)) return Error{ErrorCode::kMachine, "commit", "out of memory"};
+        return MatrixCommitment{.commit = {Fp::one()}, .stacking_width = 1};
+    });
+}
+
+void expect_error(std::vector<AnyAir> airs, const std::string& message, const SystemParams& params = kParams) {
+    const auto key = keys_of(std::move(airs), params);
+    ASSERT_FALSE(key) << message;
+    EXPECT_EQ(key.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_EQ(key.error().stage, "keygen");
+    EXPECT_THAT(key.error().message, HasSubstr(message));
+}
+
+TEST(Keygen, RejectsAirsThatCannotBeProved) {
+    expect_error({}, "the list of AIRs is empty");
+    expect_error({TestAir{.num_columns = 0}}, "AIR 0 (TestAir): the main trace has no columns");
+    expect_error({FibonacciAir{}, TestAir{}}, "AIR 1 (TestAir): there is neither a constraint nor an interaction");
+    expect_error({DummyInteractionAir{.num_fields = 0}}, "interaction 0 has an empty message");
+    expect_error({TestAir{[](SymbolicBuilder& b) { b.assert_zero(b.main().next[3]); }}},
+                 "column 3 of the common main is read, which has 1 columns");
+    expect_error({TestAir{[](SymbolicBuilder& b) { b.assert_zero(b.cached_main(2).next[0]); }}},
+                 "a cached main beyond the 0 there are");
+    expect_error({TestAir{[](SymbolicBuilder& b) { b.assert_zero(b.public_values()[0]); }}}, "the public values");
+}
+
+TEST(Keygen, RejectsMessagesThatAreTooLong) {
+    const auto air_with_message = [](std::size_t length) {
+        return TestAir{[length](SymbolicBuilder& b) {
+            b.push_interaction(0, std::vector<Expr>(length, b.main().local[0]), b.one(), 1);
+        }};
+    };
+    EXPECT_TRUE(keys_of({air_with_message(127)}));
+    expect_error({air_with_message(128)}, "a message of 128 fields, at most 127 fit");
+}
+
+TEST(Keygen, RejectsDegreesAboveTheParameters) {
+    const auto cube = [](SymbolicBuilder& b) { return b.main().local[0] * b.main().local[0] * b.main().local[0]; };
+    EXPECT_TRUE(keys_of({TestAir{[&](SymbolicBuilder& b) { b.assert_zero(cube(b)); }}}));
+    expect_error({TestAir{[&](SymbolicBuilder& b) {
+                     b.assert_zero(b.main().local[0]);
+                     b.when_first_row().assert_zero(cube(b));
+                 }}},
+                 "AIR 0 (TestAir): constraint 1 has degree 4, at most 3 is possible");
+    expect_error(
+        {TestAir{[&](SymbolicBuilder& b) { b.push_interaction(0, {b.one(), cube(b) * cube(b)}, b.one(), 0); }}},
+        "field 1 of interaction 0 has degree 6");
+    expect_error({TestAir{[&](SymbolicBuilder& b) {
+                     b.push_interaction(0, {b.one()}, cube(b) * b.main().local[0] * b.zero(), 0);
+                 }}},
+                 "the count of interaction 0 has degree 4");
+}
+
+TEST(Keygen, RejectsPreprocessedPartsThatDoNotFit) {
+    const auto with = [](Matrix matrix) {
+        return TestAir{.constraints = [](SymbolicBuilder& b) { b.assert_zero(b.main().local[0]); },
+                       .fixed = std::move(matrix)};
+    };
+    expect_error({with(Matrix(0, 4))}, "no columns");
+    expect_error({with(Matrix(1, 3))}, "3 rows, expected a power of two");
+    expect_error({with(Matrix(1, 0))}, "0 rows, expected a power of two");
+    expect_error({with(Matrix(1, 2048))}, "2^11 rows, at most 2^10 fit");
+    const auto failing = keys_of({with(Matrix({Fp::from_canonical(13)}, 1, 1))});
+    ASSERT_FALSE(failing);
+    EXPECT_EQ(failing.error().code, ErrorCode::kMachine);
+    EXPECT_THAT(to_string(failing.error()), AllOf(HasSubstr("AIR 0 (TestAir)"), HasSubstr("out of memory")));
+}
+
+TEST(Keygen, RejectsUnworkableParameters) {
+    SystemParams params = kParams;
+    params.whir.num_queries.clear();
+    expect_error({FibonacciAir{}}, "WHIR has no round", params);
+}
+
+TEST(Keygen, DescribesThePreprocessedPart) {
+    const auto key = keys_of({FibonacciSelectorAir{{true, false}}});
+    ASSERT_TRUE(key);
+    const AirVerifyingKey& air = key->vk.airs[0];
+    EXPECT_EQ(air.width.preprocessed, 1U);
+    EXPECT_EQ(air.preprocessed->hypercube_dim, -1);  // 2 rows, l_skip 2
+    EXPECT_EQ(air.preprocessed->stacking_width, 1U);
+    EXPECT_EQ(key->air_names, std::vector<std::string>{"FibonacciSelectorAir"});
+    EXPECT_EQ(key->preprocessed[0]->at(0, 0), Fp::one());
+}
+
+TEST(Keygen, ListsUnusedColumnsInTheKeysOrder) {
+    const auto constraints = [](bool reads_next) {
+        return [reads_next](SymbolicBuilder& b) {
+            b.assert_zero(b.main().local[1]);
+            if (reads_next) b.assert_zero(b.cached_main(0).next[0]);
+        };
+    };
+    using Entry = Variable::Entry;
+    const auto still = keys_of({TestAir{constraints(false), 2, {1}, Matrix(1, 4)}});
+    ASSERT_TRUE(still);
+    EXPECT_FALSE(still->vk.airs[0].need_rot);
+    EXPECT_THAT(still->vk.airs[0].unused_variables,
+                ElementsAre(Variable{Entry::kPreprocessed, 0, 0, 0}, Variable{Entry::kMain, 0, 0, 0},
+                            Variable{Entry::kMain, 1, 0, 0}));
+    const auto rotated = keys_of({TestAir{constraints(true), 2, {1}, Matrix(1, 4)}});
+    ASSERT_TRUE(rotated);
+    EXPECT_TRUE(rotated->vk.airs[0].need_rot);
+    EXPECT_THAT(rotated->vk.airs[0].unused_variables,
+                ElementsAre(Variable{Entry::kPreprocessed, 0, 0, 0}, Variable{Entry::kPreprocessed, 0, 1, 0},
+                            Variable{Entry::kMain, 0, 0, 0}, Variable{Entry::kMain, 1, 0, 0},
+                            Variable{Entry::kMain, 1, 1, 0}, Variable{Entry::kMain, 1, 1, 1}));
+}
+
+TEST(Keygen, MarksRequiredAirs) {
+    AnyAir air = FibonacciAir{};
+    air.is_required = true;
+    const auto key = keys_of({air, FibonacciAir{}});
+    ASSERT_TRUE(key);
+    EXPECT_TRUE(key->vk.airs[0].is_required);
+    EXPECT_FALSE(key->vk.airs[1].is_required);
+}
+
+AirVerifyingKey with_interactions(std::vector<std::pair<std::uint16_t, std::uint32_t>> bus_and_weight) {
+    AirVerifyingKey air;
+    for (const auto& [bus, weight] : bus_and_weight) air.interactions.push_back({{0}, 0, bus, weight});
+    return air;
+}
+
+TEST(TraceHeightConstraints, KeepOnlyThoseThatNoOtherImplies) {
+    // Bus 3 weighs 1 an interaction, so the count of interactions, with its lower threshold, implies it.
+    const std::vector<AirVerifyingKey> implied{with_interactions({{3, 1}}), with_interactions({{3, 1}, {3, 0}})};
+    EXPECT_THAT(trace_height_constraints(kParams, implied).value(),
+                ElementsAre(TraceHeightConstraint{{1, 2}, 1U << 30}));
+
+    const std::vector<AirVerifyingKey> heavy{with_interactions({{9, 1}, {3, 4}}), with_interactions({{9, 5}})};
+    EXPECT_THAT(trace_height_constraints(kParams, heavy).value(),
+                ElementsAre(TraceHeightConstraint{{4, 0}, Fp::kModulus}, TraceHeightConstraint{{1, 5}, Fp::kModulus},
+                            TraceHeightConstraint{{2, 1}, 1U << 30}));
+
+    const std::vector<AirVerifyingKey> dominated{with_interactions({{1, 2}, {2, 3}})};
+    EXPECT_THAT(trace_height_constraints(kParams, dominated).value(),
+                ElementsAre(TraceHeightConstraint{{3}, Fp::kModulus}, TraceHeightConstraint{{2}, 1U << 30}));
+
+    const std::vector<AirVerifyingKey> silent{AirVerifyingKey()};
+    EXPECT_THAT(trace_height_constraints(kParams, silent).value(), ElementsAre(TraceHeightConstraint{{0}, 1U << 30}));
+}
+
+TEST(TraceHeightConstraints, MustFit32Bits) {
+    const std::vector<AirVerifyingKey> airs{with_interactions({{3, 0xffffffff}, {3, 1}})};
+    const auto result = trace_height_constraints(kParams, airs);
+    ASSERT_FALSE(result);
+    EXPECT_THAT(result.error().message, HasSubstr("bus 3"));
+}
+
+}  // namespace
+}  // namespace whorl
