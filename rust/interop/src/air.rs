@@ -24,9 +24,15 @@ enum Filling {
     /// Given from outside: the columns of a table that others look up.
     Given(usize),
     /// `init` in the first row, then `step` of the row before.
-    State { init: Expr, step: Expr },
+    State {
+        init: Expr,
+        step: Expr,
+    },
     /// `value` of the same row; where `condition` is given and 0 there, anything.
-    Derived { value: Expr, condition: Option<usize> },
+    Derived {
+        value: Expr,
+        condition: Option<usize>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -371,8 +377,7 @@ impl Spec {
         for row in 0..height {
             for (column, filling) in self.fillings.iter().enumerate() {
                 if let Filling::State { init, step } = filling {
-                    rows.main[column][row] =
-                        if row == 0 { init.eval(&rows, 0) } else { step.eval(&rows, row - 1) };
+                    rows.main[column][row] = if row == 0 { init.eval(&rows, 0) } else { step.eval(&rows, row - 1) };
                 }
             }
         }

@@ -7,9 +7,7 @@ use std::{
     path::Path,
 };
 
-use openvm_stark_backend::{
-    StarkEngine, codec::Decode, keygen::types::MultiStarkVerifyingKey, proof::Proof,
-};
+use openvm_stark_backend::{StarkEngine, codec::Decode, keygen::types::MultiStarkVerifyingKey, proof::Proof};
 use openvm_stark_sdk::config::baby_bear_poseidon2::{
     BabyBearPoseidon2Config, BabyBearPoseidon2RefEngine, DuplexSponge,
 };

@@ -3,8 +3,8 @@
 use std::{collections::BTreeMap, error::Error, fs, path::Path, sync::Arc};
 
 use openvm_stark_backend::{
-    StarkEngine, StarkProtocolConfig, SystemParams, WhirConfig, WhirProximityStrategy, WhirRoundConfig,
-    FiatShamirTranscript,
+    FiatShamirTranscript, StarkEngine, StarkProtocolConfig, SystemParams, WhirConfig, WhirProximityStrategy,
+    WhirRoundConfig,
     codec::Encode,
     interaction::LogUpSecurityParameters,
     keygen::{MultiStarkKeygenBuilder, types::MultiStarkProvingKey},
@@ -16,9 +16,7 @@ use openvm_stark_backend::{
     },
 };
 use openvm_stark_sdk::{
-    config::baby_bear_poseidon2::{
-        BabyBearPoseidon2CpuEngine, BabyBearPoseidon2RefEngine, Digest, DuplexSponge, F,
-    },
+    config::baby_bear_poseidon2::{BabyBearPoseidon2CpuEngine, BabyBearPoseidon2RefEngine, Digest, DuplexSponge, F},
     p3_baby_bear::Poseidon2BabyBear,
 };
 use rand::{Rng, SeedableRng, rngs::StdRng, seq::SliceRandom};
@@ -179,7 +177,7 @@ impl Case {
         let degree = rng.random_range(2..6);
         let log_max_message_length = rng.random_range(2..8);
         let limits = Limits { degree, max_message_length: (1 << log_max_message_length) - 1 };
-        let mut buses = vec![0u16, 1, 2, 5, 300, u16::MAX];
+        let mut buses = [0u16, 1, 2, 5, 300, u16::MAX];
         buses.shuffle(rng);
         let (own, cross) = buses.split_at(3);
         let wanted: Vec<Wanted> = cross[..rng.random_range(0..3)]
@@ -238,11 +236,8 @@ impl Case {
     /// A line on what was drawn.
     pub fn summary(&self) -> String {
         let p = &self.params;
-        let heights: Vec<String> = self
-            .airs
-            .iter()
-            .map(|air| if air.is_present { air.rows.height.to_string() } else { "-".into() })
-            .collect();
+        let heights: Vec<String> =
+            self.airs.iter().map(|air| if air.is_present { air.rows.height.to_string() } else { "-".into() }).collect();
         let count = |f: fn(&Spec) -> usize| self.airs.iter().map(|air| f(&air.spec)).sum::<usize>();
         format!(
             "l_skip {} n_stack {} blowup {} k {} rounds {} degree {} heights [{}] cached {} preprocessed {} interactions {}",

@@ -10,8 +10,14 @@ use rand::{Rng, rngs::StdRng};
 pub enum Expr {
     Const(u32),
     /// A column by its number within the AIR, whatever part it lies in.
-    Main { column: usize, next: bool },
-    Prep { column: usize, next: bool },
+    Main {
+        column: usize,
+        next: bool,
+    },
+    Prep {
+        column: usize,
+        next: bool,
+    },
     Public(usize),
     IsFirst,
     IsLast,

@@ -40,7 +40,8 @@ impl Spans {
     /// In the shape of `whorl … --metrics`.
     pub fn to_json(&self) -> Value {
         let records = self.records.lock().unwrap();
-        let span = |r: &Record| json!({"name": r.name, "parent": r.parent, "start_ms": r.start_ms, "time_ms": r.time_ms});
+        let span =
+            |r: &Record| json!({"name": r.name, "parent": r.parent, "start_ms": r.start_ms, "time_ms": r.time_ms});
         records.iter().map(span).collect()
     }
 }
