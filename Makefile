@@ -46,9 +46,7 @@ peers: build ## compare with the reference's own CPU prover (needs cargo)
 
 fuzz: ## feed FUZZ_RUNS mutated keys and proofs to the decoders and the verifier
 	scripts/bootstrap.sh build fuzz
-	cmake --preset fuzz
-	cmake --build --preset fuzz
-	scripts/fuzz.sh build/fuzz $(FUZZ_RUNS)
+	fuzz/run.sh $(FUZZ_RUNS)
 
 format: ## rewrite the C++ files in the project's format
 	scripts/bootstrap.sh lint
