@@ -54,7 +54,7 @@ int main() {
 
     // A verifier needs the verifying key and the proof, nothing else.
     const auto verdict = whorl::verify(key->vk, *proof);
-    if (!verdict) return std::fprintf(stderr, "rejected at %s\n", verdict.error().stage.c_str()), 1;
+    if (!verdict) return std::fprintf(stderr, "rejected: %s\n", to_string(verdict.error()).c_str()), 1;
 
     std::printf("after 2^%u rows the sequence is at %u mod p: proved in %zu bytes\n", rows.log_height(),
                 right.canonical(), whorl::encode_proof(*proof).size());

@@ -82,7 +82,7 @@ void write_bits(const std::uint64_t* words, std::size_t num_rows, Matrix& trace,
         Fp* out = &trace.at(first_row, column + z);
         for (std::size_t row = 0; row < num_rows; ++row) {
             const auto bit = static_cast<std::uint32_t>(words[row] >> z & 1);
-            out[row] = Fp::from_montgomery(Fp::one().montgomery() * bit);
+            out[row] = Fp::from_montgomery(Fp::one().montgomery() & (0 - bit));
         }
     }
 }
