@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <functional>
@@ -134,7 +135,6 @@ int parse_and_run(int argc, char** argv) {
     const auto add_command = [&](const char* name, const char* about, const char* examples) -> CLI::App& {
         CLI::App* command = app.add_subcommand(name, about);
         command->footer(examples);
-        add_common_options(*command, common);
         return *command;
     };
 
@@ -165,11 +165,13 @@ int parse_and_run(int argc, char** argv) {
     VerifyOptions verify;
     CLI::App& verify_app = add_command("verify", "verify a proof, or many under one key", kVerifyExamples);
     verify_app.add_option("--vk", verify.key_path, "the verifying key")->type_name("FILE")->required();
-    CLI::Option_group& proofs = *verify_app.add_option_group("proofs");
-    proofs.add_option("--proof", verify.proof_path, "the proof")->type_name("FILE");
-    proofs.add_option("--batch", verify.batch_path, "a list of proofs, a path a line; -: standard input")
-        ->type_name("FILE");
-    proofs.require_option(1);
+    CLI::Option* proof = verify_app.add_option("--proof", verify.proof_path, "the proof")->type_name("FILE");
+    verify_app.add_option("--batch", verify.batch_path, "a list of proofs, a path a line; -: standard input")
+        ->type_name("FILE")
+        ->excludes(proof);
+    verify_app.callback([&verify] {
+        if (verify.proof_path.empty() && verify.batch_path.empty()) throw CLI::RequiredError("--proof or --batch");
+    });
     commands.push_back({&verify_app, [&](Session& session) { return run_verify(session, verify); }});
 
     CheckOptions check;
@@ -203,6 +205,12 @@ int parse_and_run(int argc, char** argv) {
         ->capture_default_str();
     commands.push_back({&bench_app, [&](Session& session) { return run_bench(session, bench); }});
 
+    for (const Command& command : commands) add_common_options(*command.app, common);
+    const auto is_wanted = [&](const Command& command) { return command.app->get_name() == argv[1]; };
+    if (argc > 1 && argv[1][0] != '-' && std::ranges::none_of(commands, is_wanted)) {
+        fmt::print(stderr, "whorl: no command \"{}\"\nRun with --help for more information.\n", argv[1]);
+        return kExitUsage;
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {

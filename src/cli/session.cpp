@@ -120,7 +120,7 @@ Result<void> Session::finish() {
     totals.num_threads = num_threads();
     totals.proof_bytes = proof_bytes_;
     stop_progress();
-    if (!options_.is_quiet) {
+    if (!options_.is_quiet && !telemetry_.spans().empty()) {
         std::fflush(stdout);
         complain(fmt::format("\n{}{:.2f} s in all on {} thread(s), at most {} of memory, {} page faults\n",
                              span_tree(telemetry_), totals.total_ms / 1000, totals.num_threads,

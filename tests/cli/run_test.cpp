@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <pty.h>
 
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <thread>
@@ -103,16 +104,12 @@ TEST(Inspect, ShowsKeyAndProof) {
                              "23,838 bytes", "Proof size by section", "100.0%"}) {
         EXPECT_THAT(outcome.out, HasSubstr(word));
     }
-    // The sections of the table add up to the whole.
+    // The sections of the table add up to the whole: lines of a name, bytes and share.
+    const std::vector<std::string> lines = lines_of(outcome.out);
     std::uint64_t sum = 0;
-    bool is_in_table = false;
-    for (const std::string& line : lines_of(outcome.out)) {
-        if (line == "Proof size by section") is_in_table = true;
-        std::istringstream words(line);
-        std::string name;
-        std::string bytes;
-        words >> name >> bytes;
-        if (!is_in_table || name == "section" || name == "all" || name == "Proof") continue;
+    for (auto line = std::ranges::find(lines, "Proof size by section") + 2; !line->starts_with("  all "); ++line) {
+        std::string bytes = line->substr(0, line->rfind("  "));
+        bytes.erase(0, bytes.find_last_of(' ') + 1);
         std::erase(bytes, ',');
         sum += std::stoull(bytes);
     }
