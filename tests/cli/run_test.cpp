@@ -108,8 +108,9 @@ TEST(Inspect, ShowsKeyAndProof) {
     const std::vector<std::string> lines = lines_of(outcome.out);
     std::uint64_t sum = 0;
     for (auto line = std::ranges::find(lines, "Proof size by section") + 2; !line->starts_with("  all "); ++line) {
-        std::string bytes = line->substr(0, line->rfind("  "));
-        bytes.erase(0, bytes.find_last_of(' ') + 1);
+        std::istringstream stream(*line);
+        const std::vector<std::string> words(std::istream_iterator<std::string>(stream), {});
+        std::string bytes = words.at(words.size() - 2);
         std::erase(bytes, ',');
         sum += std::stoull(bytes);
     }
