@@ -1,12 +1,14 @@
 #include "cli/workloads.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <utility>
 
+#include "cli/table.hpp"
 #include "engine/files.hpp"
 
 namespace whorl::cli {
@@ -43,6 +45,25 @@ Result<std::vector<KeccakState>> read_keccak_inputs(const std::string& path) {
     return inputs;
 }
 
+namespace {
+
+// Trace and codeword alone, whatever the prover adds: what exceeds the machine's memory here would only be found by the
+// system ending the process.
+Result<void> check_memory(const std::string& name, std::uint64_t num_cells, const SystemParams& params) {
+    const std::uint64_t needed_bytes = num_cells * sizeof(Fp) * (1 + (std::uint64_t{1} << params.log_blowup));
+    const long num_pages = ::sysconf(_SC_PHYS_PAGES);
+    const long page_bytes = ::sysconf(_SC_PAGESIZE);
+    if (num_pages <= 0 || page_bytes <= 0) return {};
+    const std::uint64_t memory_bytes = static_cast<std::uint64_t>(num_pages) * static_cast<std::uint64_t>(page_bytes);
+    if (needed_bytes <= memory_bytes) return {};
+    return Error{.code = ErrorCode::kMachine,
+                 .stage = "memory",
+                 .message = fmt::format("{} needs more than {}, this machine has {}", name, human_bytes(needed_bytes),
+                                        human_bytes(memory_bytes))};
+}
+
+}  // namespace
+
 Result<Workload> make_workload(Session& session, std::string name, const AirTask& task) {
     Workload workload;
     workload.name = std::move(name);
@@ -59,13 +80,18 @@ Result<Workload> make_workload(Session& session, std::string name, const AirTask
 
 Result<Workload> keccakf_workload(Session& session, std::vector<KeccakState> inputs, unsigned log_stacked_height) {
     std::string name = fmt::format("keccakf_{}", inputs.size());
-    return make_workload(session, std::move(name),
-                         keccak_task(std::move(inputs), app_params_100_bits(log_stacked_height)));
+    const SystemParams params = app_params_100_bits(log_stacked_height);
+    const std::uint64_t num_cells = std::uint64_t{KeccakColumns::kWidth} << keccakf_log_height(inputs.size());
+    if (auto fits = check_memory(name, num_cells, params); !fits) return std::move(fits).error();
+    return make_workload(session, std::move(name), keccak_task(std::move(inputs), params));
 }
 
 Result<Workload> logup_workload(Session& session, unsigned log_height) {
-    return make_workload(session, fmt::format("logup_2e{}", log_height),
-                         logup_task(log_height, app_params_100_bits(kLogupLogStackedHeight)));
+    constexpr std::uint64_t kNumColumns = 4 + 7 + 8 + 8 + 10 + 100;
+    std::string name = fmt::format("logup_2e{}", log_height);
+    const SystemParams params = app_params_100_bits(kLogupLogStackedHeight);
+    if (auto fits = check_memory(name, kNumColumns << log_height, params); !fits) return std::move(fits).error();
+    return make_workload(session, std::move(name), logup_task(log_height, params));
 }
 
 }  // namespace whorl::cli

@@ -35,6 +35,8 @@ Result<std::vector<KeccakState>> read_keccak_inputs(const std::string& path);
 /// Key and traces of `task`, under spans "keygen" and "generate_trace".
 Result<Workload> make_workload(Session& session, std::string name, const AirTask& task);
 
+/// The next two fail as keygen does, and with kMachine when trace and codeword alone exceed this machine's memory.
+
 /// The permutations of `inputs`, app_params_100_bits(log_stacked_height).
 Result<Workload> keccakf_workload(Session& session, std::vector<KeccakState> inputs, unsigned log_stacked_height);
 

@@ -77,12 +77,10 @@ inline std::ostream& operator<<(std::ostream& stream, const Outcome& outcome) {
     return stream << "exit code " << outcome.exit_code << "\nstdout: " << outcome.out << "\nstderr: " << outcome.err;
 }
 
-/// Runs `whorl arguments…` with `input` on its standard input.
-inline Outcome run_whorl(const std::vector<std::string>& arguments, std::string_view input = {}) {
+/// Runs a program, words[0] being its path, with `input` on its standard input.
+inline Outcome run_command(std::vector<std::string> words, std::string_view input = {}) {
     const Scratch scratch;
     write_text(scratch / "in", input);
-    std::vector<std::string> words{WHORL_PROGRAM};
-    words.insert(words.end(), arguments.begin(), arguments.end());
     std::vector<char*> argv;
     for (std::string& word : words) argv.push_back(word.data());
     argv.push_back(nullptr);
@@ -96,11 +94,11 @@ inline Outcome run_whorl(const std::vector<std::string>& arguments, std::string_
     posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, out.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, err.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
     pid_t pid = 0;
-    const int spawn_error = posix_spawn(&pid, WHORL_PROGRAM, &actions, nullptr, argv.data(), environ);
+    const int spawn_error = posix_spawn(&pid, argv[0], &actions, nullptr, argv.data(), environ);
     posix_spawn_file_actions_destroy(&actions);
     Outcome outcome;
     if (spawn_error != 0) {
-        ADD_FAILURE() << "cannot start " << WHORL_PROGRAM;
+        ADD_FAILURE() << "cannot start " << words[0];
         return outcome;
     }
     int status = 0;
@@ -109,6 +107,12 @@ inline Outcome run_whorl(const std::vector<std::string>& arguments, std::string_
     outcome.out = read_text(out);
     outcome.err = read_text(err);
     return outcome;
+}
+
+/// `whorl arguments…`.
+inline Outcome run_whorl(std::vector<std::string> arguments, std::string_view input = {}) {
+    arguments.insert(arguments.begin(), WHORL_PROGRAM);
+    return run_command(std::move(arguments), input);
 }
 
 }  // namespace whorl::test

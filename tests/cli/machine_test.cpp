@@ -1,0 +1,43 @@
+// What the program says when the machine is too small.
+#include <gmock/gmock.h>
+
+#include "cli/program.hpp"
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define WHORL_UNDER_SANITIZER 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define WHORL_UNDER_SANITIZER 1
+#endif
+
+namespace whorl::test {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Machine, ATraceLargerThanItsMemoryIsRefusedAtOnce) {
+    // 2^23 rows of 2,633 columns and their codeword: 265 GB.
+    const Outcome outcome = run_whorl({"keccakf", "--permutations", "349525"});
+    EXPECT_EQ(outcome.exit_code, 3) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr("keccakf_349525 needs more than"));
+    EXPECT_THAT(outcome.err, HasSubstr("this machine has"));
+}
+
+TEST(Machine, MemoryThatRunsOutIsReportedNotFatal) {
+#ifdef WHORL_UNDER_SANITIZER
+    GTEST_SKIP() << "sanitizers reserve more address space than any limit allows";
+#endif
+    const Scratch scratch;
+    // The trace alone takes 5.5 GB.
+    const std::string command = std::string("ulimit -v 3000000; exec ") + WHORL_PROGRAM +
+                                " keccakf --permutations 20000 --out " + (scratch / "proof.bin");
+    const Outcome outcome = run_command({"/bin/sh", "-c", command});
+    EXPECT_EQ(outcome.exit_code, 3) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr("memory"));
+    EXPECT_TRUE(scratch.file_names().empty());
+}
+
+}  // namespace
+}  // namespace whorl::test
