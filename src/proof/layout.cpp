@@ -89,16 +89,24 @@ int find_violated_height_constraint(const VerifyingKey& vk, std::span<const int>
     return -1;
 }
 
+std::vector<SortedTrace> sorted_traces(std::span<const int> log_heights) {
+    std::vector<SortedTrace> traces;
+    for (std::size_t i = 0; i < log_heights.size(); ++i) {
+        if (log_heights[i] >= 0) {
+            traces.push_back({static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(log_heights[i])});
+        }
+    }
+    std::ranges::sort(traces, [](const SortedTrace& a, const SortedTrace& b) {
+        return a.log_height != b.log_height ? a.log_height > b.log_height : a.air_id < b.air_id;
+    });
+    return traces;
+}
+
 ProofLayout make_proof_layout(const VerifyingKey& vk, std::span<const int> log_heights) {
     const unsigned l_skip = vk.params.l_skip;
     const unsigned log_stacked_height = vk.params.log_stacked_height();
     ProofLayout layout;
-    for (std::size_t i = 0; i < log_heights.size(); ++i) {
-        if (log_heights[i] >= 0) {
-            layout.traces.push_back({static_cast<std::uint32_t>(i), static_cast<std::uint32_t>(log_heights[i])});
-        }
-    }
-    std::ranges::stable_sort(layout.traces, std::ranges::greater{}, &SortedTrace::log_height);
+    layout.traces = sorted_traces(log_heights);
 
     const auto add_commitment = [&](std::vector<PartRef> parts) {
         std::vector<MatrixShape> shapes;

@@ -79,6 +79,9 @@ struct ProofLayout {
     std::uint64_t total_stacked_width() const;
 };
 
+/// The AIRs present, by descending height, ties by ascending AIR index. `log_heights` as for make_proof_layout.
+std::vector<SortedTrace> sorted_traces(std::span<const int> log_heights);
+
 /// `log_heights[i]` is AIR i's log height, or −1 where it has no trace. Preconditions (check_traces, proof shape): at least one
 /// trace, log heights ≤ log_stacked_height, total LogUp cells below 2^(27 + …) as the trace height constraints ensure.
 ProofLayout make_proof_layout(const VerifyingKey& vk, std::span<const int> log_heights);

@@ -223,14 +223,9 @@ Rejection check_shape(const VerifyingKey& vk, const Proof& proof, ProofLayout& l
     }
     WHORL_RULE(check_traces(vk, proof));
     // From here on heights are known to be small enough for every shift.
-    std::vector<int> log_heights(vk.airs.size(), -1);
-    std::vector<SortedTrace> traces;
-    for (std::uint32_t i = 0; i < vk.airs.size(); ++i) {
-        if (!proof.trace_vdata[i]) continue;
-        log_heights[i] = static_cast<int>(proof.trace_vdata[i]->log_height);
-        traces.push_back({i, proof.trace_vdata[i]->log_height});
-    }
-    std::ranges::stable_sort(traces, std::ranges::greater{}, &SortedTrace::log_height);
+    std::vector<int> log_heights;
+    for (const auto& vdata : proof.trace_vdata) log_heights.push_back(vdata ? static_cast<int>(vdata->log_height) : -1);
+    const std::vector<SortedTrace> traces = sorted_traces(log_heights);
     const std::uint64_t num_cells = count_logup_cells(vk, log_heights);
     WHORL_RULE(check_gkr(proof.gkr, static_cast<std::uint64_t>(std::bit_width(num_cells))));
     WHORL_RULE(check_batch_constraint(vk, proof.batch_constraint, traces));
