@@ -279,8 +279,15 @@ impl Drawing<'_> {
         self.interactions.push(Interaction { bus, message, count, count_weight });
     }
 
+    fn degree(&self) -> usize {
+        let in_interactions = self.interactions.iter().flat_map(|i| i.message.iter().chain([&i.count]));
+        self.constraints.iter().chain(in_interactions).map(Expr::degree).max().unwrap_or(0)
+    }
+
     fn finish(mut self, prep_width: usize) -> Spec {
-        if self.constraints.is_empty() && self.interactions.is_empty() {
+        let is_empty = self.constraints.is_empty() && self.interactions.is_empty();
+        // The published provers fail on interactions of an AIR of degree 0: `Spec::constant_interactions`.
+        if is_empty || (!self.interactions.is_empty() && self.degree() == 0) {
             self.constraints.push(sub(local(0), local(0)));
         }
         if self.rng.random_bool(0.5) {
@@ -354,6 +361,23 @@ impl Spec {
         let count = negated(drawing.rng, local(wanted.length));
         drawing.push_interaction(wanted.bus, (0..wanted.length).map(local).collect(), count);
         drawing.finish(prep_width)
+    }
+
+    /// An AIR whose messages and counts are all constant, without constraints: of degree 0. Key generation takes it, but
+    /// the published provers make a proof of it that the published verifier rejects.
+    pub fn constant_interactions() -> Spec {
+        let interaction =
+            |count: Expr| Interaction { bus: 3, message: vec![Expr::Const(7), Expr::Const(0)], count, count_weight: 1 };
+        Spec {
+            fillings: vec![Filling::Random],
+            places: vec![Place { part: 0, column: 0 }],
+            cached_widths: vec![],
+            common_width: 1,
+            prep_width: 0,
+            num_public_values: 0,
+            constraints: vec![],
+            interactions: vec![interaction(Expr::Const(5)), interaction(neg(Expr::Const(5)))],
+        }
     }
 
     /// Draws a trace that satisfies all constraints. `given` are the values of the given columns.

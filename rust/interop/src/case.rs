@@ -229,6 +229,22 @@ impl Case {
         Ok(Case { name, params, airs })
     }
 
+    /// A drawn AIR beside one of degree 0 that has interactions.
+    pub fn constant_interactions(seed: u64) -> Case {
+        let rng = &mut StdRng::seed_from_u64(seed);
+        let limits = Limits { degree: 3, max_message_length: 7 };
+        let specs = [Spec::draw(rng, &limits, &[1], &[]), Spec::constant_interactions()];
+        let airs: Vec<DrawnTrace> = specs
+            .into_iter()
+            .map(|spec| {
+                let rows = spec.fill(rng, 3, &[]);
+                DrawnTrace { spec: Arc::new(spec), rows, is_present: true, is_required: false }
+            })
+            .collect();
+        let params = draw_params(rng, 3, limits.degree, 3);
+        Case { name: format!("constant_interactions_{seed}"), params, airs }
+    }
+
     fn present(&self) -> impl Iterator<Item = (usize, &DrawnTrace)> {
         self.airs.iter().enumerate().filter(|(_, air)| air.is_present)
     }

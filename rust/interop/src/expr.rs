@@ -62,6 +62,17 @@ pub struct Rows {
 }
 
 impl Expr {
+    /// The degree as key generation counts it: on the expression as written.
+    pub fn degree(&self) -> usize {
+        match self {
+            Expr::Const(_) | Expr::Public(_) => 0,
+            Expr::Main { .. } | Expr::Prep { .. } | Expr::IsFirst | Expr::IsLast | Expr::IsTransition => 1,
+            Expr::Neg(x) => x.degree(),
+            Expr::Add(x, y) | Expr::Sub(x, y) => x.degree().max(y.degree()),
+            Expr::Mul(x, y) => x.degree() + y.degree(),
+        }
+    }
+
     pub fn eval(&self, rows: &Rows, row: usize) -> F {
         let at = |next: bool| if next { (row + 1) % rows.height } else { row };
         let is_last = row + 1 == rows.height;

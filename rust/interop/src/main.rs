@@ -21,6 +21,8 @@ whorl against the published SWIRL crates
       draws N cases (50), each a set of AIRs, traces and parameters, and compares whorl's proofs and verdicts
       with those of the published crates; folders of cases that differ stay in DIR. --first I --cases 1
       repeats case I of a seed. Without --whorl only the published crates run.
+  interop constant --whorl PROGRAM --work DIR [--seed S]
+      an AIR whose interactions are constant, which only whorl is asked to prove
   interop altered --vector DIR --out FILE
       alters every field element and every length of DIR/proof.bin, one at a time, and writes what the
       published verifier says of each
@@ -51,16 +53,21 @@ fn fresh_seed() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |now| now.as_micros() as u64 % 1_000_000_000)
 }
 
+fn run_options(args: &[String]) -> Result<run::Options<'_>, Box<dyn Error>> {
+    Ok(run::Options {
+        whorl: option(args, "--whorl").map(Path::new),
+        cases: number(args, "--cases", 50)? as usize,
+        first: number(args, "--first", 0)? as usize,
+        seed: number(args, "--seed", fresh_seed())?,
+        work: required(args, "--work")?,
+        is_keeping_folders: args.iter().any(|arg| arg == "--keep"),
+    })
+}
+
 fn dispatch(args: &[String]) -> Result<(), Box<dyn Error>> {
     match args.first().map(String::as_str) {
-        Some("run") => run::run(&run::Options {
-            whorl: option(args, "--whorl").map(Path::new),
-            cases: number(args, "--cases", 50)? as usize,
-            first: number(args, "--first", 0)? as usize,
-            seed: number(args, "--seed", fresh_seed())?,
-            work: required(args, "--work")?,
-            is_keeping_folders: args.iter().any(|arg| arg == "--keep"),
-        }),
+        Some("run") => run::run(&run_options(args)?),
+        Some("constant") => run::constant_interactions(&run_options(args)?),
         Some("altered") => altered::write_survey(required(args, "--vector")?, required(args, "--out")?),
         Some("recheck") => altered::recheck(required(args, "--vector")?, required(args, "--list")?),
         _ => Err(USAGE.into()),

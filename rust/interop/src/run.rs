@@ -129,6 +129,30 @@ fn compare(
     Ok(())
 }
 
+/// An AIR whose interactions are constant: the published provers fail on it, so only the published verifier is asked
+/// about whorl's proof.
+pub fn constant_interactions(options: &Options) -> Result<(), Box<dyn Error>> {
+    let case = Case::constant_interactions(options.seed);
+    let published = case.prove(false)?;
+    let judge = Judge::new(published.key.clone());
+    let dir = options.work.join(&case.name);
+    case.write(&dir, &published)?;
+    let by_published = judge.verdict(&published.proof).name();
+    let whorl = Whorl(options.whorl.ok_or("--whorl is missing")?);
+    let proof = whorl.prove(&dir, &dir.join("whorl.bin"))?;
+    let verdict = judge.verdict(&proof);
+    let by_whorl = verdict.name();
+    println!(
+        "interop: constant interactions, seed {}: the published verifier says {by_published} of the published proof and \
+         {by_whorl} of whorl's",
+        options.seed,
+    );
+    if verdict != Verdict::Accept || !whorl.verify(&dir.join("vk.postcard"), &dir.join("whorl.bin"))? {
+        return Err(format!("interop: whorl fails on {}", dir.display()).into());
+    }
+    Ok(fs::remove_dir_all(&dir)?)
+}
+
 pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     println!("interop: seed {}, {} cases", options.seed, options.cases);
     let mut tally = Tally::default();
