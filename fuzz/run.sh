@@ -32,6 +32,6 @@ for target in "${targets[@]}"; do
     corpus=$build/corpus/$target
     mkdir -p "$corpus" "$build/findings"
     echo "== $target: $runs runs"
-    "$build/$target" -runs="$runs" -max_len=$max_len -rss_limit_mb=1024 -timeout=10 -len_control=0 \
+    "$build/$target" -runs="$runs" -max_len=$max_len -rss_limit_mb=1024 -timeout=60 -len_control=0 \
         -artifact_prefix="$build/findings/$target-" -verbosity=0 -print_final_stats=1 "$corpus" "$seeds"
 done
