@@ -1,5 +1,5 @@
 #!/bin/sh
-# Compares whorl with the published crates: drawn cases, then the stored verdicts on altered proofs.
+# Compares whorl with the published crates: drawn cases, one they fail on, the stored verdicts on altered proofs.
 # usage: run.sh WHORL_PROGRAM [CASES]
 # WHORL_SEED=N repeats the cases of a seed. WHORL_INTEROP_REQUIRED=1 turns a skip into a failure.
 # exit code: 0 agreed, 1 differed, 77 skipped (no usable cargo or no crates)
@@ -25,6 +25,7 @@ interop="$CARGO_TARGET_DIR/release/interop"
 
 work=$(mktemp -d "${TMPDIR:-/tmp}/whorl-interop.XXXXXX")
 "$interop" run --whorl "$whorl" --work "$work" --cases "$cases" ${WHORL_SEED:+--seed "$WHORL_SEED"}
+"$interop" constant --whorl "$whorl" --work "$work" ${WHORL_SEED:+--seed "$WHORL_SEED"}
 for vector in interactions preprocessed_and_cached; do
     "$interop" recheck --vector "$root/tests/vectors/$vector" --list "$root/tests/reject/altered/$vector.json"
 done
