@@ -20,6 +20,14 @@ namespace whorl {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+// In plain C++ every vector operation is a loop: calls cost little there, and inlining minutes of compile time.
+#undef WHORL_INLINE_PRODUCT
+#if HWY_TARGET == HWY_EMU128
+#define WHORL_INLINE_PRODUCT static HWY_NOINLINE HWY_MAYBE_UNUSED
+#else
+#define WHORL_INLINE_PRODUCT HWY_INLINE
+#endif
+
 using D32 = hn::CappedTag<std::uint32_t, 16>;
 using I32 = hn::RebindToSigned<D32>;
 using D64 = hn::RepartitionToWide<D32>;
@@ -76,12 +84,12 @@ HWY_INLINE V join_reduced(W even, W odd) {
     return hn::Min(joined, hn::Add(joined, hn::Set(D32(), Fp::kModulus)));
 }
 
-HWY_INLINE V mul(V a, V b) {
+WHORL_INLINE_PRODUCT V mul(V a, V b) {
     const W even = hn::MulEven(a, b);
     const W odd = hn::MulEven(odd_lanes(a), odd_lanes(b));
     return join_reduced(reduce_wide(even), reduce_wide(odd));
 }
-HWY_INLINE V square(V a) {
+WHORL_INLINE_PRODUCT V square(V a) {
     const V a_odd = odd_lanes(a);
     return join_reduced(reduce_wide(hn::MulEven(a, a)), reduce_wide(hn::MulEven(a_odd, a_odd)));
 }
@@ -101,7 +109,7 @@ HWY_INLINE S pow7_half(S x) {
     return mul_half_signed(x3, x4);
 }
 // x^7. The four products stay signed and uncorrected in their halves: two instructions less for each.
-HWY_INLINE V pow7(V x) {
+WHORL_INLINE_PRODUCT V pow7(V x) {
     const S even = pow7_half(hn::BitCast(I32(), x));
     const S odd = pow7_half(hn::BitCast(I32(), odd_lanes(x)));
     const V high = hn::BitCast(D32(), hn::ShiftLeft<32>(hn::BitCast(D64(), odd)));
@@ -142,7 +150,7 @@ HWY_INLINE W fold_high(W x) {
     const W p_high = hn::Set(D64(), std::uint64_t{Fp::kModulus} << 32);
     return hn::Min(x, hn::Sub(x, p_high));
 }
-HWY_INLINE V wide_reduce(const Wide& acc) {
+WHORL_INLINE_PRODUCT V wide_reduce(const Wide& acc) {
     return join_reduced(reduce_wide(fold_high(acc.even)), reduce_wide(fold_high(acc.odd)));
 }
 // The sum of at most two products needs no fold: 2p² < p·2^32.
@@ -183,7 +191,7 @@ HWY_INLINE V mul11(V x) {
     return add(add(x8, x2), x);
 }
 
-HWY_INLINE V4 mul4(const V4& a, const V4& b) {
+WHORL_INLINE_PRODUCT V4 mul4(const V4& a, const V4& b) {
     const V a0o = odd_lanes(a.c0), a1o = odd_lanes(a.c1), a2o = odd_lanes(a.c2), a3o = odd_lanes(a.c3);
     const V b0o = odd_lanes(b.c0), b1o = odd_lanes(b.c1), b2o = odd_lanes(b.c2), b3o = odd_lanes(b.c3);
     const V w1 = mul11(b.c1), w2 = mul11(b.c2), w3 = mul11(b.c3);

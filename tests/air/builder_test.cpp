@@ -36,7 +36,7 @@ std::string text_of(const SymbolicNode& node) {
     };
     switch (node.op) {
         case Op::kVariable:
-            return (node.variable.offset == 1 ? "next" : "col") + std::to_string(node.variable.index);
+            return std::string(node.variable.offset == 1 ? "next" : "col") + std::to_string(node.variable.index);
         case Op::kIsFirstRow:
             return "first";
         case Op::kIsLastRow:

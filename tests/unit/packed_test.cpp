@@ -2,7 +2,7 @@
 #include "field/simd.hpp"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "packed_test.cpp"
+#define HWY_TARGET_INCLUDE "unit/packed_test.cpp"
 #include <hwy/foreach_target.h>
 // clang-format off: foreach_target comes first
 #include <hwy/highway.h>
