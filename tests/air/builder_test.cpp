@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <gmock/gmock.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <whorl/air.hpp>
@@ -30,9 +31,8 @@ Expr column(std::uint32_t index) {
 // A node as text: "2: Add 0 1 /1".
 std::string text_of(const SymbolicNode& node) {
     const auto with = [&](const std::string& name, int children) {
-        std::string text = name + " " + std::to_string(node.left);
-        if (children == 2) text += " " + std::to_string(node.right);
-        return text + " /" + std::to_string(node.degree);
+        return children == 2 ? fmt::format("{} {} {} /{}", name, node.left, node.right, node.degree)
+                             : fmt::format("{} {} /{}", name, node.left, node.degree);
     };
     switch (node.op) {
         case Op::kVariable:
