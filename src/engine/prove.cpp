@@ -13,6 +13,9 @@
 namespace whorl {
 namespace {
 
+// The prover works with whole skip domains in cache, and with polynomials in Z term by term.
+constexpr std::uint32_t kMaxLSkip = 10;
+
 // Runs `work` on the threads that the options ask for; failures of the machine come back as errors.
 template <class T, class Work>
 Result<T> run_on_cpu(const ProverOptions& options, const char* stage, const Work& work) {
@@ -35,6 +38,10 @@ Result<T> run_on_cpu(const ProverOptions& options, const char* stage, const Work
 
 Result<Proof> prove(const VerifyingKey& vk, std::span<const AirTrace> traces, const ProverOptions& options) {
     if (auto ok = check_params(vk.params); !ok) return ok.error();
+    if (vk.params.l_skip > kMaxLSkip) {
+        return Error{ErrorCode::kInvalidArgument, "prove",
+                     fmt::format("expected l_skip of at most {}, found {}", kMaxLSkip, vk.params.l_skip)};
+    }
     if (auto ok = check_traces(vk, traces); !ok) return ok.error();
     return run_on_cpu<Proof>(options, "prove", [&] {
         const ProverInput input = make_prover_input(vk, traces, options.telemetry);
