@@ -67,12 +67,13 @@ if [ $# -eq 0 ]; then
     sed -n '2,8s/^# \{0,1\}//p' "$0"
     exit 2
 fi
+failed=0 # every check that is asked for runs, so that one look shows all
 while [ $# -gt 0 ]; do
     case "$1" in
     --fix-format) fix_format ;;
-    --format) check_format ;;
+    --format) check_format || failed=1 ;;
     --tidy)
-        check_tidy "${2:?--tidy needs a build directory}"
+        check_tidy "${2:?--tidy needs a build directory}" || failed=1
         shift
         ;;
     *)
@@ -82,3 +83,4 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
+exit $failed
