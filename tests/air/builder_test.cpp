@@ -4,8 +4,8 @@
 #include <string>
 #include <vector>
 
-#include <gmock/gmock.h>
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <whorl/air.hpp>
