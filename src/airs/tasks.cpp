@@ -56,7 +56,8 @@ void add_fibonacci(TaskBuilder& builder, std::uint32_t a, std::uint32_t b, std::
     builder.add({FibonacciAir{}}, [=](std::uint32_t id) { return Traces{fibonacci_trace(id, a, b, height)}; });
 }
 
-void add_fibonacci_selector(TaskBuilder& builder, std::uint32_t a, std::uint32_t b, std::vector<bool> selectors) {
+void add_fibonacci_selector(TaskBuilder& builder, std::uint32_t a, std::uint32_t b,
+                            const std::vector<bool>& selectors) {
     builder.add({FibonacciSelectorAir{selectors}},
                 [=](std::uint32_t id) { return Traces{fibonacci_selector_trace(id, a, b, selectors)}; });
 }
@@ -76,10 +77,10 @@ void add_dummy_interactions(TaskBuilder& builder, bool has_cached_fields) {
     });
 }
 
-void add_self_interactions(TaskBuilder& builder, std::vector<std::uint32_t> widths, unsigned log_height,
+void add_self_interactions(TaskBuilder& builder, const std::vector<std::uint32_t>& widths, unsigned log_height,
                            std::uint16_t bus_index) {
     std::vector<AnyAir> airs;
-    for (const std::uint32_t width : widths) airs.push_back(SelfInteractionAir{width, bus_index});
+    for (const std::uint32_t width : widths) airs.emplace_back(SelfInteractionAir{width, bus_index});
     builder.add(std::move(airs), [=](std::uint32_t id) {
         Traces traces;
         for (const std::uint32_t width : widths) traces.push_back(self_interaction_trace(id++, width, log_height));

@@ -30,7 +30,7 @@ std::vector<std::vector<Fp>> inverse_vandermonde(std::span<const Fp> points) {
         Fp denominator = Fp::one();
         for (std::size_t o = 0; o < m; ++o) {
             if (o == c) continue;
-            basis.push_back(Fp());
+            basis.emplace_back();
             for (std::size_t j = basis.size(); j-- > 0;) {
                 basis[j] = (j > 0 ? basis[j - 1] : Fp()) - points[o] * basis[j];
             }

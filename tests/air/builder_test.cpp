@@ -19,7 +19,6 @@ namespace {
 
 using Op = SymbolicNode::Op;
 using testing::ElementsAre;
-using testing::IsEmpty;
 
 Expr constant(std::uint32_t value) {
     return Expr(Fp::from_canonical(value));

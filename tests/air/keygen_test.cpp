@@ -19,7 +19,6 @@ namespace {
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 // An AIR from parts, for tests that need an odd one.
 struct TestAir {
@@ -155,7 +154,7 @@ TEST(Keygen, MarksRequiredAirs) {
     EXPECT_FALSE(key->vk.airs[1].is_required);
 }
 
-AirVerifyingKey with_interactions(std::vector<std::pair<std::uint16_t, std::uint32_t>> bus_and_weight) {
+AirVerifyingKey with_interactions(const std::vector<std::pair<std::uint16_t, std::uint32_t>>& bus_and_weight) {
     AirVerifyingKey air;
     for (const auto& [bus, weight] : bus_and_weight) air.interactions.push_back({{0}, 0, bus, weight});
     return air;

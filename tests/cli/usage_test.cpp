@@ -6,7 +6,6 @@ namespace whorl::test {
 namespace {
 
 using testing::HasSubstr;
-using testing::Not;
 
 TEST(Usage, HelpNamesEverySubcommandAndTheExitCodes) {
     const Outcome outcome = run_whorl({"--help"});
