@@ -155,7 +155,7 @@ void WhirProver::open_codeword(std::span<const std::uint32_t> indices, WhirProof
         auto& values = opened.emplace_back();
         for (std::size_t j = 0; j < rows; ++j) {
             const std::vector<Fp> row = codeword.leaf_row(leaf, j);
-            values.push_back({row[0], row[1], row[2], row[3]});
+            values.emplace_back(row[0], row[1], row[2], row[3]);
         }
         paths.push_back(codeword.path(leaf));
     }
