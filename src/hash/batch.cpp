@@ -71,7 +71,8 @@ HWY_INLINE void internal_round(V* HWY_RESTRICT s, Fp constant) {
     s[15] = sub(sum, div_2exp<27>(s[15]));                // −2^-27
 }
 
-HWY_INLINE void permute(V* HWY_RESTRICT s) {
+// One copy for all callers: passing sixteen vectors through memory is nothing beside permuting them.
+HWY_NOINLINE void permute(V* HWY_RESTRICT s) {
     external_linear(s);
     for (const PoseidonState& constants : kPoseidonConstants.initial) external_round(s, constants);
     for (const Fp constant : kPoseidonConstants.internal) internal_round(s, constant);
