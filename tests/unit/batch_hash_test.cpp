@@ -3,20 +3,19 @@
 
 #include <gtest/gtest.h>
 
-#include <random>
 #include <vector>
 
 #include "hash/transcript.hpp"
 #include "poly/ntt.hpp"
+#include "random.hpp"
 #include "targets.hpp"
 
 namespace whorl {
 namespace {
 
-std::vector<std::uint32_t> random_words(std::size_t n, std::uint32_t seed) {
-    std::mt19937 random(seed);
+std::vector<std::uint32_t> random_words(test::Random& random, std::size_t n) {
     std::vector<std::uint32_t> out(n);
-    for (std::uint32_t& x : out) x = static_cast<std::uint32_t>(random() % Fp::kModulus);
+    for (std::uint32_t& x : out) x = random.fp().montgomery();
     return out;
 }
 
@@ -28,7 +27,8 @@ Digest digest_at(const std::vector<std::uint32_t>& planes, std::size_t stride, s
 
 TEST(BatchHash, PermutesLikeTheScalarPermutation) {
     constexpr std::size_t kStates = 64;
-    const std::vector<std::uint32_t> before = random_words(16 * kStates, 1);
+    test::Random random;
+    const std::vector<std::uint32_t> before = random_words(random, 16 * kStates);
     test::on_every_target([&] {
         std::vector<std::uint32_t> states = before;
         permute_states(states.data(), kStates, kStates);
@@ -43,7 +43,8 @@ TEST(BatchHash, PermutesLikeTheScalarPermutation) {
 
 TEST(BatchHash, CompressesLikeTheScalarFunction) {
     constexpr std::size_t kNodes = 48;
-    const std::vector<std::uint32_t> left = random_words(8 * kNodes, 2), right = random_words(8 * kNodes, 3);
+    test::Random random;
+    const std::vector<std::uint32_t> left = random_words(random, 8 * kNodes), right = random_words(random, 8 * kNodes);
     test::on_every_target([&] {
         std::vector<std::uint32_t> out(8 * kNodes);
         compress_layer(left.data(), right.data(), kNodes, kNodes, out.data(), kNodes);
@@ -63,7 +64,8 @@ TEST_P(HashRows, GivesTheLeavesOfTheReferencesTree) {
     const std::size_t num_leaves = kRows >> log_fold;
     std::vector<std::vector<std::uint32_t>> columns;
     std::vector<const std::uint32_t*> pointers;
-    for (std::size_t c = 0; c < width; ++c) columns.push_back(random_words(kRows, static_cast<std::uint32_t>(c)));
+    test::Random random;
+    for (std::size_t c = 0; c < width; ++c) columns.push_back(random_words(random, kRows));
     for (const auto& column : columns) pointers.push_back(column.data());
 
     // Columns are bit-reversed: natural row i is at reverse_bits(i). Leaf q holds rows q + j·num_leaves.

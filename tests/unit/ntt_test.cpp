@@ -5,21 +5,14 @@
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <random>
 #include <vector>
 
+#include "random.hpp"
 #include "targets.hpp"
 #include "units.hpp"
 
 namespace whorl {
 namespace {
-
-std::vector<Fp> random_elements(std::size_t n, std::uint32_t seed) {
-    std::mt19937 random(seed);
-    std::vector<Fp> out(n);
-    for (Fp& x : out) x = Fp::from_canonical(static_cast<std::uint32_t>(random() % Fp::kModulus));
-    return out;
-}
 
 Fp evaluate(const std::vector<Fp>& coefficients, Fp x) {
     Fp value;
@@ -36,8 +29,8 @@ std::vector<std::uint32_t> to_words(const std::vector<Fp>& values, std::size_t s
 // Positions to compare: all of a small transform, some of a large one.
 std::vector<std::size_t> positions(std::size_t n) {
     std::vector<std::size_t> out;
-    std::mt19937 random(7);
-    for (std::size_t i = 0; i < std::min<std::size_t>(n, 64); ++i) out.push_back(n <= 64 ? i : random() % n);
+    test::Random random;
+    for (std::size_t i = 0; i < std::min<std::size_t>(n, 64); ++i) out.push_back(n <= 64 ? i : random.next() % n);
     return out;
 }
 
@@ -46,7 +39,7 @@ class NttSizes : public testing::TestWithParam<unsigned> {};
 TEST_P(NttSizes, EvaluatesOnTheSubgroupAndItsCosets) {
     const unsigned log_n = GetParam();
     const std::size_t n = std::size_t{1} << log_n;
-    const std::vector<Fp> coefficients = random_elements(n, log_n);
+    const std::vector<Fp> coefficients = test::Random().fps(n);
     for (const Fp shift : {Fp::one(), Fp::from_canonical(31), Fp::from_canonical(123456789)}) {
         test::on_every_target([&] {
             std::vector<std::uint32_t> words = to_words(coefficients, n);
@@ -61,7 +54,7 @@ TEST_P(NttSizes, EvaluatesOnTheSubgroupAndItsCosets) {
 
 TEST_P(NttSizes, InverseUndoesForward) {
     const unsigned log_n = GetParam();
-    const std::vector<Fp> coefficients = random_elements(std::size_t{1} << log_n, 100 + log_n);
+    const std::vector<Fp> coefficients = test::Random().fps(std::size_t{1} << log_n);
     for (const Fp shift : {Fp::one(), Fp::from_canonical(31)}) {
         std::vector<std::uint32_t> words = to_words(coefficients, coefficients.size());
         ntt(words.data(), log_n, shift);
@@ -75,7 +68,7 @@ TEST_P(NttSizes, InverseUndoesForward) {
 TEST_P(NttSizes, EncodesOnTheLargerSubgroup) {
     const unsigned log_n = GetParam();
     const std::size_t n = std::size_t{1} << log_n;
-    const std::vector<Fp> message = random_elements(n, 200 + log_n);
+    const std::vector<Fp> message = test::Random().fps(n);
     for (const unsigned log_blowup : {1u, 2u, 3u}) {
         const std::size_t rows = n << log_blowup;
         test::on_every_target([&] {
@@ -110,7 +103,8 @@ TEST(Ntt, MatchesTheReferencesValues) {
 
 TEST(Ntt, IsLinear) {
     constexpr unsigned kLogN = 9;
-    const std::vector<Fp> a = random_elements(1 << kLogN, 1), b = random_elements(1 << kLogN, 2);
+    test::Random random;
+    const std::vector<Fp> a = random.fps(1 << kLogN), b = random.fps(1 << kLogN);
     const Fp k = Fp::from_canonical(987654321);
     std::vector<Fp> sum(a.size());
     for (std::size_t i = 0; i < a.size(); ++i) sum[i] = a[i] + k * b[i];
@@ -124,7 +118,7 @@ TEST(Ntt, IsLinear) {
 }
 
 TEST(Ntt, BitReversalIsAnInvolution) {
-    std::vector<Fp> values = random_elements(64, 3);
+    std::vector<Fp> values = test::Random().fps(64);
     const std::vector<Fp> before = values;
     bit_reverse_permute(values);
     EXPECT_EQ(values[1], before[32]);
