@@ -1,5 +1,4 @@
-// An AIR's constraint DAG as straight-line code over registers: what a backend runs on every row (DESIGN: "constraints
-// are a program").
+// An AIR's constraint DAG as straight-line code over registers: what a backend runs on every row.
 //
 // A program computes linear functionals of DAG nodes: sum f is Σ coefficient · node over its accumulate instructions. The
 // coefficients (powers of λ, β, block weights) come at run time; which node gets which is listed in `terms`.
