@@ -30,6 +30,54 @@ concept BackendTranscript =
         { t.grind(bits) } -> std::same_as<typename B::Base>;                 // the smallest witness, observed
     };
 
+/// LogUp's fraction tree (PROTOCOL.md section 12). `claims` are the four values p_xi_0, p_xi_1, q_xi_0, q_xi_1 of a layer.
+template <class T, class B>
+concept BackendFractionTree =
+    requires(T& t, unsigned layer, const typename B::Ext& ext, const std::vector<typename B::Ext>& point) {
+        { t.root() } -> std::convertible_to<typename B::Ext>;
+        { t.root_claims().p_xi_0 } -> std::convertible_to<typename B::Ext>;
+        t.begin_layer(layer, ext, point, t.root_claims(), ext);  // layer, λ, point, claims of the layer above, μ
+        { t.round_message()[2] } -> std::convertible_to<typename B::Ext>;  // s(1), s(2), s(3)
+        t.fold(ext);
+        { t.layer_claims().q_xi_1 } -> std::convertible_to<typename B::Ext>;
+    };
+
+/// The batched zerocheck and LogUp sumcheck (PROTOCOL.md section 13).
+template <class T, class B>
+concept BackendConstraintBatch = requires(T& t, const typename B::Ext& ext) {
+    t.evaluate_round0();
+    { t.sum_terms().numerators[0] } -> std::convertible_to<typename B::Ext>;
+    { t.sum_terms().denominators[0] } -> std::convertible_to<typename B::Ext>;
+    { t.univariate_message(ext)[0] } -> std::convertible_to<typename B::Ext>;  // given μ: coefficients of s_0
+    t.fold_univariate(ext);
+    { t.round_message()[0] } -> std::convertible_to<typename B::Ext>;  // s_j(1), …, s_j(d + 1)
+    t.fold(ext);
+    { t.openings()[0][0][0] } -> std::convertible_to<typename B::Ext>;  // [trace][part][…]
+};
+
+/// The stacked opening reduction (PROTOCOL.md section 14).
+template <class T, class B>
+concept BackendStackedReduction = requires(T& t, const typename B::Ext& ext) {
+    { t.univariate_message()[0] } -> std::convertible_to<typename B::Ext>;
+    t.fold_univariate(ext);
+    { t.round_message()[1] } -> std::convertible_to<typename B::Ext>;  // s(1), s(2)
+    t.fold(ext);
+    { t.openings()[0][0] } -> std::convertible_to<typename B::Ext>;  // [commitment][stacked column]
+};
+
+/// WHIR (PROTOCOL.md section 15).
+template <class T, class B>
+concept BackendWhir = requires(T& t, const typename B::Ext& ext, const typename B::Indices& indices, WhirProof& proof) {
+    { t.round_message()[1] } -> std::convertible_to<typename B::Ext>;  // s(1), s(2)
+    t.fold(ext);
+    { t.commit_codeword() } -> std::convertible_to<typename B::Hash>;
+    { t.ood_value(ext) } -> std::convertible_to<typename B::Ext>;
+    { t.final_poly()[0] } -> std::convertible_to<typename B::Ext>;
+    t.open_initial(indices, proof);   // rows and paths into the proof
+    t.open_codeword(indices, proof);  // values and paths of the current round's code
+    t.bind_queries(indices, ext);     // given γ; ends the round
+};
+
 template <class B>
 concept Backend = requires(B& b, const ProverInput& input, typename B::Ext& ext, typename B::Commitments& commitments,
                            std::vector<typename B::Ext>& exts) {
@@ -38,17 +86,19 @@ concept Backend = requires(B& b, const ProverInput& input, typename B::Ext& ext,
     typename B::Hash;         // a digest
     typename B::Indices;      // query indices
     typename B::Commitments;  // all stacked commitments of a proof, with what opening them takes
-    typename B::FractionTree;
-    typename B::ConstraintBatch;
-    typename B::StackedReduction;
-    typename B::Whir;
     requires BackendTranscript<typename B::Transcript, B>;
+    requires BackendFractionTree<typename B::FractionTree, B>;
+    requires BackendConstraintBatch<typename B::ConstraintBatch, B>;
+    requires BackendStackedReduction<typename B::StackedReduction, B>;
+    requires BackendWhir<typename B::Whir, B>;
 
+    { b.transcript() } -> std::same_as<typename B::Transcript>;
     { b.commit(input) } -> std::same_as<typename B::Commitments>;
-    { b.fraction_tree(input, ext, ext) } -> std::same_as<typename B::FractionTree>;
-    { b.constraint_batch(input, ext, ext, exts) } -> std::same_as<typename B::ConstraintBatch>;
-    { b.stacked_reduction(input, ext, exts) } -> std::same_as<typename B::StackedReduction>;
-    { b.whir(input, commitments, exts, ext) } -> std::same_as<typename B::Whir>;
+    { commitments.root(std::size_t{0}) } -> std::convertible_to<typename B::Hash>;
+    { b.fraction_tree(input, ext, ext) } -> std::same_as<typename B::FractionTree>;              // α, β
+    { b.constraint_batch(input, ext, ext, exts) } -> std::same_as<typename B::ConstraintBatch>;  // β, λ, ξ
+    { b.stacked_reduction(input, ext, exts) } -> std::same_as<typename B::StackedReduction>;     // λ, r
+    { b.whir(input, commitments, exts, ext) } -> std::same_as<typename B::Whir>;                 // u, μ
     b.send(ext, static_cast<Fp4*>(nullptr));
     b.finish();
 };
