@@ -36,7 +36,7 @@ function(whorl_room folder)
     # Vector kernels are inlined so far that checks of arithmetic and of stack objects take minutes to compile for each
     # file; what they read and write on the heap stays checked.
     if(CMAKE_CXX_COMPILER_ID MATCHES "Clang")
-      set(heap_only -fno-sanitize=undefined "SHELL:-mllvm -asan-stack=0")
+      set(heap_only -fno-sanitize=undefined -mllvm -asan-stack=0)
     else()
       set(heap_only -fno-sanitize=undefined -fno-sanitize-address-use-after-scope --param=asan-stack=0)
     endif()
