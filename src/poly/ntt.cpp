@@ -21,8 +21,7 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
-#include <cassert>
+#include <bit>
 #include <memory>
 #include <mutex>
 #include <vector>

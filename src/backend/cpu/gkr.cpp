@@ -336,15 +336,11 @@ void FractionTree::build_leaves(const ProverInput& input, const Fp4& alpha, cons
 void FractionTree::build_layers() {
     layers_.resize(num_layers_);
     for (unsigned j = num_layers_ - 1; j >= 1; --j) {
-        const bool from_leaves = j == num_layers_ - 1;
+        const bool from_leaves = is_above_leaves(j);
         const std::size_t half = std::size_t{1} << (j - 1);  // cells of either parity in layer j
         FractionLayer& out = layers_[j];
         out = {ExtTable(half), ExtTable(half), ExtTable(half), ExtTable(half)};
-        const FractionLayer* below = from_leaves ? nullptr : &layers_[j + 1];
-        const GkrTables in = from_leaves ? GkrTables{leaf_p_even_.data(), leaf_p_odd_.data(), leaf_q_even_.data(),
-                                                     leaf_q_odd_.data(), leaf_q_even_.stride()}
-                                         : GkrTables{below->p_even.data(), below->p_odd.data(), below->q_even.data(),
-                                                     below->q_odd.data(), below->q_even.stride()};
+        const GkrTables in = children_of(j);
         if (half < kLaneAlignment) {
             const auto p_at = [&](const std::uint32_t* p, std::size_t i) {
                 Fp4 value(Fp::from_montgomery(p[i]));
@@ -369,6 +365,15 @@ void FractionTree::build_layers() {
             HWY_DYNAMIC_DISPATCH(TreeLayer)(from_leaves, in, to, begin, end);
         });
     }
+}
+
+GkrTables FractionTree::children_of(unsigned layer) const {
+    if (is_above_leaves(layer)) {
+        return {leaf_p_even_.data(), leaf_p_odd_.data(), leaf_q_even_.data(), leaf_q_odd_.data(),
+                leaf_q_even_.stride()};
+    }
+    const FractionLayer& l = layers_[layer + 1];
+    return {l.p_even.data(), l.p_odd.data(), l.q_even.data(), l.q_odd.data(), l.q_even.stride()};
 }
 
 GkrLayerClaims FractionTree::root_claims() const {
@@ -399,18 +404,10 @@ void FractionTree::begin_layer(unsigned layer, const Fp4& lambda, std::span<cons
 
 std::array<Fp4, 3> FractionTree::round_message() {
     const bool is_first = round_ == 0;
-    const bool is_leaves = layer_ + 1 == num_layers_;
+    const bool is_leaves = is_above_leaves(layer_);
     const std::size_t pairs = std::size_t{1} << (layer_ - round_ - 1);
-    GkrTables tables;
-    if (!is_first) {
-        tables = {p0_.data(), p1_.data(), q0_.data(), q1_.data(), q0_.stride()};
-    } else if (is_leaves) {
-        tables = {leaf_p_even_.data(), leaf_p_odd_.data(), leaf_q_even_.data(), leaf_q_odd_.data(),
-                  leaf_q_even_.stride()};
-    } else {
-        const FractionLayer& l = layers_[layer_ + 1];
-        tables = {l.p_even.data(), l.p_odd.data(), l.q_even.data(), l.q_odd.data(), l.q_even.stride()};
-    }
+    const GkrTables tables =
+        is_first ? children_of(layer_) : GkrTables{p0_.data(), p1_.data(), q0_.data(), q1_.data(), q0_.stride()};
     GkrSums sums;
     if (pairs < kLaneAlignment) {
         const auto at = [&](const std::uint32_t* table, std::size_t i, bool is_base) {
@@ -460,16 +457,12 @@ void FractionTree::fold(const Fp4& r) {
         q0_ = fold_pairs(q0_, r);
         q1_ = fold_pairs(q1_, r);
     } else {
-        const bool is_leaves = layer_ + 1 == num_layers_;
+        const bool is_leaves = is_above_leaves(layer_);
         p0_ = ExtTable(half);
         p1_ = ExtTable(half);
         q0_ = ExtTable(half);
         q1_ = ExtTable(half);
-        const FractionLayer* l = is_leaves ? nullptr : &layers_[layer_ + 1];
-        const GkrTables in = is_leaves ? GkrTables{leaf_p_even_.data(), leaf_p_odd_.data(), leaf_q_even_.data(),
-                                                   leaf_q_odd_.data(), leaf_q_even_.stride()}
-                                       : GkrTables{l->p_even.data(), l->p_odd.data(), l->q_even.data(), l->q_odd.data(),
-                                                   l->q_even.stride()};
+        const GkrTables in = children_of(layer_);
         if (half < kLaneAlignment) {
             const auto fold_at = [&](const std::uint32_t* table, std::size_t i, bool is_base) {
                 Fp4 a, b;

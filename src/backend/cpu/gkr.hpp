@@ -9,6 +9,10 @@
 #include "backend/cpu/buffer.hpp"
 #include "prover/input.hpp"
 
+namespace whorl {
+struct GkrTables;
+}
+
 namespace whorl::cpu {
 
 /// The cells of one layer, those of even and of odd index apart: children of node i are even[i] and odd[i].
@@ -39,6 +43,9 @@ public:
 private:
     void build_leaves(const ProverInput& input, const Fp4& alpha, const Fp4& beta);
     void build_layers();
+    /// The children of layer `layer`: the layer below, or the leaves.
+    GkrTables children_of(unsigned layer) const;
+    bool is_above_leaves(unsigned layer) const { return layer + 1 == num_layers_; }
 
     unsigned num_layers_ = 0;
     /// Leaf numerators lie in F.
