@@ -13,9 +13,16 @@
 
 namespace whorl {
 
+/// How a GPU gets its work. The kernels are the same.
+enum class Dispatch : std::uint8_t {
+    kUnfused,  ///< round 0: a submission, a wait and a scratch allocation for each coset
+    kStaged,   ///< all cosets of a round-0 call in one submission over persistent scratch
+};
+
 /// What trades speed for memory and never changes a byte of the proof.
 struct ProverOptions {
     std::string device = "cpu";
+    Dispatch dispatch = Dispatch::kStaged;  ///< GPUs only
     std::uint32_t num_threads = 0;  ///< 0: one per core that this process may use
     Telemetry* telemetry = nullptr;
 };

@@ -1,0 +1,116 @@
+// Device memory of a proof, planned before it starts.
+//
+// Which buffers a proof takes, in which order, depends on the key and the trace heights alone. A dry run of the whole
+// driver over a device that does nothing writes that order down; from it follow the offsets of all buffers in one block,
+// and so the peak. The proof itself then takes the same buffers in the same order, and the device allocates nothing.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "backend/gpu/runtime.hpp"
+
+namespace whorl::gpu {
+
+/// One buffer of a plan.
+struct PlannedBuffer {
+    std::string name;
+    std::string stage;       ///< the span in which it is taken
+    std::string last_stage;  ///< the span in which it is given back
+    std::uint64_t bytes = 0;
+    std::uint64_t offset = 0;  ///< in the arena
+    std::uint32_t taken = 0;   ///< position among all takings and returns
+    std::uint32_t returned = 0;
+};
+
+/// Everything that a proof takes on a device.
+struct MemoryPlan {
+    std::vector<PlannedBuffer> buffers;  ///< in the order of taking
+    std::uint64_t arena_bytes = 0;       ///< the arena: what the offsets need
+    std::uint64_t peak_live_bytes = 0;   ///< the most that is in use at once: a lower bound of any arena
+    std::uint64_t upload_bytes = 0;      ///< host-visible memory for parameters
+    std::uint64_t mailbox_bytes = 0;     ///< host-visible memory for results
+
+    std::uint64_t total_bytes() const { return arena_bytes + 2 * upload_bytes + mailbox_bytes; }
+};
+
+class Arena;
+
+/// A buffer of the arena, given back when it is destroyed.
+class Buffer {
+public:
+    Buffer() = default;
+    Buffer(Buffer&& other) noexcept { swap(other); }
+    Buffer& operator=(Buffer&& other) noexcept {
+        Buffer taken(std::move(other));
+        swap(taken);
+        return *this;
+    }
+    ~Buffer();
+
+    Address address() const { return address_; }
+    /// The address of word i.
+    Address word(std::uint64_t i) const { return address_ + 4 * i; }
+    /// The address of extension element i.
+    Address ext(std::uint64_t i) const { return address_ + 16 * i; }
+    std::uint64_t bytes() const { return bytes_; }
+    explicit operator bool() const { return arena_ != nullptr; }
+
+private:
+    friend class Arena;
+    Buffer(Arena* arena, std::uint32_t index, Address address, std::uint64_t bytes)
+        : arena_(arena), index_(index), address_(address), bytes_(bytes) {}
+    void swap(Buffer& other) noexcept {
+        std::swap(arena_, other.arena_);
+        std::swap(index_, other.index_);
+        std::swap(address_, other.address_);
+        std::swap(bytes_, other.bytes_);
+    }
+
+    Arena* arena_ = nullptr;
+    std::uint32_t index_ = 0;
+    Address address_ = 0;
+    std::uint64_t bytes_ = 0;
+};
+
+class Arena {
+public:
+    explicit Arena(Runtime& runtime) : runtime_(runtime) {}
+    ~Arena();
+    Arena(const Arena&) = delete;
+    Arena& operator=(const Arena&) = delete;
+
+    /// From here on buffers are only written down (contents do not exist), until finish_planning().
+    void start_planning();
+    MemoryPlan finish_planning();
+    /// Follows `plan`, which outlives its use: the block is made, or kept where it is large enough.
+    void follow(const MemoryPlan& plan);
+
+    /// The next buffer, aligned to 256 bytes, contents undefined. `name` and size are those of the plan.
+    Buffer take_words(std::string_view name, std::uint64_t words) { return take(name, 4 * words); }
+    Buffer take_exts(std::string_view name, std::uint64_t count) { return take(name, 16 * count); }
+
+    /// The innermost open span, noted in the plan.
+    void set_stage(std::string_view stage) { stage_ = stage; }
+    std::uint64_t num_device_allocations() const { return num_device_allocations_; }
+    std::uint64_t block_bytes() const { return block_.bytes; }
+
+private:
+    friend class Buffer;
+    Buffer take(std::string_view name, std::uint64_t bytes);
+    void give_back(std::uint32_t index, Address address) noexcept;
+
+    Runtime& runtime_;
+    Block block_;
+    bool is_planning_ = false;
+    MemoryPlan draft_;
+    std::uint32_t num_events_ = 0;
+    const MemoryPlan* plan_ = nullptr;
+    std::uint32_t next_ = 0;  // buffer of the plan
+    std::string stage_;
+    std::uint64_t num_device_allocations_ = 0;
+};
+
+}  // namespace whorl::gpu

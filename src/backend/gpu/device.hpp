@@ -1,0 +1,58 @@
+// A GPU at work on proofs: its memory, its recorder and how it dispatches.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include <whorl/prove.hpp>
+
+#include "backend/gpu/arena.hpp"
+#include "backend/gpu/recorder.hpp"
+#include "backend/gpu/runtime.hpp"
+
+namespace whorl::gpu {
+
+class Device {
+public:
+    Device(std::unique_ptr<Runtime> runtime, Dispatch dispatch)
+        : runtime_(std::move(runtime)), arena_(*runtime_), recorder_(*runtime_), dispatch_(dispatch) {}
+
+    Runtime& runtime() { return *runtime_; }
+    const DeviceInfo& info() const { return runtime_->info(); }
+    Arena& arena() { return arena_; }
+    Recorder& recorder() { return recorder_; }
+    Dispatch dispatch() const { return dispatch_; }
+
+    void start_planning() {
+        is_planning_ = true;
+        arena_.start_planning();
+        recorder_.start_planning();
+    }
+    MemoryPlan finish_planning() {
+        is_planning_ = false;
+        MemoryPlan plan = arena_.finish_planning();
+        recorder_.finish_planning(plan);
+        return plan;
+    }
+    bool is_planning() const { return is_planning_; }
+    /// Gets ready for the proof that `plan` is of. Errors: DeviceError.
+    void follow(const MemoryPlan& plan) {
+        arena_.follow(plan);
+        recorder_.follow(plan);
+    }
+    /// Times that memory was asked of the device: constant once a prover has made its first proof of a shape.
+    std::uint64_t num_allocations() const {
+        return arena_.num_device_allocations() + recorder_.num_device_allocations() + num_scratch_allocations_;
+    }
+    void count_scratch_allocation() { ++num_scratch_allocations_; }
+
+private:
+    std::unique_ptr<Runtime> runtime_;
+    Arena arena_;
+    Recorder recorder_;
+    Dispatch dispatch_;
+    bool is_planning_ = false;
+    std::uint64_t num_scratch_allocations_ = 0;
+};
+
+}  // namespace whorl::gpu

@@ -1,0 +1,99 @@
+// What a GPU must offer: memory, and submissions that it carries out in order. Nothing here assumes discrete memory, cheap
+// waits or one vendor; the recorder, the arena and every stage rest on it alone.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "kernels/types.h"
+
+namespace whorl::gpu {
+
+/// A place in device memory as kernels see it, in bytes; sums with byte offsets stay within what was bound.
+using Address = u64;
+
+/// A kernel as its list gives it (kernels/types.h).
+struct KernelInfo {
+    const char* name;
+    std::uint32_t threads;  ///< in a threadgroup
+    std::uint32_t params_size;
+    bool has_barriers;
+};
+
+struct DeviceInfo {
+    std::string id;            ///< as --device takes it: sim, cuda:0
+    std::string name;          ///< as its maker calls it
+    std::uint64_t memory = 0;  ///< bytes that allocations may take together
+    bool is_unified = false;   ///< the device reads host memory as fast as its own
+};
+
+/// The device could not do what was asked: too little memory, a kernel that failed. The message says what and advises.
+struct DeviceError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+
+/// One operation of a stage.
+struct Command {
+    enum class Kind : std::uint8_t { kDispatch, kCopy, kFill, kUpload };
+    Kind kind = Kind::kDispatch;
+    const KernelInfo* kernel = nullptr;  // kDispatch
+    std::uint32_t groups = 0;            // kDispatch: threadgroups
+    std::uint32_t params = 0;            // kDispatch: offset into Submission::params
+    Address destination = 0;             // others
+    Address source = 0;                  // kCopy
+    const void* host = nullptr;          // kUpload: host memory that stays until the submission is done
+    std::uint64_t bytes = 0;
+    std::uint32_t word = 0;  // kFill: what each word is set to
+};
+
+/// Stages one after another; the commands of a stage are independent of each other.
+struct Submission {
+    struct Stage {
+        std::uint32_t first = 0, count = 0;  // commands
+    };
+    std::vector<Command> commands;
+    std::vector<Stage> stages;
+    std::vector<std::byte> params;
+
+    void clear() {
+        commands.clear();
+        stages.clear();
+        params.clear();
+    }
+};
+
+/// A piece of memory obtained from the device.
+struct Block {
+    std::uint32_t id = 0;
+    std::uint64_t bytes = 0;
+    std::byte* host = nullptr;  ///< where the host sees it; null for private memory
+};
+
+class Runtime {
+public:
+    virtual ~Runtime() = default;
+    virtual const DeviceInfo& info() const = 0;
+
+    /// Private memory, contents undefined. Errors: DeviceError with the figures when there is not enough.
+    virtual Block allocate(std::uint64_t bytes) = 0;
+    /// Memory that the host and kernels read and write, meant for little: parameters and results.
+    virtual Block allocate_shared(std::uint64_t bytes) = 0;
+    virtual void release(const Block& block) = 0;
+
+    /// The address of a part of a block, until unbind(). What kernels reach through it ends with the part.
+    virtual Address bind(const Block& block, std::uint64_t offset, std::uint64_t bytes) = 0;
+    /// The same for host memory that kernels only read; for unified devices alone.
+    virtual Address wrap(const void* host, std::uint64_t bytes) = 0;
+    virtual void unbind(Address address) = 0;
+
+    /// Starts the work; submissions are carried out in order.
+    virtual void submit(const Submission& submission) = 0;
+    /// Until all submissions are done. Errors: DeviceError naming the kernel where the device tells.
+    virtual void wait() = 0;
+};
+
+}  // namespace whorl::gpu

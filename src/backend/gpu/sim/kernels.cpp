@@ -1,0 +1,25 @@
+// All kernels as host code.
+#include "backend/gpu/sim/kernels.hpp"
+
+#include "kernels/all.h"
+#include "kernels/vectors.h"
+
+namespace whorl::gpu::sim {
+namespace {
+
+template <class Params, void (*kKernel)(const Params&, const Thread&)>
+void call(const std::byte* params, const Thread& thread) {
+    kKernel(*reinterpret_cast<const Params*>(params), thread);
+}
+
+}  // namespace
+
+KernelBody find_kernel(std::string_view name) {
+#define WH_ENTRY(kernel, Params, threads, barriers) \
+    if (name == #kernel) return &call<Params, &kernel>;
+    WH_ALL_KERNELS(WH_ENTRY)
+#undef WH_ENTRY
+    return nullptr;
+}
+
+}  // namespace whorl::gpu::sim

@@ -1,0 +1,9 @@
+// All kernels: what a runtime's table is made of.
+#ifndef WHORL_KERNELS_ALL_H
+#define WHORL_KERNELS_ALL_H
+
+#include "kernels/vectors_params.h"
+
+#define WH_ALL_KERNELS(X) WH_VECTORS_KERNELS(X)
+
+#endif

@@ -1,0 +1,63 @@
+// Kernels on arrays of extension elements that several stages share.
+#ifndef WHORL_KERNELS_VECTORS_H
+#define WHORL_KERNELS_VECTORS_H
+
+#include "kernels/reduce.h"
+#include "kernels/vectors_params.h"
+
+// eq over the variables whose suffix tables are in the two heaps, the first (num_low + num_high − m) of them left out:
+// entry i of a table of m variables.
+WH_FN Ext eq_entry(Words low_heap, Words high_heap, u32 num_high, u32 m, u64 i) {
+    if (m <= num_high) return load_ext(high_heap, (1ull << m) + i);
+    const u32 low = m - num_high;
+    return ext_mul(load_ext(low_heap, (1ull << low) + (i & ((1ull << low) - 1))),
+                   load_ext(high_heap, (1ull << num_high) + (i >> low)));
+}
+
+WH_KERNEL(sum_segments, SumSegmentsParams, 256) {
+    WH_SHARED(scratch, 1024);
+    WH_THREAD(t);
+    const Words in = words_at(p.in);
+    const Words segments = words_at(p.segments);
+    const u32 first = segments[4 * t.group];
+    const u32 count = segments[4 * t.group + 1];
+    const u32 stride = segments[4 * t.group + 2];
+    Ext sum = ext_zero();
+    for (u32 i = t.tid; i < count; i += t.size) sum = ext_add(sum, load_ext(in, first + static_cast<u64>(i) * stride));
+    sum = group_sum(scratch, t, sum);
+    if (t.tid == 0) store_ext(words_at(p.out), segments[4 * t.group + 3], sum);
+}
+
+WH_KERNEL(eq_heap, EqHeapParams, 256) {
+    WH_THREAD(t);
+    const u64 e = grid_index(t);
+    if (e == 0 || e >= (2ull << p.num_vars)) return;
+    u32 m = 0;
+    while ((e >> (m + 1)) != 0) ++m;
+    const Words xs = words_at(p.xs);
+    Ext product = ext_one();
+    for (u32 v = 0; v < m; ++v) {
+        const Ext x = load_ext(xs, p.num_vars - m + v);
+        const Ext times_x = ext_mul(product, x);
+        product = ((e >> v) & 1) != 0 ? times_x : ext_sub(product, times_x);
+    }
+    store_ext(words_at(p.out), e, product);
+}
+
+WH_KERNEL(eq_table, EqTableParams, 256) {
+    WH_THREAD(t);
+    const u64 i = grid_index(t);
+    if (i >= (1ull << p.num_vars)) return;
+    const Ext eq = eq_entry(words_at(p.low_heap), words_at(p.high_heap), p.num_vars - p.num_low, p.num_vars, i);
+    store_ext(words_at(p.out), i, ext_mul(eq, WH_EXT(p.scale)));
+}
+
+WH_KERNEL(fold_pairs, FoldPairsParams, 256) {
+    WH_THREAD(t);
+    const u64 i = grid_index(t);
+    if (i >= p.count) return;
+    const Words in = words_at(p.in);
+    store_ext(words_at(p.out), i, ext_line(load_ext(in, 2 * i), load_ext(in, 2 * i + 1), WH_EXT(p.r)));
+}
+
+#endif
