@@ -1,7 +1,8 @@
 # A thin front for the CMake presets (CMakePresets.json). Every target first installs the Debian packages it lacks;
 # WHORL_NO_INSTALL=1 makes it name them instead.
 #
-#   PRESET=release     which preset build and test use: release, debug, asan, tsan, coverage, clang
+#   PRESET=release     which preset build and test use: release, debug, asan, tsan, coverage, clang, cuda-release
+#   WHORL_CUDA=OFF     build without CUDA, and fetch no compiler for it; ON: fail where there is none
 #   JOBS=<cores>       how many compilers and tests run at once
 #   FUZZ_RUNS=1000000  inputs tried by each fuzz target
 
@@ -60,7 +61,7 @@ clean: ## remove all build output
 	rm -rf build
 
 bootstrap:
-	scripts/bootstrap.sh build
+	scripts/bootstrap.sh build cuda
 
 configure: bootstrap
-	cmake --preset $(PRESET)
+	cmake --preset $(PRESET) $(if $(WHORL_CUDA),-DWHORL_CUDA=$(WHORL_CUDA))

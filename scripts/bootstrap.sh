@@ -1,18 +1,23 @@
 #!/usr/bin/env bash
 # Installs the packages that are missing for what is asked, and nothing else.
 #
-#   scripts/bootstrap.sh [build] [lint] [fuzz]     (default: build)
+#   scripts/bootstrap.sh [build] [cuda] [lint] [fuzz]     (default: build)
 #
 # build  compiler, CMake and the libraries; also all that the tests and benchmarks need
+# cuda   where no CUDA toolkit is installed: NVIDIA's compiler and runtime, as Python wheels, in build/cuda-toolkit
 # lint   clang-format and clang-tidy
 # fuzz   clang with libFuzzer and the sanitizers
 #
 # Debian and its relatives: apt-get, with sudo when not root. macOS: names the Homebrew packages. Elsewhere: names what
-# is needed. WHORL_NO_INSTALL=1 never installs: it names what is missing and fails.
+# is needed. WHORL_NO_INSTALL=1 never installs: it names what is missing and fails. The build can do without the cuda
+# tier, so that tier says why it installs nothing and does not fail; WHORL_CUDA=OFF leaves it out.
 # Exit codes: 0 nothing is missing (any more), 3 something is.
 set -euo pipefail
 
 readonly kMissing=3
+readonly cuda_toolkit="$(cd "$(dirname "$0")/.." && pwd)/build/cuda-toolkit"
+readonly cuda_version='13.0.*'
+readonly cuda_wheels=(nvidia-cuda-nvcc nvidia-cuda-crt nvidia-nvvm nvidia-cuda-runtime nvidia-cuda-cccl)
 readonly needed_text="a C++20 compiler (GCC 12, Clang 16 or newer), CMake 3.25, Ninja, and the libraries
 Highway, oneTBB, fmt, nlohmann-json, CLI11, GoogleTest and Google Benchmark (optional: ccache, and cargo for rust/ and bench/peers/)"
 
@@ -20,9 +25,9 @@ tiers=("$@")
 if [ ${#tiers[@]} -eq 0 ]; then tiers=(build); fi
 for tier in "${tiers[@]}"; do
     case "$tier" in
-    build | lint | fuzz) ;;
+    build | cuda | lint | fuzz) ;;
     *)
-        echo "bootstrap: unknown tier '$tier' (build, lint, fuzz)" >&2
+        echo "bootstrap: unknown tier '$tier' (build, cuda, lint, fuzz)" >&2
         exit 2
         ;;
     esac
@@ -52,6 +57,38 @@ is_installed() {
     [ "$(dpkg-query -W -f='${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
 }
 
+# Installs the named Debian packages.
+apt_install() {
+    if [ -n "${WHORL_NO_INSTALL:-}" ]; then
+        echo "bootstrap: missing packages: $*" >&2
+        return $kMissing
+    fi
+    local as_root=()
+    if [ "$(id -u)" -ne 0 ]; then
+        if ! has sudo; then
+            echo "bootstrap: not root and no sudo; as root run: apt-get install $*" >&2
+            return $kMissing
+        fi
+        as_root=(sudo)
+    fi
+
+    echo "bootstrap: installing $*"
+    local attempt
+    for attempt in 1 2; do
+        if "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o Acquire::Retries=3 update &&
+            "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qy -o Acquire::Retries=3 \
+                -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install --no-install-recommends "$@"; then
+            return 0
+        fi
+        if [ "$attempt" -eq 1 ]; then
+            echo "bootstrap: apt-get failed; once more in 10 s" >&2
+            sleep 10
+        fi
+    done
+    echo "bootstrap: could not install: $*" >&2
+    return $kMissing
+}
+
 on_debian() {
     local missing=() package tier
     for tier in "${tiers[@]}"; do
@@ -60,35 +97,7 @@ on_debian() {
         done < <(debian_packages "$tier")
     done
     if [ ${#missing[@]} -eq 0 ]; then return 0; fi
-
-    if [ -n "${WHORL_NO_INSTALL:-}" ]; then
-        echo "bootstrap: missing packages: ${missing[*]}" >&2
-        return $kMissing
-    fi
-    local as_root=()
-    if [ "$(id -u)" -ne 0 ]; then
-        if ! has sudo; then
-            echo "bootstrap: not root and no sudo; as root run: apt-get install ${missing[*]}" >&2
-            return $kMissing
-        fi
-        as_root=(sudo)
-    fi
-
-    echo "bootstrap: installing ${missing[*]}"
-    local attempt
-    for attempt in 1 2; do
-        if "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -o Acquire::Retries=3 update &&
-            "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qy -o Acquire::Retries=3 \
-                -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install --no-install-recommends "${missing[@]}"; then
-            return 0
-        fi
-        if [ "$attempt" -eq 1 ]; then
-            echo "bootstrap: apt-get failed; once more in 10 s" >&2
-            sleep 10
-        fi
-    done
-    echo "bootstrap: could not install: ${missing[*]}" >&2
-    return $kMissing
+    apt_install "${missing[@]}"
 }
 
 on_macos() {
@@ -117,7 +126,68 @@ on_other() {
     return $kMissing
 }
 
+has_debian_packages() { has apt-get && has dpkg-query; }
+
+# Whether an nvcc that knows C++20 is where cmake/Cuda.cmake looks for one.
+has_cuda() {
+    local nvcc
+    for nvcc in "$(command -v nvcc || true)" /usr/local/cuda*/bin/nvcc "$cuda_toolkit/bin/nvcc"; do
+        if [ -x "$nvcc" ] && [[ "$("$nvcc" --version 2>&1)" =~ release\ (1[2-9]|[2-9][0-9])\. ]]; then return 0; fi
+    done
+    return 1
+}
+
+has_pip() { python3 -m pip --version >/dev/null 2>&1; }
+
+# Lays the wheels out as a toolkit's folder. With --target, pip leaves the system's Python packages alone (PEP 668).
+install_cuda_wheels() {
+    local wheels=("${cuda_wheels[@]/%/==$cuda_version}") log
+    mkdir -p "${cuda_toolkit%/*}"
+    staging=$(mktemp -d "$cuda_toolkit.XXXXXX") || return
+    trap 'rm -rf "$staging"' EXIT
+    for _ in 1 2; do
+        if log=$(python3 -m pip install --target "$staging" --upgrade --no-deps --only-binary=:all: --no-compile \
+            --retries 3 --disable-pip-version-check "${wheels[@]}" 2>&1); then
+            # The wheels have their libraries in lib; nvcc and CMake look in lib64.
+            ln -s lib "$staging/nvidia/cu13/lib64"
+            # The move fails where another bootstrap was faster; its toolkit is as good.
+            mv -T "$staging/nvidia/cu13" "$cuda_toolkit" 2>/dev/null || has_cuda
+            return
+        fi
+    done
+    tail -n 3 <<<"$log" >&2
+    return $kMissing
+}
+
+# Never fails: it says why there is no CUDA, and the build goes on without.
+on_cuda() {
+    # A toolkit that was chosen by hand is CMake's to judge.
+    if [ "${WHORL_CUDA:-}" = OFF ] || [ -n "${WHORL_CUDA_TOOLKIT:-}" ] || has_cuda; then return 0; fi
+    local without="bootstrap: building without CUDA:"
+    case "$(uname -s)-$(uname -m)" in
+    Linux-x86_64 | Linux-aarch64) ;;
+    *)
+        echo "$without there is no toolkit for $(uname -s) on $(uname -m)"
+        return 0
+        ;;
+    esac
+    if [ -n "${WHORL_NO_INSTALL:-}" ]; then
+        echo "$without nvcc 12.0 or newer is not installed"
+        return 0
+    fi
+    if ! has_pip && has_debian_packages; then apt_install python3 python3-pip || true; fi
+    if ! has_pip; then
+        echo "$without there is no toolkit, and no python3 with pip to fetch one" >&2
+        return 0
+    fi
+    echo "bootstrap: fetching the CUDA compiler (105 MB) into $cuda_toolkit; WHORL_CUDA=OFF does without"
+    install_cuda_wheels || echo "$without its compiler could not be fetched" >&2
+}
+
 case "$(uname -s)" in
 Darwin) on_macos ;;
-*) if has apt-get && has dpkg-query; then on_debian; else on_other; fi ;;
+*) if has_debian_packages; then on_debian; else on_other; fi ;;
+esac
+case " ${tiers[*]} " in
+*" cuda "*) on_cuda ;;
 esac

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Looks for what clang-format and clang-tidy would say of the C++ files that git knows or would add.
+# Looks for what clang-format and clang-tidy would say of the C++ and CUDA files that git knows or would add.
 #
 #   scripts/lint.sh --fix-format                 rewrite files in the project's format
 #   scripts/lint.sh --format                     fail on a file that is not in it
@@ -30,13 +30,13 @@ list_files() { # patterns…
 fix_format() {
     local tool
     tool=$(find_tool clang-format)
-    list_files '*.hpp' '*.cpp' '*.h' | xargs -r "$tool" -i
+    list_files '*.hpp' '*.cpp' '*.h' '*.cu' | xargs -r "$tool" -i
 }
 
 check_format() {
     local tool
     tool=$(find_tool clang-format)
-    if ! list_files '*.hpp' '*.cpp' '*.h' | xargs -r "$tool" --dry-run --Werror; then
+    if ! list_files '*.hpp' '*.cpp' '*.h' '*.cu' | xargs -r "$tool" --dry-run --Werror; then
         echo "lint: not in the project's format; make format" >&2
         return 1
     fi
