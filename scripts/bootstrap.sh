@@ -19,7 +19,7 @@ readonly cuda_toolkit="$(cd "$(dirname "$0")/.." && pwd)/build/cuda-toolkit"
 readonly cuda_version='13.0.*'
 readonly cuda_wheels=(nvidia-cuda-nvcc nvidia-cuda-crt nvidia-nvvm nvidia-cuda-runtime nvidia-cuda-cccl)
 readonly needed_text="a C++20 compiler (GCC 12, Clang 16 or newer), CMake 3.25, Ninja, and the libraries
-Highway, oneTBB, fmt, nlohmann-json, CLI11, GoogleTest and Google Benchmark (optional: ccache, and cargo for rust/ and bench/peers/)"
+Highway, oneTBB, Boost.Context, fmt, nlohmann-json, CLI11, GoogleTest and Google Benchmark (optional: ccache, and cargo for rust/ and bench/peers/)"
 
 tiers=("$@")
 if [ ${#tiers[@]} -eq 0 ]; then tiers=(build); fi
@@ -46,7 +46,7 @@ debian_packages() {
         has ninja || echo ninja-build
         has ccache || echo ccache
         printf '%s\n' libhwy-dev libtbb-dev libfmt-dev nlohmann-json3-dev libcli11-dev libgtest-dev libgmock-dev \
-            libbenchmark-dev
+            libbenchmark-dev libboost-context-dev
         ;;
     lint) printf '%s\n' clang-format-19 clang-tidy-19 ;;
     fuzz) printf '%s\n' clang-19 libclang-rt-19-dev ;;
@@ -104,7 +104,7 @@ on_macos() {
     local wanted=() missing=() formula tier
     for tier in "${tiers[@]}"; do
         case "$tier" in
-        build) wanted+=(cmake ninja ccache highway tbb fmt nlohmann-json cli11 googletest google-benchmark) ;;
+        build) wanted+=(cmake ninja ccache highway tbb boost fmt nlohmann-json cli11 googletest google-benchmark) ;;
         lint | fuzz) wanted+=(llvm@19) ;;
         esac
     done

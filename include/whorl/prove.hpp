@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 
@@ -21,9 +22,9 @@ enum class Dispatch : std::uint8_t {
 
 /// What trades speed for memory and never changes a byte of the proof.
 struct ProverOptions {
-    std::string device = "cpu";
+    std::string device = "cpu";  ///< cpu, sim (the simulated GPU), cuda or cuda:i: see list_devices() in device.hpp
     Dispatch dispatch = Dispatch::kStaged;  ///< GPUs only
-    std::uint32_t num_threads = 0;  ///< 0: one per core that this process may use
+    std::uint32_t num_threads = 0;          ///< 0: one per core that this process may use
     Telemetry* telemetry = nullptr;
 };
 
@@ -35,6 +36,26 @@ Result<void> check_traces(const VerifyingKey& vk, std::span<const AirTrace> trac
 /// give a proof that is rejected (see check_constraints in check.hpp).
 /// Errors: kInvalidArgument (check_traces, options), kMachine (memory, device).
 Result<Proof> prove(const VerifyingKey& vk, std::span<const AirTrace> traces, const ProverOptions& options = {});
+
+/// Proves many times with one key on one device, and keeps what the proofs have in common: constraint programs in the
+/// device's form, memory plans, device memory (a GPU allocates nothing from the second proof of a shape on). A prover is
+/// used by one thread at a time; several provers may work at once, also on one device.
+class Prover {
+public:
+    /// Errors: kInvalidArgument (key, device name), kMachine (the device is not there or cannot be used).
+    static Result<Prover> create(VerifyingKey vk, const ProverOptions& options = {});
+    Prover(Prover&&) noexcept;
+    Prover& operator=(Prover&&) noexcept;
+    ~Prover();
+
+    /// As whorl::prove.
+    Result<Proof> prove(std::span<const AirTrace> traces);
+
+private:
+    struct State;
+    explicit Prover(std::unique_ptr<State> state);
+    std::unique_ptr<State> state_;
+};
 
 /// The commitment to one matrix alone, as for a preprocessed or cached part (PROTOCOL.md 9 and 10), and its stacked width.
 struct MatrixCommitment {

@@ -31,12 +31,19 @@ public:
     /// Called when a span opens (`is_open`) and when it closes.
     using Observer = std::function<void(const SpanRecord&, bool is_open)>;
 
+    /// Current values of counters that only grow; appended in the same order each time.
+    using Counters = std::function<void(std::vector<std::pair<std::string_view, std::int64_t>>&)>;
+
     Telemetry();
     void set_observer(Observer observer) { observer_ = std::move(observer); }
     /// In the order in which they opened, so a parent comes before its children.
     const std::vector<SpanRecord>& spans() const { return spans_; }
     /// Since the Telemetry was made.
     double now_ms() const;
+
+    /// While set, every span that opens gets a field for each counter that has changed when it closes: by how much. Set and
+    /// reset it (with {}) while the same spans are open.
+    void set_counters(Counters counters) { counters_ = std::move(counters); }
 
 private:
     friend class Span;
@@ -47,6 +54,8 @@ private:
     std::vector<SpanRecord> spans_;
     std::size_t current_ = SpanRecord::kNoParent;
     Observer observer_;
+    Counters counters_;
+    std::vector<std::pair<std::size_t, std::vector<std::int64_t>>> counts_at_open_;  // open spans, with their counts
 };
 
 /// Open from construction to destruction; does nothing when `telemetry` is null.

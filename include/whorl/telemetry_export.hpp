@@ -20,11 +20,21 @@ struct RunTotals {
     std::uint64_t major_page_faults = 0;
     std::uint32_t num_threads = 0;
     std::optional<std::uint64_t> proof_bytes;
+    /// What went to a GPU: sums of the spans' counters (telemetry fields command_buffer_count, …), 0 on the CPU.
+    std::int64_t submissions = 0;
+    std::int64_t waits = 0;
+    std::int64_t kernels = 0;
+    std::int64_t device_allocations = 0;
+    std::int64_t device_bytes_allocated = 0;
+    std::int64_t device_peak_bytes = 0;  ///< the most that one proof takes
 };
 
 /// The time since `telemetry` was made and the counters of the operating system; `num_threads` and `proof_bytes` are
 /// the caller's to set.
 RunTotals measure_totals(const Telemetry& telemetry);
+
+/// The sum of an integer field over the spans that lie inside no other that has it. Spans before `first` are left out.
+std::int64_t field_sum(const Telemetry& telemetry, std::string_view field, std::size_t first = 0);
 
 /// Milliseconds by span name, in order of first appearance, summed over the spans of that name that do not lie inside
 /// another of the same name. Spans before `first` are left out.

@@ -114,7 +114,29 @@ bool is_inside_namesake(const std::vector<SpanRecord>& spans, std::size_t index)
     return false;
 }
 
+const std::int64_t* integer_field(const SpanRecord& span, std::string_view field) {
+    for (const auto& [name, value] : span.fields) {
+        if (name == field) return std::get_if<std::int64_t>(&value);
+    }
+    return nullptr;
+}
+
 }  // namespace
+
+std::int64_t field_sum(const Telemetry& telemetry, std::string_view field, std::size_t first) {
+    const auto& spans = telemetry.spans();
+    std::vector<bool> is_counted(spans.size());
+    std::int64_t sum = 0;
+    for (std::size_t i = first; i < spans.size(); ++i) {
+        const std::size_t parent = spans[i].parent;
+        is_counted[i] = parent != SpanRecord::kNoParent && is_counted[parent];
+        const std::int64_t* value = integer_field(spans[i], field);
+        if (is_counted[i] || value == nullptr) continue;
+        is_counted[i] = true;
+        sum += *value;
+    }
+    return sum;
+}
 
 RunTotals measure_totals(const Telemetry& telemetry) {
     RunTotals totals;
@@ -129,6 +151,16 @@ RunTotals measure_totals(const Telemetry& telemetry) {
         totals.peak_rss_bytes = static_cast<std::uint64_t>(usage.ru_maxrss) * kMaxRssUnit;
         totals.minor_page_faults = static_cast<std::uint64_t>(usage.ru_minflt);
         totals.major_page_faults = static_cast<std::uint64_t>(usage.ru_majflt);
+    }
+    totals.submissions = field_sum(telemetry, "command_buffer_count");
+    totals.waits = field_sum(telemetry, "sync_count");
+    totals.kernels = field_sum(telemetry, "kernel_count");
+    totals.device_allocations = field_sum(telemetry, "allocation_count");
+    totals.device_bytes_allocated = field_sum(telemetry, "bytes_allocated");
+    for (const SpanRecord& span : telemetry.spans()) {
+        if (const std::int64_t* peak = integer_field(span, "peak_bytes")) {
+            totals.device_peak_bytes = std::max(totals.device_peak_bytes, *peak);
+        }
     }
     return totals;
 }
@@ -167,6 +199,12 @@ std::string metrics_json(const Telemetry& telemetry, const RunTotals& totals) {
     out["major_page_faults"] = totals.major_page_faults;
     out["threads"] = totals.num_threads;
     if (totals.proof_bytes) out["proof_bytes"] = *totals.proof_bytes;
+    out["submissions"] = totals.submissions;
+    out["waits"] = totals.waits;
+    out["kernels"] = totals.kernels;
+    out["device_allocations"] = totals.device_allocations;
+    out["device_bytes_allocated"] = totals.device_bytes_allocated;
+    out["device_peak_bytes"] = totals.device_peak_bytes;
     for (const auto& [name, time_ms] : time_ms_by_name(telemetry)) out[name + "_time_ms"] = time_ms;
     return dump(json, 2) + '\n';
 }

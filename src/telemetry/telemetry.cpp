@@ -12,6 +12,12 @@ std::size_t Telemetry::open(std::string_view name) {
     const std::size_t index = spans_.size();
     spans_.push_back({.name = std::string(name), .parent = current_, .start_ms = now_ms(), .time_ms = 0, .fields = {}});
     current_ = index;
+    if (counters_) {
+        std::vector<std::pair<std::string_view, std::int64_t>> counts;
+        counters_(counts);
+        auto& [span, values] = counts_at_open_.emplace_back(index, std::vector<std::int64_t>());
+        for (const auto& [name, count] : counts) values.push_back(count);
+    }
     if (observer_) observer_(spans_[index], true);
     return index;
 }
@@ -20,6 +26,16 @@ void Telemetry::close(std::size_t index) {
     SpanRecord& span = spans_[index];
     span.time_ms = now_ms() - span.start_ms;
     current_ = span.parent;
+    if (counters_ && !counts_at_open_.empty() && counts_at_open_.back().first == index) {
+        std::vector<std::pair<std::string_view, std::int64_t>> counts;
+        counters_(counts);
+        const std::vector<std::int64_t>& at_open = counts_at_open_.back().second;
+        for (std::size_t i = 0; i < counts.size() && i < at_open.size(); ++i) {
+            const std::int64_t change = counts[i].second - at_open[i];
+            if (change != 0) span.fields.emplace_back(counts[i].first, change);
+        }
+        counts_at_open_.pop_back();
+    }
     if (observer_) observer_(span, false);
 }
 

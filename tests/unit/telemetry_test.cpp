@@ -147,5 +147,42 @@ TEST(Timeline, TextThatIsNotUtf8DoesNotBreakIt) {
     EXPECT_FALSE(json::parse(timeline_json(telemetry)).is_discarded());
 }
 
+TEST(Telemetry, SpansCountWhatHappenedInThem) {
+    Telemetry telemetry;
+    std::int64_t kernels = 5;
+    {
+        const Span before(&telemetry, "before");
+        telemetry.set_counters([&](auto& counts) { counts.emplace_back("kernel_count", kernels); });
+        {
+            const Span outer(&telemetry, "outer");
+            kernels += 1;
+            {
+                const Span inner(&telemetry, "inner");
+                kernels += 2;
+            }
+            {
+                const Span idle(&telemetry, "idle");
+            }
+        }
+        {
+            const Span next(&telemetry, "next");
+            kernels += 4;
+        }
+        telemetry.set_counters({});
+    }
+    const auto count_of = [&](std::size_t span) -> std::int64_t {
+        const auto& fields = telemetry.spans()[span].fields;
+        return fields.empty() ? 0 : std::get<std::int64_t>(fields.front().second);
+    };
+    EXPECT_EQ(count_of(0), 0);
+    EXPECT_EQ(count_of(1), 3);
+    EXPECT_EQ(count_of(2), 2);
+    EXPECT_EQ(count_of(3), 0);
+    EXPECT_EQ(count_of(4), 4);
+    EXPECT_EQ(field_sum(telemetry, "kernel_count"), 7);
+    EXPECT_EQ(field_sum(telemetry, "kernel_count", 2), 6);
+    EXPECT_EQ(json::parse(metrics_json(telemetry, measure_totals(telemetry)))["totals"]["kernels"], 7);
+}
+
 }  // namespace
 }  // namespace whorl

@@ -81,6 +81,7 @@ void Arena::follow(const MemoryPlan& plan) {
         block_ = {};
         block_ = runtime_.allocate(plan.arena_bytes);
         ++num_device_allocations_;
+        num_bytes_allocated_ += plan.arena_bytes;
     }
     plan_ = &plan;
     next_ = 0;

@@ -10,31 +10,11 @@
 #include <string_view>
 #include <vector>
 
+#include <whorl/device.hpp>
+
 #include "backend/gpu/runtime.hpp"
 
 namespace whorl::gpu {
-
-/// One buffer of a plan.
-struct PlannedBuffer {
-    std::string name;
-    std::string stage;       ///< the span in which it is taken
-    std::string last_stage;  ///< the span in which it is given back
-    std::uint64_t bytes = 0;
-    std::uint64_t offset = 0;  ///< in the arena
-    std::uint32_t taken = 0;   ///< position among all takings and returns
-    std::uint32_t returned = 0;
-};
-
-/// Everything that a proof takes on a device.
-struct MemoryPlan {
-    std::vector<PlannedBuffer> buffers;  ///< in the order of taking
-    std::uint64_t arena_bytes = 0;       ///< the arena: what the offsets need
-    std::uint64_t peak_live_bytes = 0;   ///< the most that is in use at once: a lower bound of any arena
-    std::uint64_t upload_bytes = 0;      ///< host-visible memory for parameters
-    std::uint64_t mailbox_bytes = 0;     ///< host-visible memory for results
-
-    std::uint64_t total_bytes() const { return arena_bytes + 2 * upload_bytes + mailbox_bytes; }
-};
 
 class Arena;
 
@@ -95,6 +75,7 @@ public:
     /// The innermost open span, noted in the plan.
     void set_stage(std::string_view stage) { stage_ = stage; }
     std::uint64_t num_device_allocations() const { return num_device_allocations_; }
+    std::uint64_t num_bytes_allocated() const { return num_bytes_allocated_; }
     std::uint64_t block_bytes() const { return block_.bytes; }
 
 private:
@@ -111,6 +92,7 @@ private:
     std::uint32_t next_ = 0;  // buffer of the plan
     std::string stage_;
     std::uint64_t num_device_allocations_ = 0;
+    std::uint64_t num_bytes_allocated_ = 0;
 };
 
 }  // namespace whorl::gpu

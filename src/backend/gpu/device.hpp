@@ -21,6 +21,7 @@ public:
     const DeviceInfo& info() const { return runtime_->info(); }
     Arena& arena() { return arena_; }
     Recorder& recorder() { return recorder_; }
+    const Recorder& recorder() const { return recorder_; }
     Dispatch dispatch() const { return dispatch_; }
 
     void start_planning() {
@@ -35,16 +36,19 @@ public:
         return plan;
     }
     bool is_planning() const { return is_planning_; }
-    /// Gets ready for the proof that `plan` is of. Errors: DeviceError.
-    void follow(const MemoryPlan& plan) {
-        arena_.follow(plan);
-        recorder_.follow(plan);
-    }
+    /// Gets ready for the proof that `plan` is of. Errors: DeviceError with the figures where it does not fit.
+    void follow(const MemoryPlan& plan);
     /// Times that memory was asked of the device: constant once a prover has made its first proof of a shape.
     std::uint64_t num_allocations() const {
         return arena_.num_device_allocations() + recorder_.num_device_allocations() + num_scratch_allocations_;
     }
-    void count_scratch_allocation() { ++num_scratch_allocations_; }
+    std::uint64_t num_bytes_allocated() const {
+        return arena_.num_bytes_allocated() + recorder_.num_bytes_allocated() + num_scratch_bytes_;
+    }
+    void count_scratch_allocation(std::uint64_t bytes) {
+        ++num_scratch_allocations_;
+        num_scratch_bytes_ += bytes;
+    }
 
 private:
     std::unique_ptr<Runtime> runtime_;
@@ -53,6 +57,7 @@ private:
     Dispatch dispatch_;
     bool is_planning_ = false;
     std::uint64_t num_scratch_allocations_ = 0;
+    std::uint64_t num_scratch_bytes_ = 0;
 };
 
 }  // namespace whorl::gpu

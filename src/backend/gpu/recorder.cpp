@@ -44,6 +44,7 @@ void Recorder::start_planning() {
 void Recorder::finish_planning(MemoryPlan& plan) {
     plan.upload_bytes = max_upload_;
     plan.mailbox_bytes = max_mailbox_;
+    plan.device_bytes = plan.arena_bytes + (runtime_.info().is_unified ? max_upload_ + max_mailbox_ : max_upload_);
     is_planning_ = false;
     planning_mailbox_ = {};
     upload_begin_ = upload_end_ = mailbox_end_ = 0;
@@ -62,10 +63,12 @@ void Recorder::follow(const MemoryPlan& plan) {
     mailbox_ = runtime_.allocate_shared(mailbox);
     mailbox_address_ = runtime_.bind(mailbox_, 0, mailbox);
     num_device_allocations_ += 2;
+    num_bytes_allocated_ += upload + mailbox;
     if (!runtime_.info().is_unified) {
         uploads_ = runtime_.allocate(upload);
         uploads_address_ = runtime_.bind(uploads_, 0, upload);
         ++num_device_allocations_;
+        num_bytes_allocated_ += upload;
     }
 }
 

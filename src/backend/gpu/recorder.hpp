@@ -110,6 +110,7 @@ public:
 
     const DispatchCounts& counts() const { return counts_; }
     std::uint64_t num_device_allocations() const { return num_device_allocations_; }
+    std::uint64_t num_bytes_allocated() const { return num_bytes_allocated_; }
 
 private:
     void add_dispatch(const KernelInfo& kernel, std::uint64_t groups, const void* params);
@@ -124,6 +125,7 @@ private:
     bool is_pending_ = false;  // submitted and not waited for
     DispatchCounts counts_;
     std::uint64_t num_device_allocations_ = 0;
+    std::uint64_t num_bytes_allocated_ = 0;
 
     Block staging_, uploads_, mailbox_;  // uploads_: the device's copy of staging_, where memory is not unified
     Address staging_address_ = 0, uploads_address_ = 0, mailbox_address_ = 0;

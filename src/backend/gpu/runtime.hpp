@@ -77,6 +77,8 @@ class Runtime {
 public:
     virtual ~Runtime() = default;
     virtual const DeviceInfo& info() const = 0;
+    /// Bytes that allocate() may still hand out, as far as the device tells.
+    virtual std::uint64_t free_memory() const = 0;
 
     /// Private memory, contents undefined. Errors: DeviceError with the figures when there is not enough.
     virtual Block allocate(std::uint64_t bytes) = 0;

@@ -79,11 +79,12 @@ PartTable& parts() {
 
 class SimRuntime final : public Runtime {
 public:
-    explicit SimRuntime(std::uint64_t seed) : seed_(seed) {
+    explicit SimRuntime(const Options& options) : seed_(options.seed) {
         info_.id = "sim";
         info_.name = "simulated device";
-        info_.memory =
+        const std::uint64_t host_memory =
             static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+        info_.memory = options.memory != 0 ? options.memory : host_memory;
         info_.is_unified = true;
     }
     ~SimRuntime() override {
@@ -91,20 +92,24 @@ public:
     }
 
     const DeviceInfo& info() const override { return info_; }
+    std::uint64_t free_memory() const override { return info_.memory - allocated_; }
 
     Block allocate(std::uint64_t bytes) override {
         const std::uint64_t size = (std::max<std::uint64_t>(bytes, 1) + 255) / 256 * 256;
-        auto* memory = static_cast<std::byte*>(std::aligned_alloc(256, size));
+        auto* memory = size <= free_memory() ? static_cast<std::byte*>(std::aligned_alloc(256, size)) : nullptr;
         if (memory == nullptr) {
-            throw DeviceError(fmt::format("sim: no {} bytes of memory; the host has {} in all", bytes, info_.memory));
+            throw DeviceError(
+                fmt::format("sim: {} bytes of memory asked for, {} of {} are free", size, free_memory(), info_.memory));
         }
+        allocated_ += size;
         const std::uint32_t id = ++next_block_;
         blocks_[id] = memory;
-        return {id, bytes, memory};
+        return {id, size, memory};
     }
     Block allocate_shared(std::uint64_t bytes) override { return allocate(bytes); }
     void release(const Block& block) override {
         std::free(blocks_.at(block.id));
+        allocated_ -= block.bytes;
         blocks_.erase(block.id);
     }
 
@@ -166,6 +171,7 @@ private:
 
     std::uint64_t seed_;
     DeviceInfo info_;
+    std::uint64_t allocated_ = 0;
     std::map<std::uint32_t, std::byte*> blocks_;
     std::uint32_t next_block_ = 0;
     std::unordered_map<const KernelInfo*, KernelBody> bodies_;
@@ -189,8 +195,8 @@ void atomic_add(const Words& words, u64 i, u32 value) {
     std::atomic_ref<u32>(words[i]).fetch_add(value, std::memory_order_relaxed);
 }
 
-std::unique_ptr<Runtime> make_runtime(std::uint64_t seed) {
-    return std::make_unique<SimRuntime>(seed);
+std::unique_ptr<Runtime> make_runtime(const Options& options) {
+    return std::make_unique<SimRuntime>(options);
 }
 
 }  // namespace whorl::gpu::sim

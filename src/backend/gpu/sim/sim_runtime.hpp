@@ -8,8 +8,12 @@
 
 namespace whorl::gpu::sim {
 
-/// Threadgroups run in parallel on the calling TBB arena; the threads of a group that has barriers take turns, in an
-/// order drawn from `seed`.
-std::unique_ptr<Runtime> make_runtime(std::uint64_t seed = 1);
+/// What tests vary.
+struct Options {
+    std::uint64_t seed = 1;    ///< of the order in which the threads of a group take turns
+    std::uint64_t memory = 0;  ///< bytes of device memory; 0: as much as the host has
+};
+/// Threadgroups run in parallel on the calling TBB arena; the threads of a group that has barriers take turns.
+std::unique_ptr<Runtime> make_runtime(const Options& options = {});
 
 }  // namespace whorl::gpu::sim

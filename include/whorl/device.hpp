@@ -1,0 +1,53 @@
+// The devices that proofs are made on, and what a proof takes there.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <whorl/error.hpp>
+#include <whorl/key.hpp>
+#include <whorl/prove.hpp>
+#include <whorl/trace.hpp>
+
+namespace whorl {
+
+/// A device as ProverOptions::device names it.
+struct DeviceReport {
+    std::string id;                  ///< "cpu", "sim", "cuda:0"
+    std::string name;                ///< as its maker calls it
+    std::uint64_t memory_bytes = 0;  ///< all there is
+    std::uint64_t free_bytes = 0;    ///< 0 where the device does not tell
+    std::string driver;              ///< empty where there is none
+    std::string problem;             ///< why it cannot be used; empty where it can
+};
+/// Everything that this build knows of, usable or not.
+std::vector<DeviceReport> list_devices();
+
+/// One buffer of a memory plan.
+struct PlannedBuffer {
+    std::string name;
+    std::string stage;       ///< the span in which it is taken
+    std::string last_stage;  ///< the span in which it is given back
+    std::uint64_t bytes = 0;
+    std::uint64_t offset = 0;    ///< in the arena
+    std::uint32_t taken = 0;     ///< position among all takings and returns, from 1
+    std::uint32_t returned = 0;  ///< likewise
+};
+
+/// Everything that one proof takes on a GPU; key and trace heights decide it.
+struct MemoryPlan {
+    std::vector<PlannedBuffer> buffers;  ///< in the order of taking
+    std::uint64_t arena_bytes = 0;       ///< one allocation that holds them all
+    std::uint64_t peak_live_bytes = 0;   ///< the most that is in use at once: no arena can be smaller
+    std::uint64_t upload_bytes = 0;      ///< parameters: a copy on either side where memory is not shared
+    std::uint64_t mailbox_bytes = 0;     ///< results that the host reads
+    std::uint64_t device_bytes = 0;      ///< all of it that lies in the device's own memory
+};
+
+/// The plan of a proof of `traces`, whose values do not matter, on options.device.
+/// Errors: those of prove(); kInvalidArgument for the CPU, which plans nothing.
+Result<MemoryPlan> plan_memory(const VerifyingKey& vk, std::span<const AirTrace> traces, const ProverOptions& options);
+
+}  // namespace whorl

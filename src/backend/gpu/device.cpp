@@ -1,0 +1,22 @@
+#include "backend/gpu/device.hpp"
+
+#include <fmt/format.h>
+
+namespace whorl::gpu {
+
+void Device::follow(const MemoryPlan& plan) {
+    const std::uint64_t missing = plan.arena_bytes > arena_.block_bytes() ? plan.device_bytes : 0;
+    const std::uint64_t available = runtime_->free_memory() + arena_.block_bytes();
+    if (missing > available) {
+        constexpr double kMiB = 1024.0 * 1024.0;
+        throw DeviceError(
+            fmt::format("the proof needs {:.0f} MiB of device memory, {} has {:.0f} MiB free of {:.0f} MiB "
+                        "(`whorl plan` lists what it is for; shorter traces need less)",
+                        static_cast<double>(missing) / kMiB, info().id, static_cast<double>(available) / kMiB,
+                        static_cast<double>(info().memory) / kMiB));
+    }
+    arena_.follow(plan);
+    recorder_.follow(plan);
+}
+
+}  // namespace whorl::gpu
