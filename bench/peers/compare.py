@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs whorl and a peer by turns and prints medians, ratios, memory and spans side by side.
 
-Started by run.sh. Every measurement is a fresh process that proves (or verifies) once, for both programs alike.
+Started by run.sh and cuda.sh. Every measurement is a fresh process, alike for both programs: on the CPU it proves (or
+verifies) once, on a GPU it warms up, proves several times, and the median proof counts.
 """
 import argparse
 import json
@@ -49,7 +50,23 @@ class Spans:
         return paths
 
 
+PROOF = "stark_prove_excluding_trace"
 COMMIT = "prover.main_trace_commit"
+
+
+def spans_of_proof(spans, index):
+    """The spans of one proof among several, as a list of its own. A span comes after its parent."""
+    root = [i for i, span in enumerate(spans) if span["name"] == PROOF][index]
+    own, place = [{**spans[root], "parent": None}], {root: 0}
+    for i, span in enumerate(spans):
+        if span["parent"] in place:
+            place[i] = len(own)
+            own.append({**span, "parent": place[span["parent"]]})
+    return own
+
+
+def median_run(runs):
+    return sorted(runs, key=lambda r: r["prove_ms"])[(len(runs) - 1) // 2]
 
 
 def total(*names, under=None):
@@ -73,8 +90,8 @@ def rest(whole, *parts):
 
 
 # Stage: in whorl's spans, in the peer's.
-STAGES = [
-    ("prove, excluding trace", total("stark_prove_excluding_trace"), total("stark_prove_excluding_trace")),
+CPU_STAGES = [
+    ("prove, excluding trace", total(PROOF), total(PROOF)),
     ("commit main trace", total(COMMIT), total(COMMIT)),
     ("  codewords", total("rs_code_matrix", under=COMMIT),
      total("eval_to_coeff_phase", "transpose_to_rm", "dft_batch", under=COMMIT)),
@@ -89,6 +106,20 @@ STAGES = [
     ("  WHIR", total("whir"), total("prove_whir_opening_cpu")),
 ]
 
+CUDA_STAGES = [
+    ("prove, excluding trace", total(PROOF), total(PROOF)),
+    ("commit main trace", total(COMMIT), total(COMMIT)),
+    ("  codewords", total("rs_code_matrix", under=COMMIT), total("rs_code_matrix", under=COMMIT)),
+    ("  Merkle tree", total("merkle_tree", under=COMMIT), total("merkle_tree", under=COMMIT)),
+    ("constraints", total("prover.rap_constraints"), total("prover.rap_constraints")),
+    ("  LogUp GKR", total("logup_gkr"), total("prover.rap_constraints.logup_gkr")),
+    ("  round 0", total("round0"), total("prover.rap_constraints.round0")),
+    ("  MLE rounds", total("mle_rounds"), total("prover.rap_constraints.mle_rounds")),
+    ("openings", total("prover.openings"), total("prover.openings")),
+    ("  stacked reduction", total("stacked_reduction"), total("prover.openings.stacked_reduction")),
+    ("  WHIR", total("whir"), total("prover.openings.whir")),
+]
+
 
 def run(command, env):
     done = subprocess.run(command, env=env, capture_output=True, text=True)
@@ -97,21 +128,42 @@ def run(command, env):
     return done.stdout
 
 
+def proving_arguments(workload):
+    return [workload, *(["--inputs", VECTOR / "inputs.u64le"] if workload == "keccakf" else [])]
+
+
 class Peer:
     name = "peer"
 
     def __init__(self, options):
         self.program = options.peer
+        self.options = options
         self.env = dict(os.environ)
         if options.threads:
             self.env["RAYON_NUM_THREADS"] = str(options.threads)
 
+
+class CpuPeer(Peer):
+    title = "openvm-cpu-backend 2.0.1"
+    stages = CPU_STAGES
+    memory_key = "peak_rss_bytes"
+
     def prove(self, workload):
-        inputs = ["--inputs", VECTOR / "inputs.u64le"] if workload == "keccakf" else []
-        return json.loads(run([self.program, workload, *inputs], self.env))
+        return json.loads(run([self.program, *proving_arguments(workload)], self.env))
 
     def verify(self):
         return json.loads(run([self.program, "verify", "--vk", VECTOR / "vk.postcard", "--proof", VECTOR / "proof.bin"], self.env))
+
+
+class CudaPeer(Peer):
+    title = "openvm-cuda-backend 2.0.1"
+    stages = CUDA_STAGES
+    memory_key = "peak_device_bytes"
+
+    def prove(self, workload):
+        counts = ["--warm-ups", str(self.options.warm_ups), "--runs", str(self.options.proofs)]
+        text = run([self.program, *proving_arguments(workload), *counts], self.env)
+        return median_run([line for line in map(json.loads, text.splitlines()) if line["kind"] == "run"])
 
 
 class Whorl:
@@ -119,6 +171,7 @@ class Whorl:
 
     def __init__(self, options):
         self.program = options.whorl
+        self.options = options
         self.common = ["--quiet", *(["--threads", str(options.threads)] if options.threads else [])]
         self.env = dict(os.environ)
 
@@ -129,9 +182,12 @@ class Whorl:
             return text, json.loads(path.read_text())
 
     def prove(self, workload):
-        text, metrics = self.with_metrics("bench", workload, "--runs", "1")
-        line = next(line for line in map(json.loads, text.splitlines()) if line["kind"] == "run")
-        line["spans"] = metrics["spans"]
+        num_warm_ups = self.options.warm_ups
+        runs = ["--runs", str(num_warm_ups + self.options.proofs)]
+        text, metrics = self.with_metrics("bench", workload, *runs, "--device", self.options.device)
+        lines = [line for line in map(json.loads, text.splitlines()) if line["kind"] == "run"]
+        line = median_run(lines[num_warm_ups:])
+        line["spans"] = spans_of_proof(metrics["spans"], line["run"])
         return line
 
     def verify(self):
@@ -199,7 +255,12 @@ def span_list(report, name, all_spans):
     report.say()
 
 
+def ratio(whorl, peer):
+    return None if whorl is None or not peer else whorl / peer
+
+
 def compare_proofs(report, programs, workload, num_rounds):
+    reference = programs[-1]
     results = take_turns(programs, num_rounds, lambda program: program.prove(workload))
     whorl, peer = results["whorl"], results["peer"]
     if whorl[0]["proof_bytes"] != peer[0]["proof_bytes"]:
@@ -210,16 +271,17 @@ def compare_proofs(report, programs, workload, num_rounds):
     rows.append(("prove, fastest", *fastest, fastest[0] / fastest[1], "ms"))
     rows.append(("verify after proving", median(whorl, "verify_ms"), median(peer, "verify_ms"),
                  statistics.median(paired_ratios(results, "verify_ms")), "ms"))
-    memory = [max(megabytes(r["peak_rss_bytes"]) for r in results[p]) for p in ("whorl", "peer")]
-    rows.append(("peak memory", *memory, memory[0] / memory[1], "MB"))
+    memory = [max((megabytes(r[reference.memory_key]) for r in results[p] if reference.memory_key in r), default=None)
+              for p in ("whorl", "peer")]
+    rows.append(("peak memory", *memory, ratio(*memory), "MB"))
     comparison(report, f"{workload}: medians of {num_rounds}", rows)
 
     spans = {p: [Spans(r["spans"]) for r in results[p]] for p in ("whorl", "peer")}
     stages = []
-    for label, in_whorl, in_peer in STAGES:
+    for label, in_whorl, in_peer in reference.stages:
         w, p = median_of(spans["whorl"], in_whorl), median_of(spans["peer"], in_peer)
         # A ratio of next to nothing says nothing.
-        stages.append((label, w, p, w / p if w is not None and p is not None and p >= 1.0 else None, "ms"))
+        stages.append((label, w, p, ratio(w, p) if p is not None and p >= 0.1 else None, "ms"))
     comparison(report, f"{workload}: stages", stages)
     for name in ("whorl", "peer"):
         span_list(report, name, spans[name])
@@ -247,42 +309,61 @@ def cpu_model():
         return platform.processor() or "unknown processor"
 
 
+def gpu_model():
+    query = ["nvidia-smi", "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    return run(query, dict(os.environ)).splitlines()[0]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("what", nargs="?", default="all", choices=["keccakf", "logup", "verify", "all"])
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    parser.add_argument("--runs", type=int, default=5, help="rounds: each program takes one turn a round")
+    parser.add_argument("--proofs", type=int, help="timed proofs a turn; cpu: 1, cuda: 10")
     parser.add_argument("--threads", type=int, default=0, help="0: one per core, as both programs choose")
     parser.add_argument("--whorl", type=Path, required=True)
     parser.add_argument("--peer", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
-    if options.runs < 1:
-        parser.error("--runs must be at least 1")
+    is_cpu = options.device == "cpu"
+    if is_cpu and options.proofs not in (None, 1):
+        parser.error("on the CPU a turn is one proof")
+    if not is_cpu and options.what == "verify":
+        parser.error("both programs verify on the CPU")
+    options.warm_ups = 0 if is_cpu else 2
+    options.proofs = options.proofs or (1 if is_cpu else 10)
+    if options.runs < 1 or options.proofs < 1:
+        parser.error("--runs and --proofs must be at least 1")
     if not options.whorl.is_file():
         parser.error(f"{options.whorl}: no such program")
 
     report = Report()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     machine = {"cpu": cpu_model(), "cores": cores, "threads": options.threads or cores, "load_before": os.getloadavg()}
+    if not is_cpu:
+        machine["gpu"] = gpu_model()
     version = run([options.whorl, "--version"], dict(os.environ)).strip()
-    report.say(f"{version} and openvm-cpu-backend 2.0.1 on {machine['cpu']}, {cores} cores, {machine['threads']} threads,"
+    programs = [Whorl(options), CpuPeer(options) if is_cpu else CudaPeer(options)]
+    devices = ", ".join(machine[kind] for kind in ("gpu", "cpu") if kind in machine)
+    report.say(f"{version} and {programs[-1].title} on {devices}, {cores} cores, {machine['threads']} threads,"
                f" load {machine['load_before'][0]:.1f} before")
-    report.say("one proof a process, by turns; ratio: whorl / peer, the median of paired runs for whole times")
+    turn = "one proof" if is_cpu else f"the median of {options.proofs} proofs after {options.warm_ups}"
+    report.say(f"{turn} a process, by turns; ratio: whorl / peer, the median of paired runs for whole times")
     report.say()
 
-    programs = [Whorl(options), Peer(options)]
     found = {"machine": machine, "runs": options.runs, "whorl": version}
     for workload in ("keccakf", "logup"):
         if options.what in (workload, "all"):
             found[workload] = compare_proofs(report, programs, workload, options.runs)
-    if options.what in ("verify", "all"):
+    if is_cpu and options.what in ("verify", "all"):
         found["verify"] = compare_verification(report, programs, VERIFICATIONS_PER_RUN * options.runs)
     machine["load_after"] = os.getloadavg()
 
     options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "peers.json").write_text(json.dumps(found, indent=1) + "\n")
-    (options.out / "peers.txt").write_text("\n".join(report.lines) + "\n")
-    print(f"written: {options.out / 'peers.txt'}, {options.out / 'peers.json'}")
+    stem = options.out / ("peers" if is_cpu else f"peers-{options.device}")
+    stem.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n")
+    stem.with_suffix(".txt").write_text("\n".join(report.lines) + "\n")
+    print(f"written: {stem}.txt, {stem}.json")
 
 
 if __name__ == "__main__":

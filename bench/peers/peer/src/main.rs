@@ -1,62 +1,32 @@
 //! openvm-cpu-backend's own prover on the benchmarks of whorl, one proof a process.
 
-mod spans;
-
-use std::{error::Error, fs, path::Path, process::ExitCode, sync::Arc, time::Instant};
+use std::{fs, path::Path, process::ExitCode, time::Instant};
 
 use openvm_stark_backend::{
-    AirRef, PartitionedBaseAir, StarkEngine,
-    codec::{Decode, Encode},
+    AirRef, StarkEngine,
+    codec::Decode,
     keygen::types::MultiStarkVerifyingKey,
-    p3_air::{Air, AirBuilder, BaseAir, BaseAirWithPublicValues},
-    p3_field::PrimeField32,
     proof::Proof,
     prover::{AirProvingContext, CpuColMajorBackend, DeviceDataTransporter, ProvingContext},
-    test_utils::{SelfInteractionFixture, TestFixture},
+    test_utils::TestFixture,
 };
-use openvm_stark_sdk::{
-    config::{
-        app_params_with_100_bits_security,
-        baby_bear_poseidon2::{BabyBearPoseidon2Config as Config, BabyBearPoseidon2CpuEngine as Engine, F},
-    },
-    openvm_stark_backend,
+use openvm_stark_sdk::config::{
+    app_params_with_100_bits_security,
+    baby_bear_poseidon2::{BabyBearPoseidon2Config as Config, BabyBearPoseidon2CpuEngine as Engine},
 };
-use p3_keccak_air::KeccakAir;
+use peer::{
+    Failure, file, option,
+    report::{describe, elapsed_ms, merged, run_program},
+    spans::Spans,
+    workloads::{LOG_STACKED_HEIGHT, LOGUP_LOG_HEIGHT, keccak_airs, keccak_trace, logup_fixture},
+};
 use serde_json::{Value, json};
-use tracing_subscriber::{Layer, layer::SubscriberExt};
-
-use crate::spans::{Spans, Stages};
 
 const USAGE: &str = "\
 peer keccakf --inputs FILE          FILE: 25 u64 a permutation, little endian
 peer logup [--log-height H]         six self-interaction AIRs; H is 17
 peer verify --vk FILE --proof FILE
-Prints one line of JSON. Proves and verifies once: every measurement is a fresh process.
-";
-
-const LOG_STACKED_HEIGHT: usize = 21;
-const LOGUP_WIDTHS: [usize; 6] = [4, 7, 8, 8, 10, 100];
-const LOGUP_BUS: u16 = 4;
-
-type Failure = Box<dyn Error>;
-
-/// The traits of the backend around the AIR of Plonky3.
-struct Keccak(KeccakAir);
-
-impl<T> BaseAir<T> for Keccak {
-    fn width(&self) -> usize {
-        BaseAir::<T>::width(&self.0)
-    }
-}
-
-impl<T> BaseAirWithPublicValues<T> for Keccak {}
-impl<T> PartitionedBaseAir<T> for Keccak {}
-
-impl<AB: AirBuilder> Air<AB> for Keccak {
-    fn eval(&self, builder: &mut AB) {
-        self.0.eval(builder);
-    }
-}
+Prints one line of JSON. Proves and verifies once: every measurement is a fresh process.";
 
 fn peak_rss_bytes() -> u64 {
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::uninit();
@@ -69,16 +39,6 @@ fn peak_rss_bytes() -> u64 {
     };
     let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
     usage.ru_maxrss as u64 * unit
-}
-
-/// 64 bits of FNV-1a: enough to tell proofs apart.
-fn fingerprint(bytes: &[u8]) -> String {
-    let hash = bytes.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, &b| (h ^ u64::from(b)).wrapping_mul(0x100_0000_01b3));
-    format!("{hash:016x}")
-}
-
-fn elapsed_ms(start: Instant) -> f64 {
-    start.elapsed().as_secs_f64() * 1000.0
 }
 
 /// Proves once, verifies once. `to_context` sees the engine's device and yields the traces on it.
@@ -101,31 +61,24 @@ fn measure(
     engine.verify(&vk, &proof).map_err(|error| format!("verify: {error}"))?;
     let verify_ms = elapsed_ms(start);
 
-    let bytes = proof.encode_to_vec()?;
-    Ok(json!({
+    let times = json!({
         "workload": workload,
         "prove_ms": prove_ms,
         "verify_ms": verify_ms,
         "peak_rss_bytes": peak_rss_bytes(),
-        "proof_bytes": bytes.len(),
-        "proof_hash": fingerprint(&bytes),
-        "vk_pre_hash": vk.pre_hash.map(|x| x.as_canonical_u32()),
-        "common_main_commit": proof.common_main_commit.map(|x| x.as_canonical_u32()),
-        "spans": spans.to_json(),
-    }))
+        "spans": spans.take_json(),
+    });
+    Ok(merged(times, describe(&vk, &proof)?))
 }
 
 fn keccakf(inputs: &Path, spans: &Spans) -> Result<Value, Failure> {
-    let bytes = fs::read(inputs)?;
-    let words: Vec<u64> = bytes.chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().unwrap())).collect();
-    let states: Vec<[u64; 25]> = words.chunks_exact(25).map(|state| state.try_into().unwrap()).collect();
-    let trace = p3_keccak_air::generate_trace_rows::<F>(states, 0);
+    let trace = keccak_trace(inputs)?;
     let context = |_: &Engine| ProvingContext::new(vec![(0, AirProvingContext::simple_no_pis(trace))]);
-    measure("keccakf", &[Arc::new(Keccak(KeccakAir {}))], context, spans)
+    measure("keccakf", &keccak_airs(), context, spans)
 }
 
 fn logup(log_height: usize, spans: &Spans) -> Result<Value, Failure> {
-    let fixture = SelfInteractionFixture { widths: LOGUP_WIDTHS.to_vec(), log_height, bus_index: LOGUP_BUS };
+    let fixture = logup_fixture(log_height);
     let airs = TestFixture::<Config>::airs(&fixture);
     let context = |engine: &Engine| {
         let host: ProvingContext<CpuColMajorBackend<Config>> = fixture.generate_proving_ctx();
@@ -152,36 +105,17 @@ fn verify(key: &Path, proof: &Path) -> Result<Value, Failure> {
     }))
 }
 
-fn option<'a>(args: &'a [String], name: &str) -> Option<&'a str> {
-    args.iter().position(|arg| arg == name).and_then(|at| args.get(at + 1)).map(String::as_str)
-}
-
-fn file<'a>(args: &'a [String], name: &str) -> Result<&'a Path, Failure> {
-    option(args, name).map(Path::new).ok_or_else(|| format!("{name} is missing\n{USAGE}").into())
-}
-
-fn dispatch(args: &[String], spans: &Spans) -> Result<Value, Failure> {
-    match args.first().map(String::as_str) {
-        Some("keccakf") => keccakf(file(args, "--inputs")?, spans),
-        Some("logup") => logup(option(args, "--log-height").map_or(Ok(17), str::parse)?, spans),
-        Some("verify") => verify(file(args, "--vk")?, file(args, "--proof")?),
-        _ => Err(USAGE.into()),
-    }
+fn dispatch(args: &[String], spans: &Spans) -> Result<(), Failure> {
+    let line = match args.first().map(String::as_str) {
+        Some("keccakf") => keccakf(file(args, "--inputs")?, spans)?,
+        Some("logup") => logup(option(args, "--log-height").map_or(Ok(LOGUP_LOG_HEIGHT), str::parse)?, spans)?,
+        Some("verify") => verify(file(args, "--vk")?, file(args, "--proof")?)?,
+        _ => return Err("which workload?".into()),
+    };
+    println!("{line}");
+    Ok(())
 }
 
 fn main() -> ExitCode {
-    let args: Vec<String> = std::env::args().skip(1).collect();
-    let spans = Spans::new();
-    let subscriber = tracing_subscriber::registry().with(spans.clone().with_filter(Stages));
-    tracing::subscriber::set_global_default(subscriber).expect("no other subscriber is set");
-    match dispatch(&args, &spans) {
-        Ok(line) => {
-            println!("{line}");
-            ExitCode::SUCCESS
-        }
-        Err(error) => {
-            eprintln!("peer: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    run_program("peer", USAGE, dispatch)
 }

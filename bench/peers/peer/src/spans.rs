@@ -28,18 +28,20 @@ pub struct Spans {
     records: Arc<Mutex<Vec<Record>>>,
 }
 
-impl Spans {
-    pub fn new() -> Self {
+impl Default for Spans {
+    fn default() -> Self {
         Self { origin: Instant::now(), records: Arc::default() }
     }
+}
 
+impl Spans {
     fn now_ms(&self) -> f64 {
         self.origin.elapsed().as_secs_f64() * 1000.0
     }
 
-    /// In the shape of `whorl … --metrics`.
-    pub fn to_json(&self) -> Value {
-        let records = self.records.lock().unwrap();
+    /// In the shape of `whorl … --metrics`; what was collected is forgotten, so no span may be open.
+    pub fn take_json(&self) -> Value {
+        let records = std::mem::take(&mut *self.records.lock().unwrap());
         let span =
             |r: &Record| json!({"name": r.name, "parent": r.parent, "start_ms": r.start_ms, "time_ms": r.time_ms});
         records.iter().map(span).collect()
