@@ -1,8 +1,4 @@
-// The stacked opening reduction (PROTOCOL.md section 14).
-//
-// The kernels of a column depend on its trace's height alone, so the columns of one height enter as two vectors,
-// Σ_j λ^2j t_j and Σ_j λ^(2j+1) t_j. Once the variables of a height are bound, each of its columns is a single cell of the stacked
-// matrix, and the remaining rounds are a sumcheck over those cells.
+// The stacked opening reduction (PROTOCOL.md section 14; prover/stacked_cells.hpp).
 #pragma once
 
 #include <array>
@@ -11,6 +7,7 @@
 
 #include "backend/cpu/buffer.hpp"
 #include "prover/input.hpp"
+#include "prover/stacked_cells.hpp"
 
 namespace whorl::cpu {
 
@@ -26,38 +23,23 @@ public:
     std::array<Fp4, 2> round_message();
     void fold(const Fp4& u);
     /// [commitment][stacked column], after all rounds.
-    std::vector<std::vector<Fp4>> openings() const;
+    std::vector<std::vector<Fp4>> openings() const { return cells_.openings(); }
 
 private:
-    struct Column {
-        const std::uint32_t* words;
-        std::uint32_t commitment;
-        bool need_rot;
-        Fp4 weight;  // λ^2j
-    };
-    // Columns of one trace height.
-    struct Group {
-        unsigned log_height = 0;
-        unsigned n_lift = 0;
-        std::vector<Column> columns;
-        bool has_rot = false;
+    // Of one height.
+    struct Tables {
         ExtTable eq_columns, rot_columns;  // the two weighted sums
         ExtTable eq_kernel, rot_kernel;    // after the univariate round
     };
-    // The stacked cells, in order, of columns whose variables are all bound: q, and the weight of each in the claim. They
-    // are the last cells of their commitment, because taller columns are stacked first.
-    struct Cells {
-        std::vector<Fp4> q, weight;
-    };
 
-    void exhaust(Group& group);
+    void exhaust(std::size_t g);
 
     const ProverInput& input_;
-    Fp4 lambda_;
     std::vector<Fp4> r_;
     std::vector<Fp4> u_;
-    std::vector<Group> groups_;
-    std::vector<Cells> cells_;  // one per commitment
+    std::vector<StackedGroup> groups_;
+    std::vector<Tables> tables_;  // one per group
+    StackedCells cells_;
 };
 
 }  // namespace whorl::cpu
