@@ -2,8 +2,11 @@
 #ifndef WHORL_KERNELS_ALL_H
 #define WHORL_KERNELS_ALL_H
 
+#include "kernels/gkr_params.h"
 #include "kernels/vectors_params.h"
 
-#define WH_ALL_KERNELS(X) WH_VECTORS_KERNELS(X)
+#define WH_ALL_KERNELS(X) \
+    WH_GKR_KERNELS(X)     \
+    WH_VECTORS_KERNELS(X)
 
 #endif

@@ -2,6 +2,7 @@
 #include "backend/gpu/sim/kernels.hpp"
 
 #include "kernels/all.h"
+#include "kernels/gkr.h"
 #include "kernels/vectors.h"
 
 namespace whorl::gpu::sim {
