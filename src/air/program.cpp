@@ -199,11 +199,11 @@ std::vector<bool> nodes_reading_trace(const AirVerifyingKey& air) {
     return reads;
 }
 
-std::vector<Fp> constant_node_values(const AirVerifyingKey& air, std::span<const Fp> public_values) {
-    const std::vector<bool> reads = nodes_reading_trace(air);
+std::vector<Fp> constant_node_values(const AirVerifyingKey& air, const std::vector<bool>& reads_trace,
+                                     std::span<const Fp> public_values) {
     std::vector<Fp> values(air.nodes.size());
     for (std::size_t i = 0; i < air.nodes.size(); ++i) {
-        if (reads[i]) continue;
+        if (reads_trace[i]) continue;
         const SymbolicNode& n = air.nodes[i];
         switch (n.op) {
             case Op::kConstant:

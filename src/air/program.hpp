@@ -66,10 +66,11 @@ struct ProgramRequest {
 };
 ConstraintProgram compile_program(const AirVerifyingKey& air, const ProgramRequest& request);
 
-/// Values of all DAG nodes that read no trace (others 0), given the public values.
-std::vector<Fp> constant_node_values(const AirVerifyingKey& air, std::span<const Fp> public_values);
 /// Whether each node reads a trace column or a selector.
 std::vector<bool> nodes_reading_trace(const AirVerifyingKey& air);
+/// Values of all DAG nodes that read no trace (others 0), given the public values.
+std::vector<Fp> constant_node_values(const AirVerifyingKey& air, const std::vector<bool>& reads_trace,
+                                     std::span<const Fp> public_values);
 
 /// True degree bound of a node in the trace columns and selectors (not the `degree` of the key, which may be larger).
 std::vector<std::uint32_t> node_degrees(const AirVerifyingKey& air);

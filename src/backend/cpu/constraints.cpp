@@ -10,7 +10,6 @@
 #include "backend/cpu/parallel.hpp"
 #include "backend/cpu/tile.hpp"
 #include "backend/cpu/vector_ops.hpp"
-#include "poly/prismalinear.hpp"
 #include "poly/univariate_skip.hpp"
 
 namespace whorl::cpu {
@@ -18,38 +17,23 @@ namespace {
 
 using InputKind = ConstraintProgram::Input::Kind;
 
-// The cosets of round 0 are g^c·D with the field's generator g; c = 0 is D itself.
-Fp coset_shift(std::size_t c) {
-    return Fp::from_canonical(31).pow(c);
-}
-
-// A program with its run-time values and the number of points that determine its sums.
+// A program with its run-time values.
 struct BoundProgram {
     ConstraintProgram program;
     std::vector<Fp> constants;
     std::vector<Fp4> coefficients;
-    std::vector<Fp4> sum_constants;
-    unsigned degree = 0;  // of the sums, in every variable
+    std::vector<Fp4> no_constants;  // constant terms are added by ConstraintTerms
 
-    bool is_empty() const { return program.terms.empty() && program.constant_terms.empty(); }
-    ProgramArgs args() const { return {&program, constants, coefficients, sum_constants}; }
+    ProgramArgs args() const { return {&program, constants, coefficients, no_constants}; }
 };
 
-// weights[sum][node]; nodes with weight appear in `request`.
-BoundProgram bind_program(const AirVerifyingKey& air, const ProgramRequest& request,
-                          const std::vector<std::vector<Fp4>>& weights, std::vector<Fp4> sum_constants,
-                          std::span<const Fp> node_values, std::span<const std::uint32_t> degrees) {
+BoundProgram bind_program(const AirVerifyingKey& air, const Summand& summand, std::span<const Fp4> coefficients,
+                          std::span<const Fp> node_values) {
     BoundProgram bound;
-    bound.program = compile_program(air, request);
+    bound.program = compile_program(air, {summand.terms, {}, summand.num_sums});
     bound.constants = program_constants(bound.program, node_values);
-    for (const auto& term : bound.program.terms) {
-        bound.coefficients.push_back(weights[term.sum][term.node]);
-        bound.degree = std::max(bound.degree, degrees[term.node]);
-    }
-    bound.sum_constants = std::move(sum_constants);
-    for (const auto& term : bound.program.constant_terms) {
-        bound.sum_constants[term.sum] += weights[term.sum][term.node] * node_values[term.node];
-    }
+    for (const auto& term : bound.program.terms) bound.coefficients.push_back(coefficients[summand.find(term)]);
+    bound.no_constants.resize(summand.num_sums);
     return bound;
 }
 
@@ -70,87 +54,43 @@ void load_selector_tile(InputKind kind, std::size_t height, unsigned l, std::siz
     }
 }
 
+std::vector<AirSummands> summands_of(const ProverInput& input) {
+    std::vector<AirSummands> out;
+    for (std::size_t t = 0; t < input.traces.size(); ++t) out.push_back(air_summands(input.air(t)));
+    return out;
+}
+
+std::vector<const AirSummands*> pointers_to(const std::vector<AirSummands>& summands) {
+    std::vector<const AirSummands*> out;
+    for (const AirSummands& s : summands) out.push_back(&s);
+    return out;
+}
+
 }  // namespace
 
 // One trace's share of the batch.
 struct ConstraintBatch::Trace {
     std::uint32_t index = 0;  // sorted position
-    unsigned n_lift = 0;
-    BoundProgram zerocheck;  // sum 0: Σ λ^i c_i
-    BoundProgram logup;      // sum 0: Σ w·count, sum 1: Σ w·denominator without α
-    Fp numerator_scale;      // one over the repetitions of a short trace
-
-    // Round 0, coefficients in Z, kernels included.
-    std::vector<Fp4> zerocheck_poly, numerator_poly, denominator_poly;
-    // Later rounds.
+    BoundProgram zerocheck, logup;
     MleTables tables;
     ExtTable eq;  // over the hypercube variables after the current one
-    Fp4 eq_prefix, eq_sharp_prefix;
-    Fp4 exhausted;  // the folded summand, once no variable is left, times later challenges
 
-    void bind(const ProverInput& input, const BatchChallenges& challenges, std::size_t first_logup_block);
-    std::vector<std::vector<Fp4>> evaluate_cosets(const ProverInput& input, const BoundProgram& bound,
-                                                  const ExtTable& weights, std::size_t first_coset,
-                                                  std::size_t num_cosets) const;
-    void round0(const ProverInput& input, const BatchChallenges& challenges);
-    Fp4 combine(std::size_t num_traces, const Fp4& mu, const Fp4& zero, const Fp4& numerator,
-                const Fp4& denominator) const;
+    ConstraintTerms::CosetValues evaluate_cosets(const ProverInput& input, const BoundProgram& bound,
+                                                 const ExtTable& weights, std::size_t first_coset,
+                                                 std::size_t num_cosets) const;
 };
 
-void ConstraintBatch::Trace::bind(const ProverInput& input, const BatchChallenges& challenges,
-                                  std::size_t first_logup_block) {
-    const AirVerifyingKey& air = input.air(index);
-    const unsigned l = input.params().l_skip;
-    n_lift = input.n_lift(index);
-    numerator_scale = Fp::half().pow(input.log_repetitions(index));
-    const std::vector<Fp> node_values = constant_node_values(air, input.traces[index]->public_values);
-    const std::vector<std::uint32_t> degrees = node_degrees(air);
-
-    ProgramRequest request;
-    request.num_sums = 1;
-    std::vector<std::vector<Fp4>> weights(1, std::vector<Fp4>(air.nodes.size()));
-    Fp4 power = Fp4::one();
-    for (const std::uint32_t node : air.constraint_idx) {
-        request.terms.push_back({0, node});
-        weights[0][node] = power;
-        power *= challenges.lambda;
-    }
-    zerocheck = bind_program(air, request, weights, std::vector<Fp4>(1), node_values, degrees);
-
-    request = {};
-    request.num_sums = 2;
-    weights.assign(2, std::vector<Fp4>(air.nodes.size()));
-    std::vector<Fp4> sum_constants(2);
-    for (std::size_t i = 0; i < air.interactions.size(); ++i) {
-        const SymbolicInteraction& interaction = air.interactions[i];
-        const std::uint64_t start = input.layout.logup_blocks[first_logup_block + i].start;
-        const unsigned block_vars = l + n_lift;
-        const Fp4 w = eq_bits(std::span(challenges.xi).subspan(block_vars, input.layout.n_logup + l - block_vars),
-                              start >> block_vars);
-        request.terms.push_back({0, interaction.count});
-        weights[0][interaction.count] += w;
-        Fp4 beta_power = w;
-        for (const std::uint32_t node : interaction.message) {
-            request.terms.push_back({1, node});
-            weights[1][node] += beta_power;
-            beta_power *= challenges.beta;
-        }
-        sum_constants[1] += beta_power * Fp::from_canonical(interaction.bus_index + 1u);
-    }
-    logup = bind_program(air, request, weights, std::move(sum_constants), node_values, degrees);
-}
-
-// values[(coset, sum)][z] = Σ_x weights[x]·sum(shift·w^z, x), sums fastest.
-std::vector<std::vector<Fp4>> ConstraintBatch::Trace::evaluate_cosets(const ProverInput& input,
-                                                                      const BoundProgram& bound,
-                                                                      const ExtTable& weights, std::size_t first_coset,
-                                                                      std::size_t num_cosets) const {
+// values[coset][sum][z] = Σ_x weights[x]·sum(shift·w^z, x).
+ConstraintTerms::CosetValues ConstraintBatch::Trace::evaluate_cosets(const ProverInput& input,
+                                                                     const BoundProgram& bound, const ExtTable& weights,
+                                                                     std::size_t first_coset,
+                                                                     std::size_t num_cosets) const {
     const ConstraintProgram& program = bound.program;
     const unsigned l = input.params().l_skip;
     const SkipDomain domain(l);
     const std::size_t n = domain.size();
     const std::size_t height = input.traces[index]->height();
-    const std::size_t num_blocks = std::size_t{1} << n_lift;
+    const std::size_t num_blocks = std::size_t{1} << input.n_lift(index);
     const std::size_t num_sums = program.num_sums;
     const std::size_t slab_stride = program.num_inputs() * kBaseBlock;
     static_assert(kBaseBlock == kTileBlocks);
@@ -159,7 +99,7 @@ std::vector<std::vector<Fp4>> ConstraintBatch::Trace::evaluate_cosets(const Prov
         columns.push_back(in.kind == InputKind::kVariable ? column_of(input, index, in.variable) : ColumnView{});
     }
 
-    std::vector<std::vector<Fp4>> totals(num_cosets * num_sums, std::vector<Fp4>(n));
+    ConstraintTerms::CosetValues totals(num_cosets, {num_sums, std::vector<Fp4>(n)});
     std::mutex mutex;
     parallel_chunks((num_blocks + kTileBlocks - 1) / kTileBlocks, 1, [&](std::size_t begin, std::size_t end) {
         WordBuffer slab(n * slab_stride);
@@ -197,69 +137,25 @@ std::vector<std::vector<Fp4>> ConstraintBatch::Trace::evaluate_cosets(const Prov
         const std::lock_guard lock(mutex);
         for (std::size_t c = 0; c < num_cosets; ++c) {
             for (std::size_t z = 0; z < n; ++z) {
-                for (std::size_t f = 0; f < num_sums; ++f)
-                    totals[c * num_sums + f][z] += part[(c * n + z) * num_sums + f];
+                for (std::size_t f = 0; f < num_sums; ++f) totals[c][f][z] += part[(c * n + z) * num_sums + f];
             }
         }
     });
     return totals;
 }
 
-void ConstraintBatch::Trace::round0(const ProverInput& input, const BatchChallenges& challenges) {
-    const unsigned l = input.params().l_skip;
-    const std::span<const Fp4> xi = challenges.xi;
-    eq = eq_table(xi.subspan(l, n_lift), Fp4::one());
-    // Tiles read whole blocks of weights.
-    ExtTable weights(std::max(eq.size(), kTileBlocks));
-    weights.fill_zero();
-    for (unsigned c = 0; c < 4; ++c) {
-        std::copy_n(eq.data() + c * eq.stride(), eq.size(), weights.data() + c * weights.stride());
-    }
-
-    // On D the constraints vanish, so degree − 1 other cosets determine the quotient by Z^N − 1.
-    if (zerocheck.degree >= 2) {
-        const std::size_t num_cosets = zerocheck.degree - 1;
-        std::vector<std::vector<Fp4>> values = evaluate_cosets(input, zerocheck, weights, 1, num_cosets);
-        std::vector<Fp> shifts;
-        for (std::size_t c = 0; c < num_cosets; ++c) {
-            shifts.push_back(coset_shift(c + 1));
-            const Fp zerofier_inverse = (shifts.back().pow2k(l) - Fp::one()).inverse();
-            for (Fp4& v : values[c]) v = v * zerofier_inverse;
-        }
-        const auto polynomial = multiply_by_vanishing(l, coefficients_from_cosets(l, shifts, values));
-        zerocheck_poly = multiply_polynomials(polynomial, eq_uni_coefficients(l, xi[0]));
-    }
-    if (!logup.is_empty()) {
-        const std::size_t num_cosets = std::max(logup.degree, 1u);
-        const std::vector<std::vector<Fp4>> values = evaluate_cosets(input, logup, weights, 0, num_cosets);
-        std::vector<Fp> shifts;
-        std::vector<std::vector<Fp4>> numerators, denominators;
-        for (std::size_t c = 0; c < num_cosets; ++c) {
-            shifts.push_back(coset_shift(c));
-            numerators.push_back(values[2 * c]);
-            denominators.push_back(values[2 * c + 1]);
-        }
-        const std::vector<Fp4> kernel = eq_sharp_coefficients(xi.first(l));
-        numerator_poly = multiply_polynomials(coefficients_from_cosets(l, shifts, numerators), kernel);
-        for (Fp4& c : numerator_poly) c = c * numerator_scale;
-        denominator_poly = multiply_polynomials(coefficients_from_cosets(l, shifts, denominators), kernel);
-    }
-}
-
-// μ-weighted sum of the three summands.
-Fp4 ConstraintBatch::Trace::combine(std::size_t num_traces, const Fp4& mu, const Fp4& zero, const Fp4& numerator,
-                                    const Fp4& denominator) const {
-    return mu.pow(2 * index) * (numerator + mu * denominator) + mu.pow(2 * num_traces + index) * zero;
-}
-
 ConstraintBatch::ConstraintBatch(const ProverInput& input, const BatchChallenges& challenges)
-    : input_(input), challenges_(challenges) {
-    std::size_t first_block = 0;
+    : input_(input),
+      challenges_(challenges),
+      summands_(summands_of(input)),
+      terms_(input, challenges, pointers_to(summands_)) {
     for (std::uint32_t t = 0; t < input.traces.size(); ++t) {
         auto trace = std::make_unique<Trace>();
         trace->index = t;
-        trace->bind(input, challenges_, first_block);
-        first_block += input.air(t).interactions.size();
+        const AirVerifyingKey& air = input.air(t);
+        const std::vector<Fp>& node_values = terms_.node_values(t);
+        trace->zerocheck = bind_program(air, terms_.zerocheck(t), terms_.zerocheck_coefficients(t), node_values);
+        trace->logup = bind_program(air, terms_.logup(t), terms_.logup_coefficients(t), node_values);
         traces_.push_back(std::move(trace));
     }
 }
@@ -267,102 +163,50 @@ ConstraintBatch::ConstraintBatch(const ProverInput& input, const BatchChallenges
 ConstraintBatch::~ConstraintBatch() = default;
 
 void ConstraintBatch::evaluate_round0() {
-    for (const auto& trace : traces_) trace->round0(input_, challenges_);
-}
-
-ConstraintBatch::SumTerms ConstraintBatch::sum_terms() const {
-    SumTerms terms;
     for (const auto& trace : traces_) {
-        terms.numerators.push_back(sum_over_domain(input_.params().l_skip, trace->numerator_poly));
-        terms.denominators.push_back(sum_over_domain(input_.params().l_skip, trace->denominator_poly));
+        const std::uint32_t t = trace->index;
+        trace->eq = eq_table(std::span<const Fp4>(challenges_.xi).subspan(input_.params().l_skip, input_.n_lift(t)),
+                             Fp4::one());
+        // Tiles read whole blocks of weights.
+        const ExtTable& eq = trace->eq;
+        ExtTable weights(std::max(eq.size(), kTileBlocks));
+        weights.fill_zero();
+        for (unsigned c = 0; c < 4; ++c) {
+            std::copy_n(eq.data() + c * eq.stride(), eq.size(), weights.data() + c * weights.stride());
+        }
+        if (const std::size_t num_cosets = terms_.num_zerocheck_cosets(t); num_cosets != 0) {
+            terms_.set_zerocheck_values(t, trace->evaluate_cosets(input_, trace->zerocheck, weights, 1, num_cosets));
+        }
+        if (const std::size_t num_cosets = terms_.num_logup_cosets(t); num_cosets != 0) {
+            terms_.set_logup_values(t, trace->evaluate_cosets(input_, trace->logup, weights, 0, num_cosets));
+        }
     }
-    return terms;
-}
-
-std::vector<Fp4> ConstraintBatch::univariate_message(const Fp4& mu) {
-    mu_ = mu;
-    const SystemParams& params = input_.params();
-    std::vector<Fp4> sum((params.max_constraint_degree + 1) * ((std::size_t{1} << params.l_skip) - 1) + 1);
-    const std::size_t size = sum.size();
-    for (const auto& trace : traces_) {
-        add_scaled(sum, trace->numerator_poly, mu.pow(2 * trace->index));
-        add_scaled(sum, trace->denominator_poly, mu.pow(2 * trace->index + 1));
-        add_scaled(sum, trace->zerocheck_poly, mu.pow(2 * traces_.size() + trace->index));
-    }
-    // Whole cosets give a few more coefficients than the degree allows; those are zero.
-    sum.resize(size);
-    return sum;
 }
 
 void ConstraintBatch::fold_univariate(const Fp4& r0) {
-    const unsigned l = input_.params().l_skip;
-    const std::span<const Fp4> xi = challenges_.xi;
-    const Fp4 eq0 = eq_uni(l, xi[0], r0);
-    const Fp4 eq_sharp0 = eq_sharp_uni(xi.first(l), r0);
-    const std::vector<Fp4> basis = lagrange_basis_at(l, r0);
-    for (const auto& trace : traces_) {
-        trace->eq_prefix = eq0;
-        trace->eq_sharp_prefix = eq_sharp0;
-        trace->tables = MleTables(input_, trace->index, basis);
-        trace->zerocheck_poly = {};
-        trace->numerator_poly = {};
-        trace->denominator_poly = {};
-    }
-    round_ = 1;
+    terms_.fold_univariate(r0);
+    const std::vector<Fp4> basis = lagrange_basis_at(input_.params().l_skip, r0);
+    for (const auto& trace : traces_) trace->tables = MleTables(input_, trace->index, basis);
 }
 
 std::vector<Fp4> ConstraintBatch::round_message() {
-    const SystemParams& params = input_.params();
-    const unsigned num_values = params.max_constraint_degree + 1;
-    std::vector<Fp4> message(num_values);
+    std::vector<ConstraintTerms::RoundSums> sums(traces_.size());
     for (const auto& trace : traces_) {
-        if (round_ > trace->n_lift) {
-            // No variable left: the folded summand, taken once more when none is left for the first time.
-            if (round_ == trace->n_lift + 1) {
-                const Fp4 zero = trace->tables.evaluate(trace->zerocheck.args())[0];
-                const std::vector<Fp4> logup = trace->tables.evaluate(trace->logup.args());
-                trace->exhausted = trace->combine(traces_.size(), mu_, trace->eq_prefix * zero,
-                                                  trace->eq_sharp_prefix * logup[0] * trace->numerator_scale,
-                                                  trace->eq_sharp_prefix * logup[1]);
-            }
-            for (unsigned x = 1; x <= num_values; ++x) message[x - 1] += trace->exhausted * Fp::from_canonical(x);
-            continue;
-        }
-        const Fp4 xi = challenges_.xi[params.l_skip + round_ - 1];
+        const std::uint32_t t = trace->index;
+        if (!terms_.is_active(t)) continue;
         trace->eq = sum_pairs(trace->eq);
-        // [point][sum] at 0, 1, …, degree.
-        const auto zero = trace->tables.round_sums(trace->zerocheck.args(), trace->zerocheck.degree, trace->eq);
-        const auto logup = trace->tables.round_sums(trace->logup.args(), trace->logup.degree, trace->eq);
-        for (unsigned x = 1; x <= num_values; ++x) {
-            const Fp4 point(Fp::from_canonical(x));
-            const auto at = [&](const std::vector<std::vector<Fp4>>& sums, std::size_t f) {
-                return x < sums.size() ? sums[x][f] : [&] {
-                    std::vector<Fp4> evals;
-                    for (const auto& s : sums) evals.push_back(s[f]);
-                    return interpolate_at(evals, point);
-                }();
-            };
-            const Fp4 eq = eq1(xi, point);
-            message[x - 1] += trace->combine(traces_.size(), mu_, trace->eq_prefix * eq * at(zero, 0),
-                                             trace->eq_sharp_prefix * eq * at(logup, 0) * trace->numerator_scale,
-                                             trace->eq_sharp_prefix * eq * at(logup, 1));
-        }
+        const unsigned num_points = terms_.num_points(t);
+        sums[t].zerocheck = trace->tables.round_sums(trace->zerocheck.args(), num_points, trace->eq);
+        sums[t].logup = trace->tables.round_sums(trace->logup.args(), num_points, trace->eq);
     }
-    return message;
+    return terms_.round_message(sums);
 }
 
 void ConstraintBatch::fold(const Fp4& r) {
     for (const auto& trace : traces_) {
-        if (round_ > trace->n_lift) {
-            trace->exhausted *= r;
-            continue;
-        }
-        const Fp4 eq = eq1(challenges_.xi[input_.params().l_skip + round_ - 1], r);
-        trace->eq_prefix *= eq;
-        trace->eq_sharp_prefix *= eq;
-        trace->tables.fold(r);
+        if (terms_.is_active(trace->index)) trace->tables.fold(r);
     }
-    ++round_;
+    terms_.fold(r);
 }
 
 std::vector<std::vector<std::vector<Fp4>>> ConstraintBatch::openings() const {

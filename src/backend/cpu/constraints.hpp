@@ -2,21 +2,14 @@
 #pragma once
 
 #include <memory>
-#include <span>
 #include <vector>
 
 #include <whorl/field.hpp>
 
+#include "prover/constraint_terms.hpp"
 #include "prover/input.hpp"
 
 namespace whorl::cpu {
-
-/// The challenges that fix the claim.
-struct BatchChallenges {
-    Fp4 beta;
-    Fp4 lambda;
-    std::vector<Fp4> xi;  ///< l_skip + n_global coordinates
-};
 
 class ConstraintBatch {
 public:
@@ -25,13 +18,9 @@ public:
 
     /// Evaluates every trace on the cosets of round 0.
     void evaluate_round0();
-    /// Per sorted trace: the sums over D of the two LogUp summands, without powers of μ.
-    struct SumTerms {
-        std::vector<Fp4> numerators, denominators;
-    };
-    SumTerms sum_terms() const;
+    ConstraintTerms::SumTerms sum_terms() const { return terms_.sum_terms(); }
     /// The (d + 1)(N − 1) + 1 coefficients of s_0.
-    std::vector<Fp4> univariate_message(const Fp4& mu);
+    std::vector<Fp4> univariate_message(const Fp4& mu) { return terms_.univariate_message(mu); }
     void fold_univariate(const Fp4& r0);
     /// s_j(1), …, s_j(d + 1) of the next round.
     std::vector<Fp4> round_message();
@@ -44,9 +33,9 @@ private:
 
     const ProverInput& input_;
     BatchChallenges challenges_;
+    std::vector<AirSummands> summands_;
+    ConstraintTerms terms_;
     std::vector<std::unique_ptr<Trace>> traces_;
-    Fp4 mu_;
-    unsigned round_ = 0;  // rounds folded, the univariate one included
 };
 
 }  // namespace whorl::cpu

@@ -204,7 +204,7 @@ LeafProgram make_leaf_program(const AirVerifyingKey& air, std::span<const Fp> pu
                               std::span<const Fp4> beta_powers) {
     LeafProgram leaf;
     const std::vector<bool> reads = nodes_reading_trace(air);
-    const std::vector<Fp> node_values = constant_node_values(air, public_values);
+    const std::vector<Fp> node_values = constant_node_values(air, reads, public_values);
     ProgramRequest request;
     std::map<std::pair<std::uint16_t, std::vector<std::uint32_t>>, std::uint32_t> sums;
     std::vector<std::map<std::uint32_t, Fp4>> weight;  // [sum][node]
@@ -393,19 +393,15 @@ Fp4 FractionTree::root() const {
 void FractionTree::begin_layer(unsigned layer, const Fp4& lambda, std::span<const Fp4> point,
                                const GkrLayerClaims& above, const Fp4& mu) {
     layer_ = layer;
-    round_ = 0;
     half_lambda_ = lambda * Fp::half();
-    prefix_ = Fp4::one();
-    claim_ = above.p_xi_0 + mu * (above.p_xi_1 - above.p_xi_0) +
-             lambda * (above.q_xi_0 + mu * (above.q_xi_1 - above.q_xi_0));
-    point_.assign(point.begin(), point.end());
-    eq_ = eq_table(std::span<const Fp4>(point_).subspan(1), Fp4::one());
+    rounds_.begin(lambda, point, above, mu);
+    eq_ = eq_table(rounds_.later_point(), Fp4::one());
 }
 
 std::array<Fp4, 3> FractionTree::round_message() {
-    const bool is_first = round_ == 0;
+    const bool is_first = rounds_.round() == 0;
     const bool is_leaves = is_above_leaves(layer_);
-    const std::size_t pairs = std::size_t{1} << (layer_ - round_ - 1);
+    const std::size_t pairs = std::size_t{1} << (layer_ - rounds_.round() - 1);
     const GkrTables tables =
         is_first ? children_of(layer_) : GkrTables{p0_.data(), p1_.data(), q0_.data(), q1_.data(), q0_.stride()};
     GkrSums sums;
@@ -432,26 +428,17 @@ std::array<Fp4, 3> FractionTree::round_message() {
             return part;
         });
     }
-    const Fp4 lambda = half_lambda_ + half_lambda_;
-    h_at_1_ = is_first ? sums.pq_at_1 + lambda * sums.qq_at_1 : sums.pq_at_1;
-    h_leading_ = is_first ? sums.pq_leading + lambda * sums.qq_leading : sums.pq_leading;
-    // claim = eq1(ξ, 0)·h(0) + eq1(ξ, 1)·h(1); ξ = 1 has negligible probability.
-    const Fp4 xi = point_[round_];
-    h_at_0_ = (claim_ - xi * h_at_1_) * (Fp4::one() - xi).inverse();
-    std::array<Fp4, 3> message;
-    for (std::uint32_t x = 1; x <= 3; ++x) {
-        const Fp point = Fp::from_canonical(x);
-        const Fp4 h = h_at_0_ + (h_at_1_ - h_at_0_ - h_leading_ + h_leading_ * point) * point;
-        message[x - 1] = prefix_ * eq1(xi, Fp4(point)) * h;
+    if (is_first) {
+        const Fp4 lambda = half_lambda_ + half_lambda_;
+        sums.pq_at_1 += lambda * sums.qq_at_1;
+        sums.pq_leading += lambda * sums.qq_leading;
     }
-    return message;
+    return rounds_.message(sums.pq_at_1, sums.pq_leading);
 }
 
 void FractionTree::fold(const Fp4& r) {
-    const std::size_t half = std::size_t{1} << (layer_ - round_ - 1);
-    claim_ = h_at_0_ + (h_at_1_ - h_at_0_ - h_leading_ + h_leading_ * r) * r;
-    prefix_ *= eq1(point_[round_], r);
-    if (round_ != 0) {
+    const std::size_t half = std::size_t{1} << (layer_ - rounds_.round() - 1);
+    if (rounds_.round() != 0) {
         p0_ = fold_pairs(p0_, r);
         p1_ = fold_pairs(p1_, r);
         q0_ = fold_pairs(q0_, r);
@@ -495,8 +482,8 @@ void FractionTree::fold(const Fp4& r) {
             layers_[layer_ + 1] = {};
         }
     }
-    ++round_;
-    if (round_ < layer_) eq_ = sum_pairs(eq_);
+    rounds_.fold(r);
+    if (rounds_.round() < layer_) eq_ = sum_pairs(eq_);
 }
 
 GkrLayerClaims FractionTree::layer_claims() {

@@ -153,11 +153,11 @@ const std::uint32_t* MleTables::table_of(const ConstraintProgram::Input& input) 
     return table((first + v.index) * rows_per_column_ + v.offset);
 }
 
-std::vector<std::vector<Fp4>> MleTables::round_sums(const ProgramArgs& args, unsigned degree,
+std::vector<std::vector<Fp4>> MleTables::round_sums(const ProgramArgs& args, unsigned num_points,
                                                     const ExtTable& eq) const {
     const ConstraintProgram& program = *args.program;
-    std::vector<std::vector<Fp4>> totals(degree + 1, std::vector<Fp4>(program.num_sums));
-    if (program.terms.empty() && program.constant_terms.empty()) return totals;
+    std::vector<std::vector<Fp4>> totals(num_points, std::vector<Fp4>(program.num_sums));
+    if (program.terms.empty()) return totals;
     std::vector<const std::uint32_t*> tables;
     for (const auto& in : program.inputs) tables.push_back(table_of(in));
     const std::size_t num_blocks = (rows_ / 2 + kExtBlock - 1) / kExtBlock;
@@ -166,40 +166,23 @@ std::vector<std::vector<Fp4>> MleTables::round_sums(const ProgramArgs& args, uns
         std::vector<std::uint32_t> values(tables.size() * kExtSlot), deltas(tables.size() * kExtSlot);
         std::vector<std::uint32_t> registers(std::size_t{program.num_registers} * kExtSlot);
         std::vector<std::uint32_t> sums(std::size_t{program.num_sums} * kExtSlot);
-        std::vector<std::vector<Fp4>> part(degree + 1, std::vector<Fp4>(program.num_sums));
+        std::vector<std::vector<Fp4>> part(num_points, std::vector<Fp4>(program.num_sums));
         for (std::size_t block = begin; block < end; ++block) {
             HWY_DYNAMIC_DISPATCH(LoadPairBlock)
             (tables.data(), tables.size(), stride_, block * kExtBlock, values.data(), deltas.data());
-            for (unsigned x = 0; x <= degree; ++x) {
-                if (x != 0) HWY_DYNAMIC_DISPATCH(AddWords)(values.data(), deltas.data(), values.size());
+            for (std::vector<Fp4>& at_point : part) {
+                HWY_DYNAMIC_DISPATCH(AddWords)(values.data(), deltas.data(), values.size());
                 run_ext(args, values.data(), registers.data(), sums.data());
                 add_weighted_sums(sums.data(), program.num_sums, kExtBlock, eq.data() + block * kExtBlock, eq.stride(),
-                                  part[x].data());
+                                  at_point.data());
             }
         }
         const std::lock_guard lock(mutex);
-        for (unsigned x = 0; x <= degree; ++x) {
+        for (unsigned x = 0; x < num_points; ++x) {
             for (std::uint32_t f = 0; f < program.num_sums; ++f) totals[x][f] += part[x][f];
         }
     });
     return totals;
-}
-
-std::vector<Fp4> MleTables::evaluate(const ProgramArgs& args) const {
-    const ConstraintProgram& program = *args.program;
-    std::vector<std::uint32_t> inputs(program.inputs.size() * kExtSlot);
-    for (std::size_t i = 0; i < program.inputs.size(); ++i) {
-        const std::uint32_t* source = table_of(program.inputs[i]);
-        for (unsigned c = 0; c < 4; ++c) inputs[i * kExtSlot + c * kExtBlock] = source[c * stride_];
-    }
-    std::vector<std::uint32_t> registers(std::size_t{program.num_registers} * kExtSlot);
-    std::vector<std::uint32_t> sums(std::size_t{program.num_sums} * kExtSlot);
-    run_ext(args, inputs.data(), registers.data(), sums.data());
-    std::vector<Fp4> out(program.num_sums);
-    for (std::uint32_t f = 0; f < program.num_sums; ++f) {
-        for (unsigned c = 0; c < 4; ++c) out[f].c[c] = Fp::from_montgomery(sums[f * kExtSlot + c * kExtBlock]);
-    }
-    return out;
 }
 
 void MleTables::fold(const Fp4& r) {

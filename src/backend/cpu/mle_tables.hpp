@@ -19,10 +19,8 @@ public:
     /// Binds Z at the point whose Lagrange basis values over D are `basis`.
     MleTables(const ProverInput& input, std::uint32_t trace, std::span<const Fp4> basis);
 
-    /// [point][sum]: Σ_x eq[x]·sum(X, x) at X = 0, 1, …, degree, X being bit 0 of the row.
-    std::vector<std::vector<Fp4>> round_sums(const ProgramArgs& args, unsigned degree, const ExtTable& eq) const;
-    /// The sums once no variable is left.
-    std::vector<Fp4> evaluate(const ProgramArgs& args) const;
+    /// [X − 1][sum]: Σ_x eq[x]·sum(X, x) at X = 1, …, num_points, X being bit 0 of the row.
+    std::vector<std::vector<Fp4>> round_sums(const ProgramArgs& args, unsigned num_points, const ExtTable& eq) const;
     void fold(const Fp4& r);
     /// All column tables at row 0.
     std::vector<Fp4> values() const;
