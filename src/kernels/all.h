@@ -3,10 +3,12 @@
 #define WHORL_KERNELS_ALL_H
 
 #include "kernels/gkr_params.h"
+#include "kernels/stacking_params.h"
 #include "kernels/vectors_params.h"
 
-#define WH_ALL_KERNELS(X) \
-    WH_GKR_KERNELS(X)     \
+#define WH_ALL_KERNELS(X)  \
+    WH_GKR_KERNELS(X)      \
+    WH_STACKING_KERNELS(X) \
     WH_VECTORS_KERNELS(X)
 
 #endif
