@@ -13,10 +13,12 @@ using namespace metal;
 typedef uint u32;
 typedef ulong u64;
 typedef int i32;
+typedef long i64;
 #else
 typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef int i32;
+typedef long long i64;
 #endif
 
 #define WH_BARRIERS true
