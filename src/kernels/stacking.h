@@ -2,8 +2,9 @@
 #ifndef WHORL_KERNELS_STACKING_H
 #define WHORL_KERNELS_STACKING_H
 
+#include "kernels/eq.h"
+#include "kernels/reduce.h"
 #include "kernels/stacking_params.h"
-#include "kernels/vectors.h"
 
 // A sum of extension elements times base elements, not yet reduced.
 struct ColumnSum {

@@ -87,7 +87,7 @@ struct StackedRoundParams {
     u32 pad;
 };
 
-// out[i] = first[i mod 2^log_first]·eq(xs, i / 2^log_first), eq from two heaps (vectors.h).
+// out[i] = first[i mod 2^log_first]·eq(xs, i / 2^log_first), eq from two heaps (eq.h).
 struct StackedRowWeightsParams {
     u64 first;
     u64 low_heap;

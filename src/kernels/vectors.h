@@ -2,17 +2,9 @@
 #ifndef WHORL_KERNELS_VECTORS_H
 #define WHORL_KERNELS_VECTORS_H
 
+#include "kernels/eq.h"
 #include "kernels/reduce.h"
 #include "kernels/vectors_params.h"
-
-// eq over the variables whose suffix tables are in the two heaps, the first (num_low + num_high − m) of them left out:
-// entry i of a table of m variables.
-WH_FN Ext eq_entry(Words low_heap, Words high_heap, u32 num_high, u32 m, u64 i) {
-    if (m <= num_high) return load_ext(high_heap, (1ull << m) + i);
-    const u32 low = m - num_high;
-    return ext_mul(load_ext(low_heap, (1ull << low) + (i & ((1ull << low) - 1))),
-                   load_ext(high_heap, (1ull << num_high) + (i >> low)));
-}
 
 WH_KERNEL(sum_segments, SumSegmentsParams, 256) {
     WH_SHARED(scratch, 1024);
