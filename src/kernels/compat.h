@@ -1,14 +1,15 @@
 // One kernel text for three compilers: Metal's, nvcc, and a host C++20 compiler (the simulated device).
 //
-// The subset: no standard headers, virtuals, recursion, lambdas, exceptions or 64-bit shuffles; kernels are thin and not
-// templated. A kernel takes one structure of u32 and u64 fields; its buffers are 64-bit device addresses in there, which
-// words_at() turns into pointers to 32-bit words. Everything a device holds is words: field elements in Montgomery form,
-// extension elements as four words in a row.
+// The subset: no standard headers, virtuals, recursion, lambdas, exceptions, 64-bit shuffles, type `long long` or name
+// `half`; kernels are thin and not templated. A kernel takes one structure of u32 and u64 fields; its buffers are 64-bit
+// device addresses in there, which words_at() turns into pointers to 32-bit words. Everything a device holds is words:
+// field elements in Montgomery form, extension elements as four words in a row.
 //
 //   WH_KERNEL(name, Params, threads) { WH_THREAD(t); … p.field … }   `threads` is the size of a threadgroup
 //   WH_SHARED(name, n)     n words of threadgroup memory (at most 8192 in a kernel), declared at the top of a kernel
 //   WH_BARRIER()           for all threads of a threadgroup; the kernel must be listed with WH_BARRIERS
 //   WH_FN, WH_CONSTANT     a device function, a constant at namespace scope
+//   WH_PARAMS(Params)      the type as which a device function takes the kernel's parameters
 #ifndef WHORL_KERNELS_COMPAT_H
 #define WHORL_KERNELS_COMPAT_H
 
@@ -18,8 +19,9 @@
 
 #define WH_FN static inline
 #define WH_CONSTANT(T, name) constant T name
+#define WH_PARAMS(Params) constant Params&
 #define WH_KERNEL(name, Params, threads)                                                      \
-    kernel [[max_total_threads_per_threadgroup(threads)]] void name(                          \
+    [[max_total_threads_per_threadgroup(threads)]] kernel void name(                          \
         constant Params& p [[buffer(0)]], uint3 wh_group [[threadgroup_position_in_grid]],    \
         uint3 wh_groups [[threadgroups_per_grid]], uint3 wh_size [[threads_per_threadgroup]], \
         uint wh_tid [[thread_index_in_threadgroup]])
@@ -55,6 +57,7 @@ WH_FN void atomic_add_word(Words words, u64 i, u32 value) {
 
 #define WH_FN static __device__ __forceinline__
 #define WH_CONSTANT(T, name) static __device__ constexpr T name
+#define WH_PARAMS(Params) const Params&
 #define WH_KERNEL(name, Params, threads) \
     extern "C" __global__ void __launch_bounds__(threads) name(const __grid_constant__ Params p)
 #define WH_THREAD(t) const Thread t = {threadIdx.x, blockDim.x, blockIdx.x, gridDim.x}
@@ -91,6 +94,7 @@ WH_FN void atomic_add_word(Words words, u64 i, u32 value) {
 
 #define WH_FN static inline
 #define WH_CONSTANT(T, name) static constexpr T name
+#define WH_PARAMS(Params) const Params&
 #define WH_KERNEL(name, Params, threads) \
     static void name([[maybe_unused]] const Params& p, [[maybe_unused]] const Thread& wh_thread)
 #define WH_THREAD(t) const Thread& t = wh_thread

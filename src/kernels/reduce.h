@@ -16,10 +16,10 @@ WH_FN void set_shared_ext(SharedWords words, u32 i, Ext value) {
 // barriers: all threads must call it, and scratch may be used again right after.
 WH_FN Ext group_sum(SharedWords scratch, Thread t, Ext value) {
     set_shared_ext(scratch, t.tid, value);
-    for (u32 half = t.size / 2; half > 0; half /= 2) {
+    for (u32 count = t.size / 2; count > 0; count /= 2) {
         WH_BARRIER();
-        if (t.tid < half) {
-            value = ext_add(value, shared_ext(scratch, t.tid + half));
+        if (t.tid < count) {
+            value = ext_add(value, shared_ext(scratch, t.tid + count));
             set_shared_ext(scratch, t.tid, value);
         }
     }
