@@ -7,6 +7,7 @@
 #include <whorl/proof.hpp>
 
 #include "backend/cpu/buffer.hpp"
+#include "prover/gkr_rounds.hpp"
 #include "prover/input.hpp"
 
 namespace whorl {
@@ -55,14 +56,10 @@ private:
 
     // The sumcheck under way: Σ_x eq(x)·(P0·q1 + P1·q0) with P = p + λ/2·q, so that λ·q0·q1 needs no term of its own.
     unsigned layer_ = 0;
-    unsigned round_ = 0;
+    GkrRounds rounds_;
     Fp4 half_lambda_;
-    Fp4 prefix_;  // ∏ eq1(point_s, r_s) over past rounds
-    Fp4 claim_;   // without the prefix
-    std::vector<Fp4> point_;
     ExtTable eq_;                 // over the variables after the current one
     ExtTable p0_, p1_, q0_, q1_;  // folded tables; before the first fold the layer's own are read
-    Fp4 h_at_0_, h_at_1_, h_leading_;
 };
 
 }  // namespace whorl::cpu
