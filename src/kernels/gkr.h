@@ -27,7 +27,7 @@ struct GkrTerms {
 enum GkrSource { kGkrLeaves, kGkrLeafPairs, kGkrLayer, kGkrTable };
 
 WH_FN GkrCell gkr_add(GkrCell a, GkrCell b) {
-    const GkrCell out = {ext_add(ext_mul(b.q, a.p), ext_mul(a.q, b.p)), ext_mul(a.q, b.q)};
+    const GkrCell out = {ext_add(ext_mul(a.p, b.q), ext_mul(b.p, a.q)), ext_mul(a.q, b.q)};
     return out;
 }
 // The cells above two quads.
@@ -70,7 +70,7 @@ WH_FN void gkr_store_quad(Words out, u64 num_quads, u64 i, GkrQuad quad) {
     for (u32 c = 0; c < 4; ++c) gkr_store_cell(out, 4 * num_quads, 4 * i + c, quad.cells[c]);
 }
 
-WH_FN void gkr_build(GkrBuildParams p, u64 i, GkrQuad quad) {
+WH_FN void gkr_build(WH_PARAMS(GkrBuildParams) p, u64 i, GkrQuad quad) {
     const GkrCell low = gkr_add(quad.cells[0], quad.cells[1]);
     const GkrCell high = gkr_add(quad.cells[2], quad.cells[3]);
     if (p.out_1 != 0) gkr_store_quad(words_at(p.out_1), p.count, i, quad);
@@ -83,8 +83,8 @@ WH_FN void gkr_build(GkrBuildParams p, u64 i, GkrQuad quad) {
 
 // From p to P.
 WH_FN GkrQuad gkr_with_lambda(GkrQuad quad, Ext lambda) {
-    quad.cells[0].p = ext_add(quad.cells[0].p, ext_mul(lambda, quad.cells[0].q));
-    quad.cells[2].p = ext_add(quad.cells[2].p, ext_mul(lambda, quad.cells[2].q));
+    quad.cells[0].p = ext_add(quad.cells[0].p, ext_mul(quad.cells[0].q, lambda));
+    quad.cells[2].p = ext_add(quad.cells[2].p, ext_mul(quad.cells[2].q, lambda));
     return quad;
 }
 WH_FN GkrCell gkr_line(GkrCell a, GkrCell b, Ext r) {
@@ -112,16 +112,16 @@ WH_FN u64 gkr_item(Thread t, u32 items, u32 k) {
     return (static_cast<u64>(t.group) * items + k) * t.size + t.tid;
 }
 // The variables of low_heap that are left where the table has 2^log_quads quads.
-WH_FN u32 gkr_num_low(GkrRoundParams p) {
+WH_FN u32 gkr_num_low(WH_PARAMS(GkrRoundParams) p) {
     return p.log_quads - min_word(p.log_quads, p.num_high);
 }
 WH_FN GkrTerms gkr_add_weighted(GkrTerms sum, GkrTerms terms, Ext weight) {
-    const GkrTerms out = {ext_add(sum.at_1, ext_mul(weight, terms.at_1)),
-                          ext_add(sum.leading, ext_mul(weight, terms.leading))};
+    const GkrTerms out = {ext_add(sum.at_1, ext_mul(terms.at_1, weight)),
+                          ext_add(sum.leading, ext_mul(terms.leading, weight))};
     return out;
 }
 // `sum` lacks the weight of the high variables, which all items of a thread share.
-WH_FN void gkr_store_sums(GkrRoundParams p, SharedWords scratch, Thread t, GkrTerms sum) {
+WH_FN void gkr_store_sums(WH_PARAMS(GkrRoundParams) p, SharedWords scratch, Thread t, GkrTerms sum) {
     const u64 i = gkr_item(t, p.items, 0);
     if ((i >> p.log_quads) == 0) {
         const Ext high =
@@ -138,7 +138,7 @@ WH_FN void gkr_store_sums(GkrRoundParams p, SharedWords scratch, Thread t, GkrTe
 }
 
 template <GkrSource kSource>
-WH_FN void gkr_sum(GkrRoundParams p, SharedWords scratch, Thread t) {
+WH_FN void gkr_sum(WH_PARAMS(GkrRoundParams) p, SharedWords scratch, Thread t) {
     const Words from_p = words_at(p.p);
     const Words from_q = words_at(p.q);
     const Words low_heap = words_at(p.low_heap);
@@ -155,7 +155,7 @@ WH_FN void gkr_sum(GkrRoundParams p, SharedWords scratch, Thread t) {
 }
 
 template <GkrSource kSource>
-WH_FN void gkr_fold(GkrRoundParams p, SharedWords scratch, Thread t) {
+WH_FN void gkr_fold(WH_PARAMS(GkrRoundParams) p, SharedWords scratch, Thread t) {
     const Words from_p = words_at(p.p);
     const Words from_q = words_at(p.q);
     const Words out = words_at(p.out);
