@@ -31,7 +31,11 @@ WH_KERNEL(eq_heap, EqHeapParams, 256) {
     for (u32 v = 0; v < m; ++v) {
         const Ext x = load_ext(xs, p.num_vars - m + v);
         const Ext times_x = ext_mul(product, x);
-        product = ((e >> v) & 1) != 0 ? times_x : ext_sub(product, times_x);
+        if (((e >> v) & 1) != 0) {
+            product = times_x;
+        } else {
+            product = ext_sub(product, times_x);
+        }
     }
     store_ext(words_at(p.out), e, product);
 }
