@@ -3,6 +3,7 @@
 
 #include "kernels/all.h"
 #include "kernels/gkr.h"
+#include "kernels/ntt.h"
 #include "kernels/stacking.h"
 #include "kernels/vectors.h"
 
