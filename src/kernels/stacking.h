@@ -154,7 +154,7 @@ struct ExtPair {
     Ext even, odd;
 };
 // Pair i of table `table`, folded and stored first where the round asks for it.
-WH_FN ExtPair stacked_round_pair(StackedRoundParams p, Words in, u32 table, u64 i) {
+WH_FN ExtPair stacked_round_pair(WH_PARAMS(StackedRoundParams) p, Words in, u32 table, u64 i) {
     const u64 size = 2ull * p.num_pairs;
     if (p.is_folding == 0) {
         const ExtPair pair = {load_ext(in, table * size + 2 * i), load_ext(in, table * size + 2 * i + 1)};
