@@ -1,23 +1,43 @@
 // Devices for tests of the GPU backend.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <functional>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "backend/gpu/device.hpp"
 #include "backend/gpu/sim/sim_runtime.hpp"
+#ifdef WHORL_HAS_CUDA
+#include "backend/gpu/cuda/cuda_runtime.hpp"
+#endif
 
 namespace whorl::gpu {
 
-/// Runs `work` on a simulated device, planned first: what a prover does.
+/// The devices of this machine: the simulated one, and the first CUDA device where it can be used.
+inline std::vector<std::unique_ptr<Runtime>> runtimes_to_test() {
+    std::vector<std::unique_ptr<Runtime>> runtimes;
+    runtimes.push_back(sim::make_runtime());
+#ifdef WHORL_HAS_CUDA
+    static const bool has_cuda_device = cuda::device_problem(0).empty();
+    if (has_cuda_device) runtimes.push_back(cuda::make_runtime(0));
+#endif
+    return runtimes;
+}
+
+/// Runs `work` on each of runtimes_to_test(), planned first: what a prover does.
 inline void on_sim(const std::function<void(Device&)>& work, Dispatch dispatch = Dispatch::kStaged) {
-    Device device(sim::make_runtime(), dispatch);
-    device.start_planning();
-    work(device);
-    const MemoryPlan plan = device.finish_planning();
-    device.follow(plan);
-    work(device);
+    for (std::unique_ptr<Runtime>& runtime : runtimes_to_test()) {
+        Device device(std::move(runtime), dispatch);
+        SCOPED_TRACE("on " + device.info().id);
+        device.start_planning();
+        work(device);
+        const MemoryPlan plan = device.finish_planning();
+        device.follow(plan);
+        work(device);
+    }
 }
 
 /// The contents of device memory.

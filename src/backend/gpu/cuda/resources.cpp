@@ -1,0 +1,34 @@
+#include "backend/gpu/cuda/resources.hpp"
+
+#include <fmt/format.h>
+
+#include "backend/gpu/runtime.hpp"
+
+namespace whorl::gpu::cuda {
+
+void check(cudaError_t error, const char* doing, const char* what) {
+    if (error == cudaSuccess) return;
+    cudaGetLastError();  // or whoever calls CUDA next on this thread would find it
+    throw DeviceError(fmt::format("{}{}{}: {} ({})", doing, *what != 0 ? " " : "", what, cudaGetErrorString(error),
+                                  cudaGetErrorName(error)));
+}
+
+Stream make_stream() {
+    cudaStream_t stream = nullptr;
+    check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "making a stream");
+    return Stream(stream);
+}
+
+Event make_event() {
+    cudaEvent_t event = nullptr;
+    check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "making an event");
+    return Event(event);
+}
+
+Pinned make_pinned(std::uint64_t bytes) {
+    void* memory = nullptr;
+    check(cudaHostAlloc(&memory, bytes, cudaHostAllocPortable | cudaHostAllocMapped), "taking page-locked memory");
+    return Pinned(static_cast<std::byte*>(memory));
+}
+
+}  // namespace whorl::gpu::cuda
