@@ -4,29 +4,19 @@
 #include <gtest/gtest.h>
 
 #include <cstdint>
-#include <random>
 #include <vector>
 
 #include <whorl/field.hpp>
 
 #include "gpu/devices.hpp"
 #include "poly/prismalinear.hpp"
+#include "unit/random.hpp"
 
 namespace whorl::gpu {
 namespace {
 
 struct Layer {
     std::vector<Fp4> p, q;  // by node
-};
-
-class Random {
-public:
-    explicit Random(unsigned seed) : engine_(seed) {}
-    Fp fp() { return Fp::from_canonical(static_cast<std::uint32_t>(engine_() % Fp::kModulus)); }
-    Fp4 fp4() { return {fp(), fp(), fp(), fp()}; }
-
-private:
-    std::mt19937 engine_;
 };
 
 std::vector<Layer> layers_over(const Layer& leaves) {
@@ -94,21 +84,18 @@ FractionLeaves upload_leaves(Device& device, unsigned num_layers, const std::vec
 
 // A whole proof with random leaves and challenges, next to one by definition.
 void check_tree(unsigned num_layers, const FractionTuning& tuning) {
-    Random random(num_layers);
+    test::Random random;
     const Fp4 alpha = random.fp4();
     const std::size_t size = std::size_t{1} << num_layers;
     const std::size_t num_cells = size - size / 3;
-    std::vector<Fp> p(num_cells);
-    std::vector<Fp4> q(num_cells);
-    for (Fp& x : p) x = random.fp();
-    for (Fp4& x : q) x = random.fp4();
+    const std::vector<Fp> p = random.fps(num_cells);
+    const std::vector<Fp4> q = random.fp4s(num_cells);
     Layer leaves{std::vector<Fp4>(p.begin(), p.end()), q};
     leaves.p.resize(size);
     leaves.q.resize(size, alpha);
     const std::vector<Layer> layers = layers_over(leaves);
 
-    std::vector<Fp4> challenges(num_layers * num_layers + 3 * num_layers);
-    for (Fp4& x : challenges) x = random.fp4();
+    const std::vector<Fp4> challenges = random.fp4s(num_layers * num_layers + 3 * num_layers);
 
     on_sim([&](Device& device) {
         FractionTree tree(device, upload_leaves(device, num_layers, p, q, alpha), tuning);
@@ -167,11 +154,9 @@ DispatchCounts counts_of(unsigned num_layers) {
         const std::vector<Fp4> q(size, Fp4::one());
         FractionTree tree(device, upload_leaves(device, num_layers, p, q, Fp4::one()));
         GkrLayerClaims claims = tree.root_claims();
-        Random random(1);
+        test::Random random;
         for (unsigned layer = 1; layer < num_layers; ++layer) {
-            std::vector<Fp4> point(layer);
-            for (Fp4& x : point) x = random.fp4();
-            tree.begin_layer(layer, random.fp4(), point, claims, random.fp4());
+            tree.begin_layer(layer, random.fp4(), random.fp4s(layer), claims, random.fp4());
             for (unsigned round = 0; round < layer; ++round) {
                 tree.round_message();
                 tree.fold(random.fp4());

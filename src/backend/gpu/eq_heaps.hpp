@@ -13,8 +13,9 @@ public:
     /// Kernels that the constructor records.
     static constexpr std::int64_t kNumKernels = 2;
 
-    EqHeaps(Device& device, std::span<const Fp4> xs)
-        : num_low_(static_cast<std::uint32_t>(xs.size() / 2)),
+    EqHeaps(Device& device, std::span<const Fp4> xs) : EqHeaps(device, xs, static_cast<std::uint32_t>(xs.size() / 2)) {}
+    EqHeaps(Device& device, std::span<const Fp4> xs, std::uint32_t num_low)
+        : num_low_(num_low),
           num_vars_(static_cast<std::uint32_t>(xs.size())),
           low_(make(device, xs.first(num_low_))),
           high_(make(device, xs.subspan(num_low_))) {}

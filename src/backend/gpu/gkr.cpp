@@ -170,24 +170,6 @@ const Kernel<GkrRoundParams>& FractionTree::round_kernel() const {
     return is_first ? kernel::gkr_sum_layer : kernel::gkr_fold_layer;
 }
 
-std::int64_t FractionTree::record_eq_heaps() {
-    Recorder& recorder = device_.recorder();
-    const std::span<const Fp4> xs = rounds_.later_point();
-    const std::uint32_t num_vars = static_cast<std::uint32_t>(xs.size());
-    // As many high variables as make one entry of their heap for each group where a thread has several quads.
-    const std::uint32_t num_high = std::min(num_vars, tuning_.log_max_groups), num_low = num_vars - num_high;
-    low_heap_ = device_.arena().take_exts("gkr_low_heap", std::uint64_t{2} << num_low);
-    high_heap_ = device_.arena().take_exts("gkr_high_heap", std::uint64_t{2} << num_high);
-    const Address low_xs = recorder.upload(xs);
-    const Address high_xs = low_xs + num_low * sizeof(Fp4);
-    recorder.dispatch(kernel::eq_heap, groups_for(kernel::eq_heap, std::uint64_t{2} << num_low),
-                      {low_heap_.address(), low_xs, num_low, 0});
-    recorder.dispatch(kernel::eq_heap, groups_for(kernel::eq_heap, std::uint64_t{2} << num_high),
-                      {high_heap_.address(), high_xs, num_high, 0});
-    recorder.next_stage();
-    return 2;
-}
-
 FractionTree::Sums FractionTree::sum_on_device() {
     Recorder& recorder = device_.recorder();
     const unsigned round = rounds_.round();
@@ -196,7 +178,14 @@ FractionTree::Sums FractionTree::sum_on_device() {
     const std::uint64_t num_quads = std::uint64_t{1} << log_quads;
     const std::uint64_t items = std::max<std::uint64_t>(1, groups_for(kernel, num_quads) >> tuning_.log_max_groups);
     const std::uint64_t groups = groups_for(kernel, num_quads / items);
-    std::int64_t num_kernels = round == 0 ? record_eq_heaps() : 0;
+    // No more high variables than make an entry for each group where threads have several items.
+    const std::uint32_t num_high = std::min(layer_ - 1, tuning_.log_max_groups);
+    std::int64_t num_kernels = 0;
+    if (round == 0) {
+        eq_.emplace(device_, rounds_.later_point(), layer_ - 1 - num_high);
+        recorder.next_stage();
+        num_kernels += EqHeaps::kNumKernels;
+    }
 
     const std::uint64_t folded_size = 8 * num_quads;  // p and q of the quads
     const bool host_takes_over = round != 0 && 4 * num_quads <= std::uint64_t{1} << tuning_.log_host_cells;
@@ -220,13 +209,13 @@ FractionTree::Sums FractionTree::sum_on_device() {
         params.q = leaves_.q.address();
     }
     params.out = host_takes_over ? last_table.address() : folded.address();
-    params.low_heap = low_heap_.address();
-    params.high_heap = high_heap_.address();
+    params.low_heap = eq_->low();
+    params.high_heap = eq_->high();
     params.sums = host_adds ? sums.address() : parts.address();
     params.lambda = ext_param(lambda_);
     params.r = ext_param(r_);
     params.log_quads = log_quads;
-    params.num_high = std::min(layer_ - 1, tuning_.log_max_groups);
+    params.num_high = num_high;
     params.items = static_cast<std::uint32_t>(items);
     recorder.dispatch(kernel, groups, params);
     ++num_kernels;
@@ -242,8 +231,7 @@ FractionTree::Sums FractionTree::sum_on_device() {
     table_ = std::move(folded);
     if (host_takes_over) {
         cells_ = cells_in_order<Cells>(last_table);
-        low_heap_ = {};
-        high_heap_ = {};
+        eq_.reset();
     }
     Sums out;
     for (std::size_t i = 0; i < sums.size() / 2; ++i) {

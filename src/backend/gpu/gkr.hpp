@@ -7,12 +7,14 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include <whorl/proof.hpp>
 
 #include "backend/gpu/device.hpp"
+#include "backend/gpu/eq_heaps.hpp"
 #include "backend/gpu/kernels.hpp"
 #include "prover/gkr_rounds.hpp"
 
@@ -31,7 +33,7 @@ FractionLeaves take_fraction_leaves(Device& device, unsigned num_layers, std::ui
 /// Where the work of a round is done. Never changes a value.
 struct FractionTuning {
     /// Layers and tables of at most 2^log_host_cells ≥ 4 cells are the host's. Measured: a round over 2^6 cells takes a
-    /// Zen 5 core 9 µs.
+    /// Zen 4 core 9 µs.
     unsigned log_host_cells = 7;
     /// A round has at most 2^log_max_groups threadgroups.
     unsigned log_max_groups = 11;
@@ -73,7 +75,6 @@ private:
     void build();
     Children children() const;
     const Kernel<GkrRoundParams>& round_kernel() const;
-    std::int64_t record_eq_heaps();
     Sums sum_on_host() const;
     Sums sum_on_device();
 
@@ -88,10 +89,10 @@ private:
     unsigned layer_ = 0;
     Fp4 lambda_;
     GkrRounds rounds_;
-    Cells cells_;   // once the host has taken over; else empty
-    Buffer table_;  // after the first fold on the device
-    Buffer low_heap_, high_heap_;
-    Fp4 r_;  // not yet folded with on the device
+    Cells cells_;                // once the host has taken over; else empty
+    Buffer table_;               // after the first fold on the device
+    std::optional<EqHeaps> eq_;  // over all variables but the first
+    Fp4 r_;                      // not yet folded with on the device
 };
 
 }  // namespace whorl::gpu
