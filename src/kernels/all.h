@@ -3,13 +3,17 @@
 #define WHORL_KERNELS_ALL_H
 
 #include "kernels/gkr_params.h"
+#include "kernels/grind_params.h"
 #include "kernels/ntt_params.h"
+#include "kernels/sponge_params.h"
 #include "kernels/stacking_params.h"
 #include "kernels/vectors_params.h"
 
 #define WH_ALL_KERNELS(X)  \
     WH_GKR_KERNELS(X)      \
+    WH_GRIND_KERNELS(X)    \
     WH_NTT_KERNELS(X)      \
+    WH_SPONGE_KERNELS(X)   \
     WH_STACKING_KERNELS(X) \
     WH_VECTORS_KERNELS(X)
 

@@ -3,7 +3,9 @@
 
 #include "kernels/all.h"
 #include "kernels/gkr.h"
+#include "kernels/grind.h"
 #include "kernels/ntt.h"
+#include "kernels/sponge.h"
 #include "kernels/stacking.h"
 #include "kernels/vectors.h"
 
