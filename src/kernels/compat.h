@@ -1,9 +1,9 @@
 // One kernel text for three compilers: Metal's, nvcc, and a host C++20 compiler (the simulated device).
 //
-// The subset: no standard headers, virtuals, recursion, lambdas, exceptions, 64-bit shuffles, type `long long` or name
-// `half`; kernels are thin and not templated. A kernel takes one structure of u32 and u64 fields; its buffers are 64-bit
-// device addresses in there, which words_at() turns into pointers to 32-bit words. Everything a device holds is words:
-// field elements in Montgomery form, extension elements as four words in a row.
+// The subset: no standard headers, virtuals, recursion, lambdas, exceptions, 64-bit shuffles, type `long long`, or names
+// that Metal reserves (constant, half, thread, …); kernels are thin and not templated. A kernel takes one structure of u32
+// and u64 fields; its buffers are 64-bit device addresses in there, which words_at() turns into pointers to 32-bit words.
+// Everything a device holds is words: field elements in Montgomery form, extension elements as four words in a row.
 //
 //   WH_KERNEL(name, Params, threads) { WH_THREAD(t); … p.field … }   `threads` is the size of a threadgroup
 //   WH_SHARED(name, n)     n words of threadgroup memory (at most 8192 in a kernel), declared at the top of a kernel
