@@ -50,8 +50,8 @@ WH_FN u32 fp_from_canonical(u32 a) {
 // Sums of products in 64 bits. Up to four products of words below p fit; fold() takes such a sum, or a folded one plus
 // two products, below p·2^32, from where fp_reduce goes on.
 WH_FN u64 wide_fold(u64 x) {
-    const u64 high = static_cast<u64>(kP) << 32;
-    return x < high ? x : x - high;
+    const u32 high = static_cast<u32>(x >> 32);
+    return (static_cast<u64>(min_word(high, high - kP)) << 32) | static_cast<u32>(x);
 }
 
 struct Ext {
@@ -89,7 +89,8 @@ WH_FN u32 fp_times_11(u32 x) {
     const u32 x4 = fp_add(x2, x2);
     return fp_add(fp_add(fp_add(x4, x4), x2), x);
 }
-// One reduction for each coordinate: four products below p² stay below 2^64.
+// One reduction for each coordinate: four products below p² stay below 2^64. What depends on b alone is shared when several
+// products have the same second factor.
 WH_FN Ext ext_mul(Ext a, Ext b) {
     const u64 w1 = fp_times_11(b.c[1]);
     const u64 w2 = fp_times_11(b.c[2]);
@@ -114,7 +115,7 @@ WH_FN Ext ext_pow(Ext x, u64 exponent) {
 }
 // a + r·(b − a): the value at r of the line through a at 0 and b at 1.
 WH_FN Ext ext_line(Ext a, Ext b, Ext r) {
-    return ext_add(a, ext_mul(r, ext_sub(b, a)));
+    return ext_add(a, ext_mul(ext_sub(b, a), r));
 }
 
 // Element i of an array of extension elements. Precondition: its address is a multiple of 16.
