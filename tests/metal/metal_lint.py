@@ -4,9 +4,9 @@
     metal_lint.py --text kernels.metal --include src
 
 clang 19 reads the text as C++ for OpenCL with shim/metal_stdlib, which maps Metal's address spaces onto OpenCL's. What
-clang does not know of Metal, and what src/kernels/compat.h promises, is then looked for in its syntax tree. A text without
-findings is compiled once more header by header, so that none leans on the order of the text. Prints a line for each
-finding. Exit codes: 0 nothing found, 1 findings, 77 there is no clang++-19 (ctest takes the test for skipped).
+clang does not know of Metal, and what src/kernels/compat.h promises, is then looked for in its syntax tree. A text
+without findings is compiled once more header by header, so that none leans on the order of the text. Prints a line for
+each finding. Exit codes: 0 nothing found, 1 findings, 77 there is no clang++-19 (ctest takes the test for skipped).
 """
 
 import argparse
@@ -56,14 +56,14 @@ KEYWORDS = {"bfloat", "fragment", "object_data", "ray_data", "threadgroup_imageb
 # What `using namespace metal` brings in: a function or type of ours with such a name is ambiguous.
 METAL_NAMES = set(
     """
-    abs absdiff access acos acosh addsat all any array as_type asin asinh atan atan2 atanh atomic bias ceil clamp clz
-    copysign cos cosh cospi cross ctz determinant discard_fragment distance distance_squared dot exp exp10 exp2
-    extract_bits fabs faceforward fdim floor fma fmax fmedian3 fmin fmod fract frexp hadd ilogb insert_bits isfinite isinf
-    isnan isnormal isordered isunordered ldexp length length_squared level log log10 log2 mad24 madhi madsat matrix max max3
-    median3 mem_flags memory_order min min3 mix modf mul24 mulhi nextafter normalize not numeric_limits pack_half_to_unorm
-    popcount pow powr precise fast quantize refract reflect reverse_bits rhadd rint rotate round rsqrt sampler saturate
-    select sign signbit sin sincos sinh sinpi smoothstep sqrt step subsat tan tanh tanpi texture transpose trunc
-    vec
+    abs absdiff access acos acosh addsat all any array as_type asin asinh atan atan2 atanh atomic bias ceil clamp
+    clz copysign cos cosh cospi cross ctz determinant discard_fragment distance distance_squared dot exp exp10 exp2
+    extract_bits fabs faceforward fdim floor fma fmax fmedian3 fmin fmod fract frexp hadd ilogb insert_bits isfinite
+    isinf isnan isnormal isordered isunordered ldexp length length_squared level log log10 log2 mad24 madhi madsat
+    matrix max max3 median3 mem_flags memory_order min min3 mix modf mul24 mulhi nextafter normalize not
+    numeric_limits pack_half_to_unorm popcount pow powr precise fast quantize refract reflect reverse_bits rhadd
+    rint rotate round rsqrt sampler saturate select sign signbit sin sincos sinh sinpi smoothstep sqrt step subsat
+    tan tanh tanpi texture transpose trunc vec
     """.split()
 )
 METAL_PREFIXES = ("quad_", "simd_", "simdgroup_", "threadgroup_")
@@ -272,24 +272,29 @@ class Lint:
 
     def check_buffer(self, kernel, name, written):
         match = re.fullmatch(r"__constant (\w+) &", written)
-        if not match or match[1] not in self.records:
-            self.find(kernel, f"'{name}' must be a reference to a structure in the constant address space, is '{written}'")
-            return
+        if match and match[1] in self.records:
+            self.check_params(match[1])
+        else:
+            self.find(kernel, f"'{name}' must be a structure in the constant address space, not '{written}'")
+
+    def check_params(self, name):
+        fields = [node for node in children(self.records[name]) if node["kind"] == "FieldDecl"]
         size = 0
-        for field in children(self.records[match[1]]):
-            if field["kind"] != "FieldDecl":
-                continue
+        alignment = 4
+        for field in fields:
             element, extents = re.fullmatch(r"(.*?)((?:\[\d+\])*)", type_of(field)[0]).groups()
             if element not in PARAMS_FIELDS:
-                self.find(match[1], f"'{field['name']}' is a {element}; parameters are u32, u64 and ExtParam")
+                self.find(name, f"'{field['name']}' is a {element}; parameters are u32, u64 and ExtParam")
                 return
-            if element == "u64" and size % 8 != 0:
-                self.find(match[1], f"there is padding before '{field['name']}'")
+            if element == "u64":
+                alignment = 8
+                if size % 8 != 0:
+                    self.find(name, f"there is padding before '{field['name']}'")
             size += PARAMS_FIELDS[element] * math.prod(map(int, re.findall(r"\d+", extents)))
-        if size % 8 != 0 and any(type_of(field)[0].startswith("u64") for field in children(self.records[match[1]])):
-            self.find(match[1], "there is padding at its end")
+        if size % alignment != 0:
+            self.find(name, "there is padding at its end")
         if size > MAX_PARAMS_BYTES:
-            self.find(match[1], f"{size} bytes of parameters, at most {MAX_PARAMS_BYTES}")
+            self.find(name, f"{size} bytes of parameters, at most {MAX_PARAMS_BYTES}")
 
     def check_threadgroup_memory(self, kernel, function):
         words = 0

@@ -47,6 +47,7 @@ def argument(name, finding, code):
 
 
 NO_SPACE = "without an address space"
+THREADS = "[[max_total_threads_per_threadgroup(threads)]]"
 
 SEEDS = [
     # Address spaces
@@ -70,9 +71,8 @@ SEEDS = [
     outside("static local variable", "WH_CONSTANT", "WH_FN u32 f() { static u32 calls = 0; return ++calls; }"),
     # Kernels
     instead("kernel with a result", "void", "kernel void name(", "kernel u32 name("),
-    instead("attribute after the word kernel", "attribute list", "[[max_total_threads_per_threadgroup(threads)]] kernel",
-            "kernel [[max_total_threads_per_threadgroup(threads)]]"),
-    instead("argument without an attribute", "one attribute", "uint wh_tid [[thread_index_in_threadgroup]]", "uint wh_tid"),
+    instead("attribute after the word kernel", "attribute list", f"{THREADS} kernel", f"kernel {THREADS}"),
+    instead("argument without an attribute", "one attribute", "wh_tid [[thread_index_in_threadgroup]]", "wh_tid"),
     instead("buffer without a slot", "one attribute", "p [[buffer(0)]]", "p"),
     instead("buffer in another slot", "slot 0", "[[buffer(0)]]", "[[buffer(1)]]"),
     argument("two buffers in one slot", "slot 0", "constant Params& q [[buffer(0)]]"),
@@ -86,18 +86,18 @@ SEEDS = [
             "[[max_total_threads_per_threadgroup(1)]]"),
     instead("2,048 threads in a threadgroup", "from 1 to 1024", "WH_KERNEL(sample_sum, SampleParams, 256)",
             "WH_KERNEL(sample_sum, SampleParams, 2048)"),
-    instead("no bound on the threads", "from 1 to 1024", "[[max_total_threads_per_threadgroup(threads)]] kernel", "kernel"),
+    instead("no bound on the threads", "from 1 to 1024", f"{THREADS} kernel", "kernel"),
     instead("templated kernel", "template", "WH_KERNEL(sample_sum", "template <int kSize>\nWH_KERNEL(sample_sum"),
     instead("kernel that is not listed", "not listed", "X(sample_sum, SampleParams, 256, WH_BARRIERS)", ""),
     instead("listed with other parameters", "listed with", "X(sample_sum, SampleParams", "X(sample_sum, SampleWords"),
-    instead("listed with other threads", "listed with", "SampleParams, 256, WH_BARRIERS", "SampleParams, 128, WH_BARRIERS"),
+    instead("listed with other threads", "listed with", "256, WH_BARRIERS", "128, WH_BARRIERS"),
     instead("listed without its barriers", "listed with", "256, WH_BARRIERS", "256, WH_NO_BARRIERS"),
     # Threadgroup memory
     instead("40 KiB of threadgroup memory", "40960 bytes", "WH_SHARED(scratch, 1024)", "WH_SHARED(scratch, 10240)"),
     inside("36 KiB in two arrays", "36864 bytes", "WH_SHARED(more, 8192); more[t.tid] = 0;"),
     inside("threadgroup memory that is not words", "WH_SHARED", "threadgroup SampleWords more[2]; more[0].w[0] = 1;"),
     inside("initial value in threadgroup memory", "initializer", "threadgroup u32 more = 3;"),
-    outside("threadgroup memory in a function", "kernel function", "WH_FN u32 f(u32 i) { WH_SHARED(more, 8); more[i] = 0; return i; }"),
+    outside("threadgroup memory in a function", "kernel function", "WH_FN void f() { WH_SHARED(x, 8); x[0] = 0; }"),
     # Parameters
     instead("pointer in the parameters", "parameters are u32, u64 and ExtParam", "u32 pad;", "device u32* pad;"),
     instead("byte in the parameters", "parameters are u32, u64 and ExtParam", "u32 pad;", "uchar pad;"),
@@ -115,14 +115,16 @@ SEEDS = [
     inside("variable named half", "cannot combine", "u32 half = t.size / 2; (void)half;"),
     inside("variable named thread", "unqualified-id", "u32 thread = t.tid; (void)thread;"),
     inside("variable named vertex", "word of Metal's", "u32 vertex = t.tid; (void)vertex;"),
-    outside("function of a Metal function's name", "namespace metal", "WH_FN u32 rotate(u32 x, u32 n) { return x << n; }"),
+    outside("name of a function of Metal's", "namespace metal", "WH_FN u32 rotate(u32 x, u32 n) { return x << n; }"),
     outside("macro without a prefix", "macros begin with", "#define CHUNK 4"),
     # Language
     outside("recursion", "recursion", "WH_FN u32 f(u32 n) { return n == 0 ? 0 : f(n - 1); }"),
-    outside("recursion of two", "recursion", "static u32 g(u32 n);\nWH_FN u32 f(u32 n) { return n == 0 ? 0 : g(n - 1); }\n"
-            "static u32 g(u32 n) { return f(n); }"),
+    outside("recursion of two", "recursion",
+            "static u32 g(u32 n);\nWH_FN u32 f(u32 n) { return g(n); }\n"
+            "static u32 g(u32 n) { return n == 0 ? 0 : f(n - 1); }"),
     outside("recursion of a template", "recursion",
-            "template <u32 kN> WH_FN u32 f(u32 n) { return n == 0 ? kN : f<kN>(n - 1); }\nWH_FN u32 g() { return f<2>(3); }"),
+            "template <u32 kN> WH_FN u32 f(u32 n) { return n == 0 ? kN : f<kN>(n - 1); }\n"
+            "WH_FN u32 g() { return f<2>(3); }"),
     inside("lambda", "lambda", "const auto f = [](u32 x) { return x; }; (void)f(1);"),
     inside("goto", "goto", "goto end; end: (void)p;"),
     inside("pointer to a function", "pointers to functions", "u32 (*f)(u32) = fp_neg; (void)f;"),
