@@ -38,9 +38,9 @@ WH_FN i32 poseidon_mul(i32 a, i32 b) {
     const u32 q = static_cast<u32>(x) * kPInverse;
     return static_cast<i32>(x >> 32) - mul_high_signed(static_cast<i32>(q), static_cast<i32>(kP));
 }
-// (x + constant)^7 for a constant of the tables above.
-WH_FN u32 poseidon_sbox(u32 x, u32 constant) {
-    const i32 x1 = static_cast<i32>(x + constant);
+// (x + c)^7 for a constant c of the tables above.
+WH_FN u32 poseidon_sbox(u32 x, u32 c) {
+    const i32 x1 = static_cast<i32>(x + c);
     const i32 x2 = poseidon_mul(x1, x1);
     const i32 x3 = poseidon_mul(x2, x1);
     const i32 x4 = poseidon_mul(x2, x2);
