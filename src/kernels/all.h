@@ -8,6 +8,7 @@
 #include "kernels/sponge_params.h"
 #include "kernels/stacking_params.h"
 #include "kernels/vectors_params.h"
+#include "kernels/whir_params.h"
 
 #define WH_ALL_KERNELS(X)  \
     WH_GKR_KERNELS(X)      \
@@ -15,6 +16,7 @@
     WH_NTT_KERNELS(X)      \
     WH_SPONGE_KERNELS(X)   \
     WH_STACKING_KERNELS(X) \
-    WH_VECTORS_KERNELS(X)
+    WH_VECTORS_KERNELS(X)  \
+    WH_WHIR_KERNELS(X)
 
 #endif

@@ -8,6 +8,7 @@
 #include "kernels/sponge.h"
 #include "kernels/stacking.h"
 #include "kernels/vectors.h"
+#include "kernels/whir.h"
 
 namespace whorl::gpu::sim {
 namespace {
