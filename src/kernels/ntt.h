@@ -108,11 +108,11 @@ WH_FN NttWords ntt_join16(NttWords x, Words roots, u32 power) {
     return ntt_join<8>(x, ntt_twiddles<8>(roots, power));
 }
 
-// Twiddles of a stage inside a block: w_2h^i for i = low, low + 2^log_step, …
+// Twiddles of the stage with pairs `first` apart inside blocks: w_2first^i for i = low, low + 2^log_step, …
 template <u32 kHalf>
-WH_FN NttTwiddles ntt_block_twiddles(Words roots, u32 half, u32 low, u32 log_step) {
+WH_FN NttTwiddles ntt_block_twiddles(Words roots, u32 first, u32 low, u32 log_step) {
     NttTwiddles t;
-    for (u32 i = 0; i < kHalf; ++i) t.w[i] = roots[half + low + (i << log_step)];
+    for (u32 i = 0; i < kHalf; ++i) t.w[i] = roots[first + low + (i << log_step)];
     return t;
 }
 
