@@ -116,7 +116,7 @@ SEEDS = [
     inside("variable named thread", "unqualified-id", "u32 thread = t.tid; (void)thread;"),
     inside("variable named vertex", "word of Metal's", "u32 vertex = t.tid; (void)vertex;"),
     outside("name of a function of Metal's", "namespace metal", "WH_FN u32 rotate(u32 x, u32 n) { return x << n; }"),
-    outside("macro without a prefix", "macros begin with", "#define CHUNK 4"),
+    outside("macro without a prefix", "lest Metal has one", "#define CHUNK 4"),
     # Language
     outside("recursion", "recursion", "WH_FN u32 f(u32 n) { return n == 0 ? 0 : f(n - 1); }"),
     outside("recursion of two", "recursion",
