@@ -16,10 +16,12 @@
 
 namespace whorl::gpu {
 
-/// The devices of this machine: the simulated one, and the first CUDA device where it can be used.
+/// The devices of this machine: the simulated one, with the host's memory and with its own, and the first CUDA device where
+/// it can be used.
 inline std::vector<std::unique_ptr<Runtime>> runtimes_to_test() {
     std::vector<std::unique_ptr<Runtime>> runtimes;
     runtimes.push_back(sim::make_runtime());
+    runtimes.push_back(sim::make_runtime({.is_unified = false}));
 #ifdef WHORL_HAS_CUDA
     static const bool has_cuda_device = cuda::device_problem(0).empty();
     if (has_cuda_device) runtimes.push_back(cuda::make_runtime(0));

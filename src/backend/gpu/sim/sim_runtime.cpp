@@ -85,7 +85,7 @@ public:
         const std::uint64_t host_memory =
             static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
         info_.memory = options.memory != 0 ? options.memory : host_memory;
-        info_.is_unified = true;
+        info_.is_unified = options.is_unified;
     }
     ~SimRuntime() override {
         for (const auto& [id, memory] : blocks_) std::free(memory);
@@ -95,6 +95,11 @@ public:
     std::uint64_t free_memory() const override { return info_.memory - allocated_; }
 
     Block allocate(std::uint64_t bytes) override {
+        Block block = allocate_shared(bytes);
+        if (!info_.is_unified) block.host = nullptr;
+        return block;
+    }
+    Block allocate_shared(std::uint64_t bytes) override {
         const std::uint64_t size = (std::max<std::uint64_t>(bytes, 1) + 255) / 256 * 256;
         auto* memory = size <= free_memory() ? static_cast<std::byte*>(std::aligned_alloc(256, size)) : nullptr;
         if (memory == nullptr) {
@@ -106,7 +111,6 @@ public:
         blocks_[id] = memory;
         return {id, size, memory};
     }
-    Block allocate_shared(std::uint64_t bytes) override { return allocate(bytes); }
     void release(const Block& block) override {
         std::free(blocks_.at(block.id));
         allocated_ -= block.bytes;
@@ -117,6 +121,7 @@ public:
         return parts().bind(blocks_.at(block.id) + offset, bytes);
     }
     Address wrap(const void* host, std::uint64_t bytes) override {
+        if (!info_.is_unified) throw std::logic_error("sim: host memory wrapped on a device with memory of its own");
         return parts().bind(static_cast<std::byte*>(const_cast<void*>(host)), bytes);
     }
     void unbind(Address address) override { parts().unbind(address); }
