@@ -39,6 +39,8 @@ function(whorl_cuda_sources target)
   target_include_directories(${target} SYSTEM PRIVATE ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
   # What the host compiler sees of device functions is empty shells that nobody calls.
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-Wno-unused-function>)
+  # A loop of a template may be empty for some of its constants; nvcc calls its condition pointless.
+  target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-diag-suppress=186>)
 endfunction()
 
 set(WHORL_HAS_CUDA OFF)

@@ -1,5 +1,5 @@
-// Entries of eq tables. Functions that several kernel files use are in headers like this one, without kernels: each file of
-// kernels is compiled by itself, and a kernel is defined once.
+// Entries of eq tables. Functions that several kernel files use are best kept in headers like this one, without kernels:
+// nvcc compiles files of kernels apart, and a kernel is defined once.
 #ifndef WHORL_KERNELS_EQ_H
 #define WHORL_KERNELS_EQ_H
 

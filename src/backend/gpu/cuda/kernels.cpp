@@ -1,5 +1,5 @@
-// Each kernel file has a .cu file here that includes it. What the host links of a kernel is a function of its name, whose
-// address stands for it; a list without its .cu file does not link.
+// The .cu files here define the kernels. What the host links of a kernel is a function of its name, whose address stands for
+// it; one that no .cu file defines does not link.
 #include "backend/gpu/cuda/kernels.hpp"
 
 #include "kernels/all.h"
