@@ -4,6 +4,8 @@
 
 #include "kernels/gkr_params.h"
 #include "kernels/grind_params.h"
+#include "kernels/merkle_params.h"
+#include "kernels/message_params.h"
 #include "kernels/ntt_params.h"
 #include "kernels/sponge_params.h"
 #include "kernels/stacking_params.h"
@@ -13,6 +15,8 @@
 #define WH_ALL_KERNELS(X)  \
     WH_GKR_KERNELS(X)      \
     WH_GRIND_KERNELS(X)    \
+    WH_MERKLE_KERNELS(X)   \
+    WH_MESSAGE_KERNELS(X)  \
     WH_NTT_KERNELS(X)      \
     WH_SPONGE_KERNELS(X)   \
     WH_STACKING_KERNELS(X) \

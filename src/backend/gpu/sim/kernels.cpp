@@ -4,6 +4,8 @@
 #include "kernels/all.h"
 #include "kernels/gkr.h"
 #include "kernels/grind.h"
+#include "kernels/merkle.h"
+#include "kernels/message.h"
 #include "kernels/ntt.h"
 #include "kernels/sponge.h"
 #include "kernels/stacking.h"
