@@ -18,11 +18,13 @@ struct TallTask {
     std::vector<AirTrace> traces;
 };
 
-/// Heights 2^14 (rotated), 2^13 (with a cached part), 2^13 and 2; stacked height 2^15, skip domain 2^3.
+/// Heights 2^14 (rotated), 2^13 (with a cached part), 2^13 and 2; stacked height 2^15, skip domain 2^3, many queries.
 inline TallTask tall_task() {
     const std::vector<AnyAir> airs{FibonacciAir(), DummyInteractionAir(3, true, 0, true), DummyInteractionAir(5),
                                    FibonacciAir()};
-    const auto key = test::value_of(keygen(test_params_small(3, 12, 3), airs));
+    SystemParams params = test_params_small(3, 12, 3);
+    params.whir.num_queries[0] = 70;
+    const auto key = test::value_of(keygen(params, airs));
     test::Random random;
     TallTask task{key.vk, {}};
     const auto add = [&](std::uint32_t air, std::size_t width, std::size_t cached_width, std::size_t height) {
