@@ -1,10 +1,9 @@
 // Commitments on a device against the CPU backend's: roots, rows and paths.
 #include "backend/gpu/commitment.hpp"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -13,7 +12,6 @@
 #include "backend/cpu/columns.hpp"
 #include "backend/cpu/commitment.hpp"
 #include "backend/cpu/tile.hpp"
-#include "backend/gpu/kernels.hpp"
 #include "field/simd.hpp"
 #include "gpu/devices.hpp"
 #include "poly/ntt.hpp"

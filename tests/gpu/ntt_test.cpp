@@ -1,7 +1,6 @@
 // Transforms on a device against the host's.
 #include "backend/gpu/ntt.hpp"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>

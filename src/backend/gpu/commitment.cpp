@@ -1,7 +1,6 @@
 #include "backend/gpu/commitment.hpp"
 
 #include <algorithm>
-#include <bit>
 
 #include "backend/gpu/kernels.hpp"
 
