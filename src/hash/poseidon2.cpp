@@ -1,8 +1,105 @@
 #include "hash/poseidon2.hpp"
 
+#include "field/simd.hpp"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "hash/poseidon2.cpp"
+#include <hwy/foreach_target.h>
+// clang-format off: foreach_target comes first
+#include <hwy/highway.h>
+#include "field/packed-inl.hpp"
+// clang-format on
+
 #include <algorithm>
 #include <vector>
 
+HWY_BEFORE_NAMESPACE();
+namespace whorl {
+namespace HWY_NAMESPACE {
+
+// One state in as few vectors as it takes, in order: each group of four words is a 128-bit block.
+constexpr std::size_t kStateLanes = hn::MaxLanes(D32());
+constexpr std::size_t kStateVectors = kPoseidonWidth / kStateLanes;
+
+HWY_INLINE V load_state(const Fp* words, std::size_t v) {
+    return load(reinterpret_cast<const std::uint32_t*>(words) + v * kStateLanes);
+}
+
+// Every lane of a block gains the block's sum.
+HWY_INLINE V sum_in_blocks(V x) {
+    const V pairs = add(x, hn::Shuffle1032(x));
+    return add(pairs, hn::Shuffle2301(pairs));
+}
+// Each lane of a block: the sum of that lane over all blocks.
+HWY_INLINE V sum_of_blocks(const V* HWY_RESTRICT s) {
+    V sum = s[0];
+    for (std::size_t v = 1; v < kStateVectors; ++v) sum = add(sum, s[v]);
+    if constexpr (kStateLanes >= 8) sum = add(sum, hn::ReverseBlocks(D32(), sum));
+    if constexpr (kStateLanes == 16) sum = add(sum, hn::SwapAdjacentBlocks(sum));
+    return sum;
+}
+
+// circ(2, 3, 1, 1) on each group of four, then every element gains the sum of its residue class mod 4.
+HWY_INLINE void external_linear(V* HWY_RESTRICT s) {
+    for (std::size_t v = 0; v < kStateVectors; ++v) {
+        s[v] = add(add(sum_in_blocks(s[v]), s[v]), twice(hn::Shuffle0321(s[v])));
+    }
+    const V sum = sum_of_blocks(s);
+    for (std::size_t v = 0; v < kStateVectors; ++v) s[v] = add(s[v], sum);
+}
+
+HWY_INLINE void external_round(V* HWY_RESTRICT s, const PoseidonState& constants) {
+    for (std::size_t v = 0; v < kStateVectors; ++v) s[v] = pow7(add(s[v], load_state(constants.data(), v)));
+    external_linear(s);
+}
+
+// a·b·2^-32 for |a|, |b| < p, not corrected: in (−p, p).
+HWY_INLINE std::int64_t mul_signed(std::int64_t a, std::int64_t b) {
+    const std::int64_t x = a * b;
+    const auto q = static_cast<std::int32_t>(static_cast<std::uint32_t>(x) * Fp::kModulusInverse);
+    return (x - std::int64_t{q} * Fp::kModulus) >> 32;
+}
+HWY_INLINE Fp sbox(Fp x) {
+    const std::int64_t x1 = x.montgomery();
+    const std::int64_t x2 = mul_signed(x1, x1);
+    const std::int64_t x7 = mul_signed(mul_signed(x2, x1), mul_signed(x2, x2));
+    return Fp::from_montgomery(static_cast<std::uint32_t>(x7 < 0 ? x7 + Fp::kModulus : x7));
+}
+
+// Word 0 goes from S-box to S-box in a scalar register; meanwhile the vectors, where it is zero, make the sum of the others.
+HWY_INLINE void internal_rounds(V* HWY_RESTRICT s) {
+    const auto first_lane = hn::FirstN(D32(), 1);
+    Fp first = Fp::from_montgomery(hn::GetLane(s[0]));
+    V diagonal[kStateVectors];
+    for (std::size_t v = 0; v < kStateVectors; ++v) diagonal[v] = load_state(kPoseidonConstants.diagonal.data(), v);
+    for (const Fp constant : kPoseidonConstants.internal) {
+        s[0] = hn::IfThenZeroElse(first_lane, s[0]);
+        const Fp others = Fp::from_montgomery(hn::GetLane(sum_in_blocks(sum_of_blocks(s))));
+        const Fp x = sbox(first + constant);
+        const V sum = broadcast(others + x);
+        for (std::size_t v = 0; v < kStateVectors; ++v) s[v] = add(sum, mul(diagonal[v], s[v]));
+        first = others - x;  // V[0] is −2
+    }
+    s[0] = hn::InsertLane(s[0], 0, first.montgomery());
+}
+
+void PermuteState(Fp* words) {
+    V s[kStateVectors];
+    for (std::size_t v = 0; v < kStateVectors; ++v) s[v] = load_state(words, v);
+    external_linear(s);
+    for (const PoseidonState& constants : kPoseidonConstants.initial) external_round(s, constants);
+    internal_rounds(s);
+    for (const PoseidonState& constants : kPoseidonConstants.final) external_round(s, constants);
+    for (std::size_t v = 0; v < kStateVectors; ++v) {
+        store(s[v], reinterpret_cast<std::uint32_t*>(words) + v * kStateLanes);
+    }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace whorl
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
 namespace whorl {
 namespace {
 
@@ -43,48 +140,15 @@ constexpr PoseidonConstants make_constants() {
     return out;
 }
 
-Fp sbox(Fp x) {
-    const Fp x2 = x.square();
-    const Fp x3 = x2 * x;
-    return x2.square() * x3;
-}
-
-// circ(2, 3, 1, 1) on each group of four, then every element gains the sum of its residue class mod 4.
-void external_linear(PoseidonState& s) {
-    for (unsigned g = 0; g < kPoseidonWidth; g += 4) {
-        const Fp a = s[g], b = s[g + 1], c = s[g + 2], d = s[g + 3];
-        const Fp sum = a + b + c + d;
-        s[g] = sum + a + b + b;
-        s[g + 1] = sum + b + c + c;
-        s[g + 2] = sum + c + d + d;
-        s[g + 3] = sum + d + a + a;
-    }
-    for (unsigned k = 0; k < 4; ++k) {
-        const Fp sum = s[k] + s[4 + k] + s[8 + k] + s[12 + k];
-        for (unsigned g = 0; g < kPoseidonWidth; g += 4) s[g + k] += sum;
-    }
-}
-
-void external_round(PoseidonState& s, const PoseidonState& constants) {
-    for (unsigned i = 0; i < kPoseidonWidth; ++i) s[i] = sbox(s[i] + constants[i]);
-    external_linear(s);
-}
-
 }  // namespace
 
 constexpr PoseidonConstants kPoseidonConstantsValue = make_constants();
 const PoseidonConstants kPoseidonConstants = kPoseidonConstantsValue;
 
-void poseidon2_permute(PoseidonState& s) {
-    external_linear(s);
-    for (const PoseidonState& constants : kPoseidonConstantsValue.initial) external_round(s, constants);
-    for (const Fp constant : kPoseidonConstantsValue.internal) {
-        s[0] = sbox(s[0] + constant);
-        Fp sum;
-        for (const Fp x : s) sum += x;
-        for (unsigned i = 0; i < kPoseidonWidth; ++i) s[i] = sum + kPoseidonConstantsValue.diagonal[i] * s[i];
-    }
-    for (const PoseidonState& constants : kPoseidonConstantsValue.final) external_round(s, constants);
+HWY_EXPORT(PermuteState);
+
+void poseidon2_permute(PoseidonState& state) {
+    HWY_DYNAMIC_DISPATCH(PermuteState)(state.data());
 }
 
 Digest hash_slice(std::span<const Fp> values) {
@@ -120,3 +184,4 @@ Digest tree_compress(std::span<const Digest> digests) {
 }
 
 }  // namespace whorl
+#endif

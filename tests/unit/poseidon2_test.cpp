@@ -2,10 +2,12 @@
 #include "hash/poseidon2.hpp"
 
 #include <deque>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 #include "unit/random.hpp"
+#include "unit/targets.hpp"
 #include "unit/units.hpp"
 
 namespace whorl {
@@ -37,6 +39,58 @@ TEST(Poseidon2, HashesAsThePublishedCrates) {
     }
     const auto& unit = units()["compress"];
     EXPECT_EQ(compress(to_digest(unit["left"]), to_digest(unit["right"])), to_digest(unit["digest"]));
+}
+
+// The permutation as PROTOCOL.md 3.1 has it.
+void permute_plainly(PoseidonState& s) {
+    const auto external_linear = [&] {
+        for (unsigned g = 0; g < kPoseidonWidth; g += 4) {
+            const Fp a = s[g], b = s[g + 1], c = s[g + 2], d = s[g + 3];
+            const Fp sum = a + b + c + d;
+            s[g] = sum + a + b + b;
+            s[g + 1] = sum + b + c + c;
+            s[g + 2] = sum + c + d + d;
+            s[g + 3] = sum + d + a + a;
+        }
+        for (unsigned k = 0; k < 4; ++k) {
+            const Fp sum = s[k] + s[4 + k] + s[8 + k] + s[12 + k];
+            for (unsigned g = 0; g < kPoseidonWidth; g += 4) s[g + k] += sum;
+        }
+    };
+    const auto external_rounds = [&](const auto& rounds) {
+        for (const PoseidonState& constants : rounds) {
+            for (unsigned i = 0; i < kPoseidonWidth; ++i) s[i] = (s[i] + constants[i]).pow(7);
+            external_linear();
+        }
+    };
+    external_linear();
+    external_rounds(kPoseidonConstants.initial);
+    for (const Fp constant : kPoseidonConstants.internal) {
+        s[0] = (s[0] + constant).pow(7);
+        Fp sum;
+        for (const Fp x : s) sum += x;
+        for (unsigned i = 0; i < kPoseidonWidth; ++i) s[i] = sum + kPoseidonConstants.diagonal[i] * s[i];
+    }
+    external_rounds(kPoseidonConstants.final);
+}
+
+TEST(Poseidon2, EqualsAPlainTwinOnEveryInstructionSet) {
+    Random random;
+    std::vector<PoseidonState> states(2);
+    states[1].fill(-Fp::one());
+    for (int i = 0; i < 200; ++i) {
+        PoseidonState& state = states.emplace_back();
+        // Extremes of the representation now and then.
+        for (Fp& x : state) x = random.below(4) == 0 ? Fp::from_montgomery(Fp::kModulus - 1) : random.fp();
+    }
+    test::on_every_target([&] {
+        for (const PoseidonState& state : states) {
+            PoseidonState expected = state, found = state;
+            permute_plainly(expected);
+            poseidon2_permute(found);
+            ASSERT_EQ(found, expected);
+        }
+    });
 }
 
 // The generator of the Poseidon papers (PROTOCOL.md 3.1).
