@@ -21,19 +21,21 @@ bool is_public(const SymbolicNode& n) {
 
 class Compiler {
 public:
-    Compiler(const AirVerifyingKey& air, const ProgramRequest& request)
-        : air_(air), request_(request), reads_trace_(nodes_reading_trace(air)), place_(air.nodes.size(), kNone) {}
+    Compiler(const AirVerifyingKey& air, const std::vector<bool>& reads_trace, const ProgramRequest& request,
+             std::vector<std::uint32_t>& place, std::vector<std::uint32_t>& last_use)
+        : air_(air), request_(request), reads_trace_(reads_trace), place_(place), last_use_(last_use) {}
 
     ConstraintProgram compile() {
         collect_terms();
+        order_cone();
         find_last_uses();
         assign_inputs();
-        for (std::uint32_t node = 0; node < air_.nodes.size(); ++node) {
-            if (last_use_[node] == kNone || !reads_trace_[node]) continue;
+        for (const std::uint32_t node : cone_) {
             if (is_inner(node)) emit(node);
             emit_uses(node);
             release_if_done(node, node);
         }
+        for (const std::uint32_t node : cone_) place_[node] = last_use_[node] = kNone;
         program_.num_sums = request_.num_sums;
         program_.num_outputs = static_cast<std::uint32_t>(request_.stores.size());
         return std::move(program_);
@@ -57,16 +59,45 @@ private:
         for (std::uint32_t i = 0; i < request_.stores.size(); ++i) stores_of_[request_.stores[i]].push_back(i);
     }
 
-    // last_use_[n]: the last node computed from n, n itself where only sums or outputs use it, kNone where nothing does.
+    // The nodes that read the trace and that something requested is computed from, operands first and each as late as
+    // depth first allows: few registers live at once. last_use_[n] becomes n.
+    void order_cone() {
+        struct Pending {
+            std::uint32_t node;
+            bool has_operands;
+        };
+        std::vector<Pending> pending;
+        const auto reach = [&](std::uint32_t node) {
+            if (reads_trace_[node] && last_use_[node] == kNone) pending.push_back({node, false});
+        };
+        const auto order_from = [&](std::uint32_t root) {
+            reach(root);
+            while (!pending.empty()) {
+                const auto [node, has_operands] = pending.back();
+                if (last_use_[node] != kNone) {
+                    pending.pop_back();
+                } else if (has_operands || !is_inner(node)) {
+                    pending.pop_back();
+                    last_use_[node] = node;
+                    cone_.push_back(node);
+                } else {
+                    pending.back().has_operands = true;
+                    if (is_binary(air_.nodes[node].op)) reach(air_.nodes[node].right);
+                    reach(air_.nodes[node].left);
+                }
+            }
+        };
+        for (const auto& [node, sums] : terms_of_) order_from(node);
+        for (const auto& [node, outputs] : stores_of_) order_from(node);
+    }
+
+    // last_use_[n]: the last node computed from n, n itself where only sums or outputs use it.
     void find_last_uses() {
-        last_use_.assign(air_.nodes.size(), kNone);
-        for (const auto& [node, sums] : terms_of_) last_use_[node] = node;
-        for (const auto& [node, outputs] : stores_of_) last_use_[node] = node;
-        for (std::uint32_t node = static_cast<std::uint32_t>(air_.nodes.size()); node-- > 0;) {
-            if (last_use_[node] == kNone || !reads_trace_[node] || !is_inner(node)) continue;
+        for (const std::uint32_t node : cone_) {
+            if (!is_inner(node)) continue;
             const SymbolicNode& n = air_.nodes[node];
             for (const std::uint32_t child : {n.left, is_binary(n.op) ? n.right : n.left}) {
-                if (last_use_[child] == kNone || last_use_[child] < node) last_use_[child] = node;
+                if (reads_trace_[child]) last_use_[child] = node;
             }
         }
     }
@@ -74,9 +105,9 @@ private:
     void assign_inputs() {
         // Inputs by (kind, entry, part, offset, column) so that a column's two rows are neighbours of their kind.
         std::map<std::tuple<int, int, std::uint32_t, std::uint32_t, std::uint32_t>, std::vector<std::uint32_t>> found;
-        for (std::uint32_t node = 0; node < air_.nodes.size(); ++node) {
+        for (const std::uint32_t node : cone_) {
+            if (is_inner(node)) continue;
             const SymbolicNode& n = air_.nodes[node];
-            if (last_use_[node] == kNone || !reads_trace_[node] || is_inner(node)) continue;
             const Variable& v = n.variable;
             found[{static_cast<int>(n.op), static_cast<int>(v.entry), v.part_index, v.offset, v.index}].push_back(node);
         }
@@ -154,9 +185,11 @@ private:
 
     const AirVerifyingKey& air_;
     const ProgramRequest& request_;
-    std::vector<bool> reads_trace_;
-    std::vector<std::uint32_t> place_;
-    std::vector<std::uint32_t> last_use_;
+    const std::vector<bool>& reads_trace_;
+    // Of all nodes, kNone outside of compile().
+    std::vector<std::uint32_t>& place_;
+    std::vector<std::uint32_t>& last_use_;
+    std::vector<std::uint32_t> cone_;
     std::map<std::uint32_t, std::vector<std::uint32_t>> terms_of_;
     std::map<std::uint32_t, std::vector<std::uint32_t>> stores_of_;
     std::map<std::pair<std::uint32_t, bool>, std::uint32_t> constant_index_;
@@ -166,8 +199,15 @@ private:
 
 }  // namespace
 
+ProgramCompiler::ProgramCompiler(const AirVerifyingKey& air)
+    : air_(air), reads_trace_(nodes_reading_trace(air)), place_(air.nodes.size(), kNone), last_use_(place_) {}
+
+ConstraintProgram ProgramCompiler::compile(const ProgramRequest& request) {
+    return Compiler(air_, reads_trace_, request, place_, last_use_).compile();
+}
+
 ConstraintProgram compile_program(const AirVerifyingKey& air, const ProgramRequest& request) {
-    return Compiler(air, request).compile();
+    return ProgramCompiler(air).compile(request);
 }
 
 std::vector<bool> nodes_reading_trace(const AirVerifyingKey& air) {

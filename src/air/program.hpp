@@ -64,6 +64,20 @@ struct ProgramRequest {
     std::vector<std::uint32_t> stores;
     std::uint32_t num_sums = 0;
 };
+
+/// Compiles programs of one AIR, each in time that its own nodes take. The AIR must outlive it.
+class ProgramCompiler {
+public:
+    explicit ProgramCompiler(const AirVerifyingKey& air);
+    ConstraintProgram compile(const ProgramRequest& request);
+    /// Whether each node reads the trace.
+    const std::vector<bool>& reads_trace() const { return reads_trace_; }
+
+private:
+    const AirVerifyingKey& air_;
+    std::vector<bool> reads_trace_;
+    std::vector<std::uint32_t> place_, last_use_;  // scratch
+};
 ConstraintProgram compile_program(const AirVerifyingKey& air, const ProgramRequest& request);
 
 /// Whether each node reads a trace column or a selector.
