@@ -87,6 +87,8 @@ public:
     std::vector<Fp4> univariate_message(const Fp4& mu);
     void fold_univariate(const Fp4& r0);
 
+    /// Rounds folded, the univariate one included.
+    unsigned round() const { return round_; }
     /// Whether the next message needs sums over this trace: a variable is left.
     bool is_active(std::size_t trace) const { return round_ <= traces_[trace].n_lift; }
     /// The points X = 1 … this many determine a trace's sums, given its claim.
@@ -124,7 +126,7 @@ private:
     std::vector<Trace> traces_;
     Fp4 mu_;
     Fp4 prefix_;          // ∏ eq1(ξ, r) over past rounds but the univariate one
-    unsigned round_ = 0;  // rounds folded, the univariate one included
+    unsigned round_ = 0;
 };
 
 }  // namespace whorl

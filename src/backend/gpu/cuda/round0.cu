@@ -1,0 +1,1 @@
+#include "kernels/round0.h"

@@ -1,0 +1,219 @@
+// Runs constraint programs: one thread evaluates four neighbouring points over the base field, or one point over the
+// extension. Registers are words of the thread; what all threads of a group decode is the same.
+#ifndef WHORL_KERNELS_PROGRAM_H
+#define WHORL_KERNELS_PROGRAM_H
+
+#include "kernels/field.h"
+#include "kernels/program_params.h"
+
+WH_FN u64 word_pair(Words words, u64 i) {
+    return words[i] | (static_cast<u64>(words[i + 1]) << 32);
+}
+
+// Where the job of `group` starts: the last of `count` jobs of `size` words whose first group, at `group_word`, is not after it.
+WH_FN u64 find_job(Words jobs, u32 count, u32 size, u32 group_word, u32 group) {
+    u32 low = 0;
+    for (u32 high = count; high - low > 1;) {
+        const u32 middle = (low + high) / 2;
+        if (jobs[static_cast<u64>(middle) * size + group_word] <= group) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return static_cast<u64>(low) * size;
+}
+
+// A chunk and what it needs besides inputs.
+struct Program {
+    Words code;
+    Words coefficients;
+    Words constants;
+    u64 spilled;         // address of the registers in memory
+    u64 spilled_stride;  // threads that have such registers
+    u64 spilled_thread;  // this one's number among them
+    u32 first;
+    u32 count;
+};
+
+// Inputs of four points: rows of a matrix [input][points].
+struct CosetInputs {
+    Words rows;
+    u64 stride;  // points in fours
+    u64 quad;
+};
+WH_FN Word4 read_input(CosetInputs in, u32 i) {
+    return load4(in.rows, i * in.stride + in.quad);
+}
+
+// Inputs of four neighbouring rows of a trace, cyclically repeated. Precondition: row is a multiple of 4.
+struct RowInputs {
+    Words columns;  // InputColumn
+    u32 row;
+    u32 mask;  // height − 1
+};
+WH_FN Word4 read_rows(Word4 column, u32 row, u32 mask) {
+    const u64 address = column.w[0] | (static_cast<u64>(column.w[1]) << 32);
+    const u32 kind = column.w[2];
+    const u32 first = row + column.w[3];
+    Word4 out = {{0, 0, 0, 0}};
+    if (kind != kInputColumn) {
+        const bool is_first_row = kind == kInputFirstRow;
+        for (u32 k = 0; k < 4; ++k) {
+            const u32 at = (first + k) & mask;
+            const bool is_one = is_first_row ? at == 0 : (at == mask) == (kind == kInputLastRow);
+            out.w[k] = is_one ? kOne : 0;
+        }
+        return out;
+    }
+    const Words words = words_at(address);
+    if (column.w[3] == 0 && mask >= 3) return load4(words, (first & mask) / 4);
+    for (u32 k = 0; k < 4; ++k) out.w[k] = words[(first + k) & mask];
+    return out;
+}
+WH_FN Word4 read_input(RowInputs in, u32 i) {
+    return read_rows(load4(in.columns, i), in.row, in.mask);
+}
+
+// Four points' sums, and what the program stored.
+struct Quad {
+    Ext sums[4];
+    Word4 stored;
+};
+
+template <class Inputs>
+WH_FN Quad run_quad(Program program, Inputs inputs) {
+    Word4 registers[kLocalRegisters];
+    Word4 previous = {{0, 0, 0, 0}};
+    Quad out;
+    out.stored = previous;
+    u64 sums[16];
+    for (u32 k = 0; k < 16; ++k) sums[k] = 0;
+    Word4 next = load4(program.code, program.first);
+    for (u32 i = 0; i < program.count; ++i) {
+        const Word4 instruction = next;
+        next = load4(program.code, program.first + i + 1);  // code ends with an instruction that is not run
+        const u32 operation = instruction.w[0];
+        Word4 operands[2] = {previous, previous};
+        for (u32 k = 0; k < 2; ++k) {
+            const u32 kind = instruction.w[2 + k] >> kOperandKindShift;
+            const u32 index = instruction.w[2 + k] & kOperandIndexMask;
+            if (kind == kOperandRegister) {
+                operands[k] = registers[index];
+            } else if (kind == kOperandInput) {
+                operands[k] = read_input(inputs, index);
+            } else if (kind == kOperandConstant) {
+                const u32 value = program.constants[index];
+                for (u32 j = 0; j < 4; ++j) operands[k].w[j] = value;
+            } else if (kind == kOperandSpilled) {
+                operands[k] = load4(words_at(program.spilled), index * program.spilled_stride + program.spilled_thread);
+            }
+        }
+        const Word4 a = operands[0];
+        const Word4 b = operands[1];
+        if (operation == kProgramAccumulate) {
+            const Word4 coefficient = load4(program.coefficients, instruction.w[3] & kOperandIndexMask);
+            for (u32 j = 0; j < 4; ++j) {
+                for (u32 c = 0; c < 4; ++c) {
+                    sums[4 * j + c] = wide_fold(sums[4 * j + c] + static_cast<u64>(coefficient.w[c]) * a.w[j]);
+                }
+            }
+            continue;
+        }
+        if (operation == kProgramStore) {
+            out.stored = a;
+            continue;
+        }
+        if (operation == kProgramAdd) {
+            for (u32 j = 0; j < 4; ++j) previous.w[j] = fp_add(a.w[j], b.w[j]);
+        } else if (operation == kProgramSub) {
+            for (u32 j = 0; j < 4; ++j) previous.w[j] = fp_sub(a.w[j], b.w[j]);
+        } else {
+            for (u32 j = 0; j < 4; ++j) previous.w[j] = fp_mul(a.w[j], b.w[j]);
+        }
+        const u32 destination = instruction.w[1];
+        if (destination < kLocalRegisters) {
+            registers[destination] = previous;
+        } else if (destination != kNoRegister) {
+            store4(words_at(program.spilled),
+                   (destination - kLocalRegisters) * program.spilled_stride + program.spilled_thread, previous);
+        }
+    }
+    for (u32 j = 0; j < 4; ++j) {
+        for (u32 c = 0; c < 4; ++c) out.sums[j].c[c] = fp_reduce(sums[4 * j + c]);
+    }
+    return out;
+}
+
+// Inputs at X of the lines through the rows 2y (at 0) and 2y + 1 (at 1) of tables.
+struct PairInputs {
+    Words tables;  // [table][2·pairs] extension elements
+    Words rows;    // the table of each input
+    u64 pairs;
+    u64 pair;
+    u32 x_minus_1;  // Montgomery form
+};
+WH_FN Ext read_input(PairInputs in, u32 i) {
+    const u64 at = 2 * (in.rows[i] * in.pairs + in.pair);
+    const Ext odd = load_ext(in.tables, at + 1);
+    if (in.x_minus_1 == 0) return odd;
+    const Ext step = ext_sub(odd, load_ext(in.tables, at));
+    if (in.x_minus_1 == kOne) return ext_add(odd, step);
+    return ext_add(odd, ext_scale(step, in.x_minus_1));
+}
+
+// The program's sum at one point.
+WH_FN Ext run_ext(Program program, PairInputs inputs) {
+    Ext registers[kLocalRegisters];
+    Ext previous = ext_zero();
+    Ext sum = ext_zero();
+    Word4 next = load4(program.code, program.first);
+    for (u32 i = 0; i < program.count; ++i) {
+        const Word4 instruction = next;
+        next = load4(program.code, program.first + i + 1);
+        const u32 operation = instruction.w[0];
+        Ext operands[2] = {previous, previous};
+        for (u32 k = 0; k < 2; ++k) {
+            const u32 kind = instruction.w[2 + k] >> kOperandKindShift;
+            const u32 index = instruction.w[2 + k] & kOperandIndexMask;
+            if (kind == kOperandRegister) {
+                operands[k] = registers[index];
+            } else if (kind == kOperandInput) {
+                operands[k] = read_input(inputs, index);
+            } else if (kind == kOperandConstant) {
+                operands[k] = ext_from(program.constants[index]);
+            } else if (kind == kOperandSpilled) {
+                operands[k] =
+                    load_ext(words_at(program.spilled), index * program.spilled_stride + program.spilled_thread);
+            } else if (kind == kOperandCoefficient) {
+                operands[k] = load_ext(program.coefficients, index);
+            }
+        }
+        const Ext a = operands[0];
+        const Ext b = operands[1];
+        if (operation == kProgramAdd) {
+            previous = ext_add(a, b);
+        } else if (operation == kProgramSub) {
+            previous = ext_sub(a, b);
+        } else if (operation == kProgramScale) {
+            previous = ext_scale(a, b.c[0]);
+        } else {
+            const Ext product = ext_mul(a, b);
+            if (operation == kProgramAccumulate) {
+                sum = ext_add(sum, product);
+                continue;
+            }
+            previous = product;
+        }
+        const u32 destination = instruction.w[1];
+        if (destination < kLocalRegisters) {
+            registers[destination] = previous;
+        } else if (destination != kNoRegister) {
+            store_ext(words_at(program.spilled),
+                      (destination - kLocalRegisters) * program.spilled_stride + program.spilled_thread, previous);
+        }
+    }
+    return sum;
+}
+
+#endif

@@ -1,0 +1,204 @@
+// Round 0 of the batch sumcheck: constraint programs on the cosets of the skip domain.
+#ifndef WHORL_KERNELS_ROUND0_H
+#define WHORL_KERNELS_ROUND0_H
+
+#include "kernels/eq.h"
+#include "kernels/program.h"
+#include "kernels/round0_params.h"
+
+WH_FN InterpolateJob load_interpolate_job(Words jobs, u64 at) {
+    InterpolateJob job;
+    job.inputs = word_pair(jobs, at);
+    job.out = word_pair(jobs, at + 2);
+    job.first_group = jobs[at + 4];
+    job.num_inputs = jobs[at + 5];
+    job.first_point = jobs[at + 6];
+    job.num_points = jobs[at + 7];
+    job.log_quads = jobs[at + 8];
+    job.row_mask = jobs[at + 9];
+    return job;
+}
+
+// Four neighbouring points of one block: the window of basis values, those of z + k − j, moves along with j.
+WH_FN Word4 coset_quad(Word4 column, Words basis, u32 point, u32 log_n, u32 row_mask) {
+    const u32 n_mask = (1u << log_n) - 1;
+    const u32 z = point & n_mask;
+    u64 sums[4] = {0, 0, 0, 0};
+    u32 window[4];
+    for (u32 k = 0; k < 4; ++k) window[k] = basis[(z + k) & n_mask];
+    for (u32 j = 0; j <= n_mask; j += 4) {
+        const Word4 values = read_rows(column, point - z + j, row_mask);
+        for (u32 i = 0; i < 4; i += 2) {
+            const u64 even = values.w[i];
+            const u64 odd = values.w[i + 1];
+            const u32 next_1 = basis[(z - j - i - 1) & n_mask];
+            const u32 next_0 = basis[(z - j - i - 2) & n_mask];
+            sums[0] = wide_fold(sums[0] + even * window[0] + odd * next_1);
+            for (u32 k = 1; k < 4; ++k) sums[k] = wide_fold(sums[k] + even * window[k] + odd * window[k - 1]);
+            window[3] = window[1];
+            window[2] = window[0];
+            window[1] = next_1;
+            window[0] = next_0;
+        }
+    }
+    const Word4 out = {{fp_reduce(sums[0]), fp_reduce(sums[1]), fp_reduce(sums[2]), fp_reduce(sums[3])}};
+    return out;
+}
+
+// Four neighbouring points where blocks are shorter than that.
+WH_FN Word4 coset_blocks(Word4 column, Words basis, u32 point, u32 log_n, u32 row_mask) {
+    const Word4 values = read_rows(column, point, row_mask);
+    if (log_n == 0) return values;  // a function on one point is constant
+    const u32 basis_0 = basis[0];
+    const u32 basis_1 = basis[1];
+    Word4 out;
+    for (u32 k = 0; k < 4; ++k) out.w[k] = fp_add(fp_mul(values.w[k], basis_0), fp_mul(values.w[k ^ 1], basis_1));
+    return out;
+}
+
+WH_KERNEL(round0_interpolate_inputs, InterpolateParams, 256) {
+    WH_THREAD(t);
+    const Words jobs = words_at(p.jobs);
+    const InterpolateJob job =
+        load_interpolate_job(jobs, find_job(jobs, p.num_jobs, kInterpolateJobWords, kInterpolateJobGroupWord, t.group));
+    const u64 item = static_cast<u64>(t.group - job.first_group) * t.size + t.tid;
+    const u64 input = item >> job.log_quads;
+    if (input >= job.num_inputs) return;
+    const u32 quad = static_cast<u32>(item) & ((1u << job.log_quads) - 1);
+    const Word4 column = load4(words_at(job.inputs), input);
+    const u32 point = job.first_point + 4 * quad;
+    const Words basis = words_at(p.basis);
+    const Words out = words_at(job.out);
+    if (p.log_n >= 2) {
+        store4(out, item, coset_quad(column, basis, point, p.log_n, job.row_mask));
+    } else {
+        store4(out, item, coset_blocks(column, basis, point, p.log_n, job.row_mask));
+    }
+}
+
+WH_FN EvaluateJob load_evaluate_job(Words jobs, u64 at) {
+    EvaluateJob job;
+    job.code = word_pair(jobs, at);
+    job.chunks = word_pair(jobs, at + 2);
+    job.coefficients = word_pair(jobs, at + 4);
+    job.constants = word_pair(jobs, at + 6);
+    job.inputs = word_pair(jobs, at + 8);
+    job.spilled = word_pair(jobs, at + 10);
+    job.low_heap = word_pair(jobs, at + 12);
+    job.high_heap = word_pair(jobs, at + 14);
+    job.out_0 = word_pair(jobs, at + 16);
+    job.out_1 = word_pair(jobs, at + 18);
+    job.first_group = jobs[at + 20];
+    job.num_groups = jobs[at + 21];
+    job.num_chunks = jobs[at + 22];
+    job.num_chunks_0 = jobs[at + 23];
+    job.first_point = jobs[at + 24];
+    job.num_points = jobs[at + 25];
+    job.num_steps = jobs[at + 26];
+    job.log_quads = jobs[at + 27];
+    job.row_mask = jobs[at + 28];
+    job.n_lift = jobs[at + 29];
+    job.num_high = jobs[at + 30];
+    return job;
+}
+WH_FN CosetInputs inputs_at(CosetInputs in, EvaluateJob, u32 quad) {
+    in.quad = quad;
+    return in;
+}
+WH_FN RowInputs inputs_at(RowInputs in, EvaluateJob job, u32 quad) {
+    in.row = job.first_point + 4 * quad;
+    return in;
+}
+
+// eq of the block that a point of the job is in; 0 for points behind the last.
+WH_FN Ext point_weight(EvaluateJob job, u32 i, u32 log_n) {
+    if (i >= job.num_points) return ext_zero();
+    return eq_entry(words_at(job.low_heap), words_at(job.high_heap), job.num_high, job.n_lift,
+                    (job.first_point + i) >> log_n);
+}
+
+// A group takes one chunk over num_steps·1024 points; neighbouring groups take the other chunks on the same points.
+// scratch: 16·257 words.
+template <class Inputs>
+WH_FN void evaluate_chunk(Thread t, SharedWords scratch, EvaluateJob job, Inputs inputs, u32 log_n, bool is_counted) {
+    const u32 local = t.group - job.first_group;
+    const u32 chunk_index = local % job.num_chunks;
+    const u32 tile = local / job.num_chunks;
+    const Word4 chunk = load4(words_at(job.chunks), chunk_index);
+    const Program program = {words_at(job.code),
+                             words_at(job.coefficients) + 4 * static_cast<u64>(chunk.w[2]),
+                             words_at(job.constants),
+                             job.spilled,
+                             static_cast<u64>(job.num_groups) * t.size,
+                             static_cast<u64>(local) * t.size + t.tid,
+                             chunk.w[0],
+                             chunk.w[1]};
+    Ext sums[4] = {ext_zero(), ext_zero(), ext_zero(), ext_zero()};
+    for (u32 step = 0; step < job.num_steps; ++step) {
+        const u32 quad = (tile * job.num_steps + step) * t.size + t.tid;
+        if (4 * quad >= job.num_points) break;
+        const Quad values = run_quad(program, inputs_at(inputs, job, quad));
+        // Blocks of four points and more have one weight.
+        Ext weight = point_weight(job, 4 * quad, log_n);
+        sums[0] = ext_add(sums[0], ext_mul(weight, values.sums[0]));
+        if (log_n == 0) weight = point_weight(job, 4 * quad + 1, log_n);
+        sums[1] = ext_add(sums[1], ext_mul(weight, values.sums[1]));
+        if (log_n <= 1) weight = point_weight(job, 4 * quad + 2, log_n);
+        sums[2] = ext_add(sums[2], ext_mul(weight, values.sums[2]));
+        if (log_n == 0) weight = point_weight(job, 4 * quad + 3, log_n);
+        sums[3] = ext_add(sums[3], ext_mul(weight, values.sums[3]));
+    }
+    const u32 stride = t.size + 1;  // words of neighbouring points in different banks
+    for (u32 k = 0; k < 4; ++k) {
+        for (u32 c = 0; c < 4; ++c) scratch[(4 * k + c) * stride + t.tid] = sums[k].c[c];
+    }
+    WH_BARRIER();
+    // Of the group's 1024 points those of one z, and of these every parts-th.
+    const u32 log_outputs = log_n + 2;
+    const u32 num_parts = log_n < 6 ? static_cast<u32>(kRound0MaxParts) >> log_n : 1;
+    const u32 sum_index = chunk_index < job.num_chunks_0 ? 0 : 1;
+    const Words out = words_at(sum_index == 0 ? job.out_0 : job.out_1);
+    const u32 chunk_of_sum = sum_index == 0 ? chunk_index : chunk_index - job.num_chunks_0;
+    const u32 chunks_of_sum = sum_index == 0 ? job.num_chunks_0 : job.num_chunks - job.num_chunks_0;
+    for (u32 o = t.tid; o < num_parts << log_outputs; o += t.size) {
+        const u32 part = o >> log_outputs;
+        const u32 z = (o >> 2) & ((1u << log_n) - 1);
+        const u32 c = o & 3;
+        u32 sum = 0;
+        for (u32 i = part; i < static_cast<u32>(kRound0GroupPoints) >> log_n; i += num_parts) {
+            const u32 at = (i << log_n) + z;
+            sum = fp_add(sum, scratch[(4 * (at & 3) + c) * stride + (at >> 2)]);
+        }
+        if (is_counted) {
+            const u64 set = (static_cast<u64>(local) * num_parts + part) >> kRound0LogSetParts;
+            const u64 at = 2 * (((set << log_n) + z) * 4 + c);
+            atomic_add_word(out, at, sum & 0xFFFFu);
+            atomic_add_word(out, at + 1, sum >> 16);
+        } else {
+            const u64 entry = (static_cast<u64>(tile) * chunks_of_sum + chunk_of_sum) * num_parts + part;
+            out[((entry << log_n) + z) * 4 + c] = sum;
+        }
+    }
+}
+
+WH_KERNEL(round0_evaluate_cosets, EvaluateParams, 256) {
+    WH_SHARED(scratch, 4112);
+    WH_THREAD(t);
+    const Words jobs = words_at(p.jobs);
+    const EvaluateJob job =
+        load_evaluate_job(jobs, find_job(jobs, p.num_jobs, kEvaluateJobWords, kEvaluateJobGroupWord, t.group));
+    const CosetInputs inputs = {words_at(job.inputs), 1ull << job.log_quads, 0};
+    evaluate_chunk(t, scratch, job, inputs, p.log_n, p.is_counted != 0);
+}
+
+WH_KERNEL(round0_evaluate_rows, EvaluateParams, 256) {
+    WH_SHARED(scratch, 4112);
+    WH_THREAD(t);
+    const Words jobs = words_at(p.jobs);
+    const EvaluateJob job =
+        load_evaluate_job(jobs, find_job(jobs, p.num_jobs, kEvaluateJobWords, kEvaluateJobGroupWord, t.group));
+    const RowInputs inputs = {words_at(job.inputs), 0, job.row_mask};
+    evaluate_chunk(t, scratch, job, inputs, p.log_n, p.is_counted != 0);
+}
+
+#endif
