@@ -18,7 +18,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 export CTEST_PARALLEL_LEVEL := $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test bench peers fuzz format lint clean bootstrap configure
+.PHONY: help demo build test long bench peers fuzz format lint clean bootstrap configure
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -36,6 +36,10 @@ build: configure ## build the program: build/release/whorl
 test: configure ## build everything and run all tests
 	cmake --build --preset $(PRESET)
 	ctest --preset $(PRESET)
+
+long: configure ## the tests that take minutes: keccakf on the simulated GPU
+	cmake --build --preset $(PRESET)
+	WHORL_LONG_TESTS=1 ctest --preset $(PRESET) -R Long
 
 bench: PRESET := release
 bench: configure ## build and run the benchmarks

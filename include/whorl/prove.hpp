@@ -37,6 +37,8 @@ Result<void> check_traces(const VerifyingKey& vk, std::span<const AirTrace> trac
 /// Errors: kInvalidArgument (check_traces, options), kMachine (memory, device).
 Result<Proof> prove(const VerifyingKey& vk, std::span<const AirTrace> traces, const ProverOptions& options = {});
 
+struct MemoryPlan;
+
 /// Proves many times with one key on one device, and keeps what the proofs have in common: constraint programs in the
 /// device's form, memory plans, device memory (a GPU allocates nothing from the second proof of a shape on). A prover is
 /// used by one thread at a time; several provers may work at once, also on one device.
@@ -50,6 +52,8 @@ public:
 
     /// As whorl::prove.
     Result<Proof> prove(std::span<const AirTrace> traces);
+    /// What a proof of traces of these heights takes on a GPU (device.hpp). Errors: kInvalidArgument on the CPU.
+    Result<MemoryPlan> plan(std::span<const AirTrace> traces);
 
 private:
     struct State;

@@ -182,9 +182,9 @@ AirTask keccak_task(std::vector<KeccakState> inputs, const SystemParams& params)
     return std::move(builder).finish();
 }
 
-AirTask logup_task(unsigned log_height, const SystemParams& params) {
+AirTask logup_task(unsigned log_height, const SystemParams& params, const std::vector<std::uint32_t>& widths) {
     TaskBuilder builder("logup", params);
-    add_self_interactions(builder, {4, 7, 8, 8, 10, 100}, log_height, 4);
+    add_self_interactions(builder, widths, log_height, 4);
     return std::move(builder).finish();
 }
 

@@ -34,7 +34,8 @@ std::optional<AirTask> vector_task(std::string_view name);
 /// Proves keccak-f on `inputs`.
 AirTask keccak_task(std::vector<KeccakState> inputs, const SystemParams& params);
 
-/// The LogUp benchmark: self-interaction AIRs of widths 4, 7, 8, 8, 10 and 100, all 2^log_height high, on bus 4.
-AirTask logup_task(unsigned log_height, const SystemParams& params);
+/// The LogUp benchmark: self-interaction AIRs, all 2^log_height high, on bus 4.
+AirTask logup_task(unsigned log_height, const SystemParams& params,
+                   const std::vector<std::uint32_t>& widths = {4, 7, 8, 8, 10, 100});
 
 }  // namespace whorl

@@ -35,18 +35,25 @@ void print_line(Session& session, const Json& json) {
     std::fflush(stdout);
 }
 
-/// Proves and verifies `workload` num_runs times, a JSON line each and one for all. False when a proof is rejected.
-Result<bool> run_workload(Session& session, const Workload& workload, unsigned num_runs) {
+/// Proves and verifies `workload`, a JSON line for each run and one for all. False when a proof is rejected.
+Result<bool> run_workload(Session& session, const Workload& workload, const BenchOptions& options) {
     Telemetry& telemetry = session.telemetry();
     const std::string name = fmt::format("proof/{}/{}", workload.name, session.options().device);
     std::vector<double> prove_ms;
     std::vector<double> verify_ms;
+    std::vector<double> prove_excluding_trace_ms;
     std::size_t proof_bytes = 0;
-    for (unsigned run = 0; run < num_runs; ++run) {
+    Result<Prover> prover = Prover::create(workload.key.vk, session.prover_options());
+    if (!prover) return std::move(prover).error();
+    for (unsigned run = 0; run < options.num_warmups; ++run) {
+        const Span run_span(&telemetry, "warmup");
+        if (const Result<Proof> proof = prover->prove(workload.traces); !proof) return proof.error();
+    }
+    for (unsigned run = 0; run < options.num_runs; ++run) {
         const Span run_span(&telemetry, workload.name);
         const std::size_t first_span = telemetry.spans().size();
         const double start_ms = telemetry.now_ms();
-        const Result<Proof> proof = prove(workload.key.vk, workload.traces, session.prover_options());
+        const Result<Proof> proof = prover->prove(workload.traces);
         if (!proof) return proof.error();
         prove_ms.push_back(telemetry.now_ms() - start_ms);
         const std::vector<std::byte> bytes = encode_proof(*proof);
@@ -73,9 +80,16 @@ Result<bool> run_workload(Session& session, const Workload& workload, unsigned n
                   {"verify_ms", verify_ms.back()},
                   {"proof_bytes", proof_bytes},
                   {"peak_rss_bytes", totals.peak_rss_bytes},
-                  {"minor_page_faults", totals.minor_page_faults}};
+                  {"minor_page_faults", totals.minor_page_faults},
+                  {"submissions", field_sum(telemetry, "command_buffer_count", first_span)},
+                  {"waits", field_sum(telemetry, "sync_count", first_span)},
+                  {"kernels", field_sum(telemetry, "kernel_count", first_span)},
+                  {"device_allocations", field_sum(telemetry, "allocation_count", first_span)},
+                  {"device_bytes_allocated", field_sum(telemetry, "bytes_allocated", first_span)},
+                  {"peak_device_bytes", totals.device_peak_bytes}};
         for (const auto& [span, time_ms] : time_ms_by_name(telemetry, first_span)) {
             json["spans"][span + "_time_ms"] = time_ms;
+            if (span == "stark_prove_excluding_trace") prove_excluding_trace_ms.push_back(time_ms);
         }
         print_line(session, json);
     }
@@ -84,11 +98,13 @@ Result<bool> run_workload(Session& session, const Workload& workload, unsigned n
     for (const AirTrace& trace : workload.traces) num_cells += trace.common_main.values().size();
     print_line(session, {{"kind", "summary"},
                          {"name", name},
-                         {"runs", num_runs},
+                         {"runs", options.num_runs},
                          {"threads", session.num_threads()},
                          {"prove_median_ms", median(prove_ms)},
                          {"prove_min_ms", *std::ranges::min_element(prove_ms)},
                          {"prove_max_ms", *std::ranges::max_element(prove_ms)},
+                         {"prove_excluding_trace_median_ms", median(prove_excluding_trace_ms)},
+                         {"peak_device_bytes", measure_totals(telemetry).device_peak_bytes},
                          {"verify_median_ms", median(verify_ms)},
                          {"proof_bytes", proof_bytes},
                          {"peak_rss_bytes", measure_totals(telemetry).peak_rss_bytes},
@@ -106,7 +122,7 @@ Result<ExitCode> run_bench(Session& session, const BenchOptions& options) {
     if (auto begun = session.begin(); !begun) return begun.error();
     const auto run = [&](Result<Workload> workload) -> Result<bool> {
         if (!workload) return std::move(workload).error();
-        return run_workload(session, *workload, options.num_runs);
+        return run_workload(session, *workload, options);
     };
     // The LogUp workload first: it needs less memory, so its peak is its own.
     if (options.workload != "keccakf") {

@@ -47,11 +47,19 @@ struct InspectOptions {
 };
 Result<ExitCode> run_inspect(Session& session, const InspectOptions& options);
 
+struct PlanOptions {
+    std::string task_path;
+};
+Result<ExitCode> run_plan(Session& session, const PlanOptions& options);
+
+Result<ExitCode> run_devices(Session& session);
+
 struct BenchOptions {
     std::string workload = "all";  ///< keccakf, logup or all
     std::size_t num_permutations = kDefaultPermutations;
     unsigned log_height = 17;
     unsigned num_runs = 5;
+    unsigned num_warmups = 0;  ///< proofs before those that count
 };
 Result<ExitCode> run_bench(Session& session, const BenchOptions& options);
 

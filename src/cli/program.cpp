@@ -5,6 +5,7 @@
 #include <exception>
 #include <functional>
 #include <iostream>
+#include <map>
 #include <new>
 #include <string>
 #include <utility>
@@ -69,18 +70,31 @@ constexpr const char* kCheckExamples =
 Examples:
   whorl check --task tests/vectors/interactions)";
 
+constexpr const char* kPlanExamples =
+    R"(What a proof of the task takes on a GPU, decided by its key and trace heights alone: every buffer, the stages in which it is
+taken and given back, and the peak. The values of the traces are not looked at.
+
+Examples:
+  whorl plan --task tests/vectors/interactions --device sim
+  whorl plan --task tests/vectors/mixture --device cuda:1)";
+
+constexpr const char* kDevicesExamples = R"(Examples:
+  whorl devices)";
+
 constexpr const char* kInspectExamples = R"(Examples:
   whorl inspect --vk tests/vectors/keccakf_1024/vk.postcard
   whorl inspect --vk tests/vectors/mixture/vk.postcard --proof tests/vectors/mixture/proof.bin)";
 
 constexpr const char* kBenchExamples =
     R"(Prints a JSON line for each run ("kind": "run") and one for all of them ("kind": "summary", with medians). The time is
-that of proving alone; every proof is verified. Memory is the peak of the process up to then.
+that of proving alone, from traces in the host's memory; the spans tell more. Every proof is verified. Memory is the peak
+of the process up to then, and of the device.
 
 Examples:
   whorl bench --runs 3
   whorl bench logup --log-height 14 --runs 1 --quiet
-  whorl bench keccakf --threads 1)";
+  whorl bench keccakf --threads 1
+  whorl bench --device cuda --warmups 2 --runs 10)";
 
 /// A subcommand with its options bound to the values that run_… takes.
 struct Command {
@@ -89,7 +103,15 @@ struct Command {
 };
 
 void add_common_options(CLI::App& app, CommonOptions& options) {
-    app.add_option("--device", options.device, "where to prove: cpu")->type_name("NAME")->capture_default_str();
+    app.add_option("--device", options.device, "where to prove: cpu, sim, cuda or cuda:i (see whorl devices)")
+        ->type_name("NAME")
+        ->capture_default_str();
+    app.add_option("--dispatch", options.dispatch,
+                   "how a GPU gets round 0: staged, one submission for all cosets; unfused, one each")
+        ->type_name("HOW")
+        ->transform(CLI::CheckedTransformer(
+            std::map<std::string, Dispatch>{{"staged", Dispatch::kStaged}, {"unfused", Dispatch::kUnfused}}))
+        ->default_str("staged");
     app.add_option("--threads", options.num_threads, "how many threads; 0: one per core that this process may use")
         ->type_name("N")
         ->check(CLI::Range(0, 1024))
@@ -185,6 +207,14 @@ int parse_and_run(int argc, char** argv) {
     inspect_app.add_option("--proof", inspect.proof_path, "a proof")->type_name("FILE");
     commands.push_back({&inspect_app, [&](Session& session) { return run_inspect(session, inspect); }});
 
+    PlanOptions plan;
+    CLI::App& plan_app = add_command("plan", "show the memory that a proof takes on a GPU", kPlanExamples);
+    plan_app.add_option("--task", plan.task_path, "the task folder")->type_name("DIR")->required();
+    commands.push_back({&plan_app, [&](Session& session) { return run_plan(session, plan); }});
+
+    CLI::App& devices_app = add_command("devices", "list the devices, and why one cannot be used", kDevicesExamples);
+    commands.push_back({&devices_app, [](Session& session) { return run_devices(session); }});
+
     BenchOptions bench;
     CLI::App& bench_app = add_command("bench", "time the reference's benchmarks", kBenchExamples);
     bench_app.add_option("workload", bench.workload, "keccakf, logup or all")
@@ -202,6 +232,10 @@ int parse_and_run(int argc, char** argv) {
     bench_app.add_option("--runs", bench.num_runs, "how many proofs of each")
         ->type_name("N")
         ->check(CLI::Range(1, 1000))
+        ->capture_default_str();
+    bench_app.add_option("--warmups", bench.num_warmups, "proofs before those that count")
+        ->type_name("N")
+        ->check(CLI::Range(0, 1000))
         ->capture_default_str();
     commands.push_back({&bench_app, [&](Session& session) { return run_bench(session, bench); }});
 

@@ -7,6 +7,7 @@
 #include <whorl/telemetry_export.hpp>
 
 #include "cli/table.hpp"
+#include "engine/devices.hpp"
 #include "engine/files.hpp"
 
 namespace whorl::cli {
@@ -14,8 +15,6 @@ namespace whorl::cli {
 namespace fs = std::filesystem;
 
 namespace {
-
-constexpr std::string_view kDevices = "cpu";
 
 fs::path place_of(const std::string& path) {
     std::error_code error;
@@ -52,11 +51,7 @@ Session::Session(CommonOptions options) : options_(std::move(options)) {
 }
 
 Result<void> Session::begin() {
-    if (options_.device != "cpu") {
-        return Error{.code = ErrorCode::kMachine,
-                     .stage = "device",
-                     .message = fmt::format("no device \"{}\" here; available: {}", options_.device, kDevices)};
-    }
+    if (Result<void> usable = check_device(options_.device); !usable) return usable;
     if (Result<void> claimed = claim_output("--metrics", options_.metrics_path); !claimed) return claimed;
     if (Result<void> claimed = claim_output("--timeline", options_.timeline_path); !claimed) return claimed;
     if (!options_.is_quiet && Progress::is_possible()) progress_ = std::make_unique<Progress>(telemetry_);
@@ -103,7 +98,10 @@ void Session::complain(std::string_view text) {
 }
 
 ProverOptions Session::prover_options() {
-    return {.device = options_.device, .num_threads = options_.num_threads, .telemetry = &telemetry_};
+    return {.device = options_.device,
+            .dispatch = options_.dispatch,
+            .num_threads = options_.num_threads,
+            .telemetry = &telemetry_};
 }
 
 std::uint32_t Session::num_threads() const {

@@ -37,6 +37,7 @@ ExitCode exit_code(const Error& error);
 /// What every subcommand that works takes.
 struct CommonOptions {
     std::string device = "cpu";
+    Dispatch dispatch = Dispatch::kStaged;
     std::uint32_t num_threads = 0;  ///< 0: one per core that this process may use
     std::string metrics_path;       ///< empty: none
     std::string timeline_path;      ///< empty: none

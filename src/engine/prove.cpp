@@ -1,13 +1,18 @@
+#include <whorl/device.hpp>
 #include <whorl/prove.hpp>
 
 #include <fmt/format.h>
 #include <tbb/task_arena.h>
 
+#include <bit>
 #include <exception>
 #include <new>
+#include <optional>
 
 #include "backend/cpu/columns.hpp"
 #include "backend/cpu/cpu_backend.hpp"
+#include "backend/gpu/prover.hpp"
+#include "engine/devices.hpp"
 #include "prover/prove.hpp"
 
 namespace whorl {
@@ -18,36 +23,88 @@ constexpr std::uint32_t kMaxLSkip = 10;
 
 // Runs `work` on the threads that the options ask for; failures of the machine come back as errors.
 template <class T, class Work>
-Result<T> run_on_cpu(const ProverOptions& options, const char* stage, const Work& work) {
-    if (options.device != "cpu") {
-        return Error{ErrorCode::kMachine, stage,
-                     fmt::format("device \"{}\" is not available; available: cpu", options.device)};
-    }
+Result<T> run_guarded(const ProverOptions& options, const char* stage, const Work& work) {
     try {
         tbb::task_arena arena(options.num_threads == 0 ? tbb::task_arena::automatic
                                                        : static_cast<int>(options.num_threads));
         return arena.execute(work);
     } catch (const std::bad_alloc&) {
         return Error{ErrorCode::kMachine, stage, "not enough memory"};
+    } catch (const gpu::DeviceError& e) {
+        return Error{ErrorCode::kMachine, stage, e.what()};
     } catch (const std::exception& e) {
         return Error{ErrorCode::kInternal, stage, e.what()};
     }
 }
 
-}  // namespace
-
-Result<Proof> prove(const VerifyingKey& vk, std::span<const AirTrace> traces, const ProverOptions& options) {
-    if (auto ok = check_params(vk.params); !ok) return ok.error();
+Result<void> check_key(const VerifyingKey& vk) {
+    if (auto ok = check_params(vk.params); !ok) return ok;
     if (vk.params.l_skip > kMaxLSkip) {
         return Error{ErrorCode::kInvalidArgument, "prove",
                      fmt::format("expected l_skip of at most {}, found {}", kMaxLSkip, vk.params.l_skip)};
     }
-    if (auto ok = check_traces(vk, traces); !ok) return ok.error();
-    return run_on_cpu<Proof>(options, "prove", [&] {
-        const ProverInput input = make_prover_input(vk, traces, options.telemetry);
+    return {};
+}
+
+}  // namespace
+
+struct Prover::State {
+    VerifyingKey vk;
+    ProverOptions options;
+    std::optional<gpu::GpuProver> gpu;  // none: the CPU
+};
+
+Prover::Prover(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Prover::Prover(Prover&&) noexcept = default;
+Prover& Prover::operator=(Prover&&) noexcept = default;
+Prover::~Prover() = default;
+
+Result<Prover> Prover::create(VerifyingKey vk, const ProverOptions& options) {
+    if (auto ok = check_key(vk); !ok) return ok.error();
+    auto state = std::make_unique<State>();
+    state->vk = std::move(vk);
+    state->options = options;
+    if (!is_cpu(options.device)) {
+        auto runtime = run_guarded<std::unique_ptr<gpu::Runtime>>(
+            options, "device", [&]() -> Result<std::unique_ptr<gpu::Runtime>> { return open_gpu(options.device); });
+        if (!runtime) return runtime.error();
+        state->gpu.emplace(state->vk, *std::move(runtime), options.dispatch);
+    }
+    return Prover(std::move(state));
+}
+
+Result<Proof> Prover::prove(std::span<const AirTrace> traces) {
+    State& s = *state_;
+    if (auto ok = check_traces(s.vk, traces); !ok) return ok.error();
+    return run_guarded<Proof>(s.options, "prove", [&] {
+        const ProverInput input = make_prover_input(s.vk, traces, s.options.telemetry);
+        if (s.gpu) return s.gpu->prove(input);
         cpu::CpuBackend backend;
         return prove_on(backend, input);
     });
+}
+
+Result<MemoryPlan> Prover::plan(std::span<const AirTrace> traces) {
+    State& s = *state_;
+    if (!s.gpu) {
+        return Error{ErrorCode::kInvalidArgument, "plan",
+                     "expected a GPU (sim, cuda), found cpu, which plans no memory"};
+    }
+    if (auto ok = check_traces(s.vk, traces); !ok) return ok.error();
+    return run_guarded<MemoryPlan>(s.options, "plan",
+                                   [&] { return s.gpu->plan(make_prover_input(s.vk, traces, nullptr)); });
+}
+
+Result<Proof> prove(const VerifyingKey& vk, std::span<const AirTrace> traces, const ProverOptions& options) {
+    Result<Prover> prover = Prover::create(vk, options);
+    if (!prover) return prover.error();
+    return prover->prove(traces);
+}
+
+Result<MemoryPlan> plan_memory(const VerifyingKey& vk, std::span<const AirTrace> traces, const ProverOptions& options) {
+    Result<Prover> prover = Prover::create(vk, options);
+    if (!prover) return prover.error();
+    return prover->plan(traces);
 }
 
 Result<MatrixCommitment> commit_matrix(const SystemParams& params, const Matrix& matrix, const ProverOptions& options) {
@@ -65,7 +122,7 @@ Result<MatrixCommitment> commit_matrix(const SystemParams& params, const Matrix&
         return bad(fmt::format("{} columns of height {} exceed the {} stacked columns allowed", matrix.width(),
                                matrix.height(), params.w_stack));
     }
-    return run_on_cpu<MatrixCommitment>(options, "commit_matrix", [&] {
+    return run_guarded<MatrixCommitment>(options, "commit_matrix", [&] {
         const StackedLayout layout = stack_layout(params.l_skip, params.log_stacked_height(), std::span(&shape, 1));
         std::vector<const std::uint32_t*> words;
         for (std::size_t c = 0; c < matrix.width(); ++c) words.push_back(cpu::column_words(matrix, c));

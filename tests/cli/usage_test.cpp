@@ -10,19 +10,20 @@ using testing::HasSubstr;
 TEST(Usage, HelpNamesEverySubcommandAndTheExitCodes) {
     const Outcome outcome = run_whorl({"--help"});
     EXPECT_EQ(outcome.exit_code, 0);
-    for (const char* word : {"keccakf", "prove", "verify", "check", "inspect", "bench", "Examples:", "Exit codes:"}) {
+    for (const char* word :
+         {"keccakf", "prove", "verify", "check", "inspect", "plan", "devices", "bench", "Examples:", "Exit codes:"}) {
         EXPECT_THAT(outcome.out, HasSubstr(word));
     }
     EXPECT_EQ(outcome.err, "");
 }
 
 TEST(Usage, EverySubcommandHasHelpWithExamplesAndTheCommonOptions) {
-    for (const std::string command : {"keccakf", "prove", "verify", "check", "inspect", "bench"}) {
+    for (const std::string command : {"keccakf", "prove", "verify", "check", "inspect", "plan", "devices", "bench"}) {
         const Outcome outcome = run_whorl({command, "--help"});
         EXPECT_EQ(outcome.exit_code, 0) << outcome;
         for (const std::string& word :
-             {std::string("Examples:"), "  whorl " + command, std::string("--device"), std::string("--threads"),
-              std::string("--metrics"), std::string("--timeline"), std::string("--quiet")}) {
+             {std::string("Examples:"), "  whorl " + command, std::string("--device"), std::string("--dispatch"),
+              std::string("--threads"), std::string("--metrics"), std::string("--timeline"), std::string("--quiet")}) {
             EXPECT_THAT(outcome.out, HasSubstr(word)) << command;
         }
     }
@@ -48,6 +49,10 @@ TEST(Usage, WrongCommandLinesExitWith2AndSayWhy) {
         {{"keccakf", "--log-stacked-height", "25"}, "--log-stacked-height"},
         {{"keccakf", "--threads", "100000"}, "--threads"},
         {{"keccakf", "--frob"}, "--frob"},
+        {{"keccakf", "--dispatch", "fast"}, "--dispatch"},
+        {{"keccakf", "--device", "abacus"}, "abacus"},
+        {{"plan"}, "--task"},
+        {{"plan", "--task", vector_folder("fib_2e5").string()}, "cpu"},
         {{"bench", "sorting"}, "sorting"},
         {{"bench", "logup", "--log-height", "22"}, "--log-height"},
     };
@@ -59,18 +64,18 @@ TEST(Usage, WrongCommandLinesExitWith2AndSayWhy) {
     }
 }
 
-TEST(Usage, AnotherDeviceExitsWith3AndNamesWhatThereIs) {
+TEST(Usage, ADeviceThatIsNotThereExitsWith3AndNamesWhatThereIs) {
     const std::string task = vector_folder("fib_2e5").string();
     const Scratch scratch;
     const std::string proof = scratch / "proof.bin";
     for (const std::vector<std::string>& arguments :
-         {std::vector<std::string>{"keccakf", "--permutations", "1", "--device", "cuda"},
-          {"prove", "--task", task, "--out", proof, "--device", "cuda"},
-          {"bench", "--device", "cuda"}}) {
+         {std::vector<std::string>{"keccakf", "--permutations", "1", "--device", "cuda:77"},
+          {"prove", "--task", task, "--out", proof, "--device", "cuda:77"},
+          {"bench", "--device", "cuda:77"}}) {
         const Outcome outcome = run_whorl(arguments);
         EXPECT_EQ(outcome.exit_code, 3) << outcome;
-        EXPECT_THAT(outcome.err, HasSubstr("\"cuda\""));
-        EXPECT_THAT(outcome.err, HasSubstr("available: cpu"));
+        EXPECT_THAT(outcome.err, HasSubstr("\"cuda:77\""));
+        EXPECT_THAT(outcome.err, HasSubstr("available: cpu, sim"));
     }
     EXPECT_FALSE(fs::exists(proof));
 }

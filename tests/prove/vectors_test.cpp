@@ -1,7 +1,6 @@
 // The reference's proofs, byte for byte: from every vector's key and traces, at any thread count, on every instruction set.
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -11,24 +10,16 @@
 #include <whorl/verify.hpp>
 
 #include "airs/tasks.hpp"
+#include "prove/bytes.hpp"
 #include "unit/targets.hpp"
 #include "vectors.hpp"
 
 namespace whorl {
 namespace {
 
+using test::expect_same_bytes;
+using test::stored_proof;
 using test::value_of;
-
-std::vector<std::byte> stored_proof(const std::string& vector) {
-    return test::read_file(test::vector_path(vector, "proof.bin"));
-}
-
-// Names the first difference instead of printing both proofs.
-void expect_same_bytes(const std::vector<std::byte>& found, const std::vector<std::byte>& expected) {
-    ASSERT_EQ(found.size(), expected.size());
-    const auto [a, b] = std::ranges::mismatch(found, expected);
-    EXPECT_TRUE(a == found.end()) << "first difference at byte " << (a - found.begin());
-}
 
 class ProvesVector : public testing::TestWithParam<std::string> {};
 
@@ -55,11 +46,7 @@ TEST_P(ProvesVector, ByteForByteOnEveryInstructionSet) {
         [&] { expect_same_bytes(encode_proof(value_of(prove(task.vk, task.traces))), stored_proof(GetParam())); });
 }
 
-INSTANTIATE_TEST_SUITE_P(Vectors, ProvesVector,
-                         testing::Values("cached", "fib_2e5", "fib_height_1", "fib_three_airs_one_absent",
-                                         "interactions", "keccak_5_perms", "mixture", "mixture_app_100_bits",
-                                         "mixture_l_skip_5", "preprocessed", "preprocessed_and_cached",
-                                         "self_interactions"),
+INSTANTIATE_TEST_SUITE_P(Vectors, ProvesVector, testing::ValuesIn(test::kStoredVectors),
                          [](const auto& test) { return test.param; });
 
 TEST(ProvesKeccak, Keccakf1024ByteForByte) {

@@ -10,8 +10,6 @@ namespace whorl::gpu {
 namespace {
 
 constexpr std::uint64_t kAlignment = 16;
-// A mailbox while planning: results are read from here, all zero.
-constexpr std::uint64_t kPlanningMailbox = std::uint64_t{64} << 20;
 
 std::uint64_t round_up(std::uint64_t bytes) {
     return (bytes + kAlignment - 1) / kAlignment * kAlignment;
@@ -38,7 +36,7 @@ void Recorder::start_planning() {
     is_planning_ = true;
     max_upload_ = max_mailbox_ = 0;
     upload_begin_ = upload_end_ = mailbox_end_ = 0;
-    planning_mailbox_.assign(kPlanningMailbox, std::byte{});
+    planning_mailbox_.clear();
 }
 
 void Recorder::finish_planning(MemoryPlan& plan) {
@@ -52,6 +50,7 @@ void Recorder::finish_planning(MemoryPlan& plan) {
 }
 
 void Recorder::follow(const MemoryPlan& plan) {
+    wait();  // for what a proof that failed has left behind
     submission_.clear();
     upload_begin_ = upload_end_ = mailbox_end_ = 0;
     if (staging_.bytes >= plan.upload_bytes && mailbox_.bytes >= plan.mailbox_bytes && staging_.bytes != 0) return;
@@ -134,14 +133,17 @@ Address Recorder::upload_bytes(const void* data, std::uint64_t bytes) {
 std::uint64_t Recorder::take_mailbox(std::uint64_t bytes) {
     if (mailbox_is_read_) {
         mailbox_end_ = 0;
+        planning_mailbox_.clear();
         mailbox_is_read_ = false;
     }
     const std::uint64_t offset = mailbox_end_;
     mailbox_end_ += round_up(bytes);
     max_mailbox_ = std::max(max_mailbox_, mailbox_end_);
-    if (mailbox_end_ > (is_planning_ ? planning_mailbox_.size() : mailbox_.bytes)) {
-        throw std::logic_error("more results than the memory plan has room for");
+    if (is_planning_) {
+        planning_mailbox_.emplace_back(round_up(bytes));
+        return offset;
     }
+    if (mailbox_end_ > mailbox_.bytes) throw std::logic_error("more results than the memory plan has room for");
     return offset;
 }
 

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <deque>
 #include <span>
 #include <type_traits>
 #include <vector>
@@ -95,7 +96,8 @@ public:
     Mailbox<T> mailbox(std::size_t count) {
         static_assert(std::is_trivially_copyable_v<T>);
         const std::uint64_t offset = take_mailbox(count * sizeof(T));
-        return {mailbox_address_ + offset, mailbox_host() + offset, count};
+        return {mailbox_address_ + offset, is_planning_ ? planning_mailbox_.back().data() : mailbox_.host + offset,
+                count};
     }
 
     /// What follows waits for what was recorded.
@@ -117,7 +119,6 @@ private:
     void add(const Command& command);
     Address upload_bytes(const void* data, std::uint64_t bytes);
     std::uint64_t take_mailbox(std::uint64_t bytes);
-    const std::byte* mailbox_host() const { return is_planning_ ? planning_mailbox_.data() : mailbox_.host; }
     void release();
 
     Runtime& runtime_;
@@ -135,7 +136,7 @@ private:
 
     bool is_planning_ = false;
     std::uint64_t max_upload_ = 0, max_mailbox_ = 0;
-    std::vector<std::byte> planning_mailbox_;
+    std::deque<std::vector<std::byte>> planning_mailbox_;  // results while planning: all zero
 };
 
 }  // namespace whorl::gpu

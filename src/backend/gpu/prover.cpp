@@ -1,0 +1,84 @@
+#include "backend/gpu/prover.hpp"
+
+#include "backend/gpu/gpu_backend.hpp"
+#include "prover/prove.hpp"
+
+namespace whorl::gpu {
+namespace {
+
+/// Lets the spans of a proof count what the device was given.
+class CountedSpans {
+public:
+    CountedSpans(Telemetry* telemetry, const Device& device) : telemetry_(telemetry) {
+        if (telemetry_ == nullptr) return;
+        telemetry_->set_counters([&device](auto& out) {
+            const DispatchCounts& counts = device.recorder().counts();
+            out.emplace_back("expected_kernel_count", counts.expected_kernels);
+            out.emplace_back("command_buffer_count", counts.command_buffers);
+            out.emplace_back("encoder_count", counts.encoders);
+            out.emplace_back("kernel_count", counts.kernels);
+            out.emplace_back("sync_count", counts.syncs);
+            out.emplace_back("allocation_count", static_cast<std::int64_t>(device.num_allocations()));
+            out.emplace_back("bytes_allocated", static_cast<std::int64_t>(device.num_bytes_allocated()));
+        });
+    }
+    ~CountedSpans() {
+        if (telemetry_ != nullptr) telemetry_->set_counters({});
+    }
+    CountedSpans(const CountedSpans&) = delete;
+    CountedSpans& operator=(const CountedSpans&) = delete;
+
+private:
+    Telemetry* telemetry_;
+};
+
+Proof run(Device& device, ProgramCache& programs, const ProverInput& input) {
+    std::unique_ptr<GpuBackend> backend;
+    {
+        const Span span(input.telemetry, "transport_traces");
+        backend = std::make_unique<GpuBackend>(device, programs, input);
+    }
+    return prove_on(*backend, input);
+}
+
+}  // namespace
+
+const MemoryPlan& GpuProver::plan(const ProverInput& input) {
+    std::vector<std::uint32_t> shape;
+    for (const SortedTrace& trace : input.layout.traces) {
+        shape.push_back(trace.air_id);
+        shape.push_back(trace.log_height);
+    }
+    const auto found = plans_.find(shape);
+    if (found != plans_.end()) return found->second;
+
+    // The driver itself says what it takes: it runs over a device that does nothing.
+    Telemetry spans;
+    std::vector<std::string> open_spans;
+    spans.set_observer([&](const SpanRecord& span, bool is_open) {
+        if (is_open) {
+            open_spans.push_back(span.name);
+        } else {
+            open_spans.pop_back();
+        }
+        device_.arena().set_stage(open_spans.empty() ? "end" : open_spans.back());
+    });
+    ProverInput dry = input;
+    dry.telemetry = &spans;
+    device_.start_planning();
+    run(device_, programs_, dry);
+    return plans_.emplace(std::move(shape), device_.finish_planning()).first->second;
+}
+
+Proof GpuProver::prove(const ProverInput& input) {
+    const CountedSpans counted(input.telemetry, device_);
+    {
+        Span span(input.telemetry, "prepare_device");
+        const MemoryPlan& memory = plan(input);
+        span.set("peak_bytes", static_cast<std::int64_t>(memory.device_bytes));
+        device_.follow(memory);
+    }
+    return run(device_, programs_, input);
+}
+
+}  // namespace whorl::gpu

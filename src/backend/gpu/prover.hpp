@@ -1,0 +1,36 @@
+// Proofs of one key on one GPU.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include <whorl/device.hpp>
+#include <whorl/proof.hpp>
+
+#include "backend/gpu/device.hpp"
+#include "backend/gpu/programs.hpp"
+#include "prover/input.hpp"
+
+namespace whorl::gpu {
+
+class GpuProver {
+public:
+    /// Every input is of this key, which must outlive the prover.
+    GpuProver(const VerifyingKey& vk, std::unique_ptr<Runtime> runtime, Dispatch dispatch)
+        : device_(std::move(runtime), dispatch), programs_(vk) {}
+
+    /// Errors: DeviceError.
+    Proof prove(const ProverInput& input);
+    /// What a proof of `input`, whose values do not matter, takes.
+    const MemoryPlan& plan(const ProverInput& input);
+    Device& device() { return device_; }
+
+private:
+    Device device_;
+    ProgramCache programs_;
+    std::map<std::vector<std::uint32_t>, MemoryPlan> plans_;  // by the sorted traces: AIR, log height, …
+};
+
+}  // namespace whorl::gpu

@@ -1,0 +1,61 @@
+#include <algorithm>
+#include <whorl/device.hpp>
+#include <whorl/task.hpp>
+
+#include "cli/commands.hpp"
+#include "cli/table.hpp"
+
+namespace whorl::cli {
+namespace {
+
+/// Buffers of one name and stage, taken one after another or at once.
+struct Line {
+    const PlannedBuffer* first;
+    std::size_t count = 0;
+    std::uint64_t largest = 0;
+};
+
+std::string plan_text(const MemoryPlan& plan) {
+    std::vector<Line> lines;
+    for (const PlannedBuffer& buffer : plan.buffers) {
+        const auto is_alike = [&](const Line& line) {
+            return line.first->name == buffer.name && line.first->stage == buffer.stage &&
+                   line.first->last_stage == buffer.last_stage;
+        };
+        auto line = std::ranges::find_if(lines, is_alike);
+        if (line == lines.end()) line = lines.insert(lines.end(), Line{&buffer});
+        ++line->count;
+        line->largest = std::max(line->largest, buffer.bytes);
+    }
+    std::ranges::stable_sort(lines, std::greater<>(), &Line::largest);
+    Table table({{"buffer", Align::kLeft},
+                 {"how many"},
+                 {"largest"},
+                 {"at"},
+                 {"taken in", Align::kLeft},
+                 {"given back in", Align::kLeft}});
+    for (const Line& line : lines) {
+        table.add({line.first->name, grouped(line.count), human_bytes(line.largest), human_bytes(line.first->offset),
+                   line.first->stage, line.first->last_stage});
+    }
+    return table.text();
+}
+
+}  // namespace
+
+Result<ExitCode> run_plan(Session& session, const PlanOptions& options) {
+    if (auto begun = session.begin(); !begun) return begun.error();
+    Result<Task> task = load_task(options.task_path);
+    if (!task) return std::move(task).error();
+    const Result<MemoryPlan> plan = plan_memory(task->vk, task->traces, session.prover_options());
+    if (!plan) return plan.error();
+    session.print(
+        fmt::format("{} on {}: {} of device memory\n"
+                    "  arena {} (at most {} in use at once), parameters {}, results {}\n\n{}",
+                    task->name, session.options().device, human_bytes(plan->device_bytes),
+                    human_bytes(plan->arena_bytes), human_bytes(plan->peak_live_bytes), human_bytes(plan->upload_bytes),
+                    human_bytes(plan->mailbox_bytes), plan_text(*plan)));
+    return kExitOk;
+}
+
+}  // namespace whorl::cli
