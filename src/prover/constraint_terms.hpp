@@ -125,7 +125,7 @@ private:
     BatchChallenges challenges_;
     std::vector<Trace> traces_;
     Fp4 mu_;
-    Fp4 prefix_;          // ∏ eq1(ξ, r) over past rounds but the univariate one
+    Fp4 prefix_;  // ∏ eq1(ξ, r) over past rounds but the univariate one
     unsigned round_ = 0;
 };
 
