@@ -12,6 +12,13 @@ Error bad_trace(std::string message) {
     return {ErrorCode::kInvalidArgument, "prove", std::move(message)};
 }
 
+// Without a branch for each word, so that it runs at the speed of memory.
+bool all_are_elements(std::span<const Fp> values) {
+    std::uint32_t sign = 0;
+    for (const Fp x : values) sign |= (Fp::kModulus - 1 - x.montgomery()) | (x.montgomery() & 0x80000000u);
+    return sign >> 31 == 0;
+}
+
 // One part of a trace against the width that the key asks for.
 Result<void> check_part(const std::string& where, const Matrix& part, std::uint32_t width, std::size_t height) {
     if (part.width() != width)
@@ -20,9 +27,7 @@ Result<void> check_part(const std::string& where, const Matrix& part, std::uint3
         return bad_trace(
             fmt::format("{}: expected height {} as in the common main, found {}", where, height, part.height()));
     }
-    for (const Fp x : part.values()) {
-        if (x.montgomery() >= Fp::kModulus) return bad_trace(where + ": a word is not a field element");
-    }
+    if (!all_are_elements(part.values())) return bad_trace(where + ": a word is not a field element");
     return {};
 }
 
@@ -70,9 +75,7 @@ Result<void> check_trace(const VerifyingKey& vk, const AirTrace& trace) {
         return bad_trace(fmt::format("{}: expected {} public values, found {}", where, air.num_public_values,
                                      trace.public_values.size()));
     }
-    for (const Fp x : trace.public_values) {
-        if (x.montgomery() >= Fp::kModulus) return bad_trace(where + ": a public value is not a field element");
-    }
+    if (!all_are_elements(trace.public_values)) return bad_trace(where + ": a public value is not a field element");
     return {};
 }
 

@@ -107,7 +107,7 @@ TEST(MemoryPlan, IsFollowedAgainWithoutNewMemory) {
 }
 
 TEST(Recorder, CountsWhatItSubmits) {
-    on_sim([](Device& device) {
+    on_devices([](Device& device) {
         Recorder& recorder = device.recorder();
         const Buffer buffer = device.arena().take_exts("buffer", 16);
         const DispatchCounts before = recorder.counts();
@@ -129,7 +129,7 @@ TEST(Recorder, CountsWhatItSubmits) {
 }
 
 TEST(Recorder, AnotherNumberOfKernelsThanExpectedIsAnError) {
-    on_sim([](Device& device) {
+    on_devices([](Device& device) {
         const Buffer buffer = device.arena().take_exts("buffer", 16);
         device.recorder().dispatch(kernel::fold_pairs, 1, {buffer.address(), buffer.ext(8), 4, ext_param(Fp4::one())});
         EXPECT_THROW(device.recorder().submit(2), std::logic_error);

@@ -46,7 +46,7 @@ void expect_same_commitments(const ProverInput& input, const CommitTuning& tunin
     const std::vector<cpu::CodeMatrix> expected = commit_on_cpu(input);
     const unsigned k = input.params().whir.k;
     const std::vector<std::uint32_t> leaves = some_leaves(input.params().log_codeword_height() - k);
-    on_sim([&](Device& device) {
+    on_devices([&](Device& device) {
         const NttRoots roots(device, input.params().log_codeword_height(), NttDirection::kForward);
         device.recorder().submit(1);
         const DeviceTraces traces(device, input);
@@ -155,7 +155,7 @@ TEST_P(ExtCodewords, OpenAsTheCpusDo) {
     }
     const cpu::CodeMatrix expected(std::move(words), 4, stride, log_rows, k, nullptr);
     const std::vector<std::uint32_t> leaves = some_leaves(log_rows - k);
-    on_sim([&](Device& device) {
+    on_devices([&](Device& device) {
         const Buffer elements = device.arena().take_exts("coeffs", n);
         device.recorder().upload_to(elements.address(), coeffs.data(), 16 * n);
         device.recorder().next_stage();
@@ -190,7 +190,7 @@ TEST(Message, OfExtensionElements) {
             cpu::SkipDomain(l).to_message(plane.data(), 3);
             for (std::size_t i = 0; i < count; ++i) expected[i].c[c] = Fp::from_montgomery(plane[i]);
         }
-        on_sim([&](Device& device) {
+        on_devices([&](Device& device) {
             const Buffer buffer = device.arena().take_exts("elements", count);
             device.recorder().upload_to(buffer.address(), elements.data(), 16 * count);
             device.recorder().next_stage();

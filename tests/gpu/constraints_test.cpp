@@ -68,7 +68,7 @@ void expect_equal_to_cpu(const VerifyingKey& vk, const std::vector<AirTrace>& tr
     cpu::ConstraintBatch expected_batch(input, challenges.batch);
     const auto expected = transcript_of(expected_batch, challenges);
     ProgramCache programs(vk);
-    on_sim(
+    on_devices(
         [&](Device& device) {
             const DeviceTraces device_traces(device, input);
             ConstraintBatch batch(device, device_traces, programs, input, challenges.batch, tuning);
@@ -112,7 +112,7 @@ void expect_plain_leaves(const VerifyingKey& vk, const std::vector<AirTrace>& tr
         }
     }
     ProgramCache programs(vk);
-    on_sim([&](Device& device) {
+    on_devices([&](Device& device) {
         const DeviceTraces device_traces(device, input);
         const Buffer leaf_p = device.arena().take_words("p", num_cells);
         const Buffer leaf_q = device.arena().take_exts("q", num_cells);
@@ -248,7 +248,7 @@ Round0Counts round0_counts(const VerifyingKey& vk, const std::vector<AirTrace>& 
     const Challenges challenges(input);
     ProgramCache programs(vk);
     Round0Counts counts;
-    on_sim(
+    on_devices(
         [&](Device& device) {
             telemetry = {};
             input.telemetry = &telemetry;

@@ -16,30 +16,40 @@
 
 namespace whorl::gpu {
 
+/// The first CUDA device; null where there is none that can be used.
+inline std::unique_ptr<Runtime> cuda_runtime() {
+#ifdef WHORL_HAS_CUDA
+    static const bool has_cuda_device = cuda::device_problem(0).empty();
+    if (has_cuda_device) return cuda::make_runtime(0);
+#endif
+    return nullptr;
+}
+
 /// The devices of this machine: the simulated one, with the host's memory and with its own, and the first CUDA device where
 /// it can be used.
 inline std::vector<std::unique_ptr<Runtime>> runtimes_to_test() {
     std::vector<std::unique_ptr<Runtime>> runtimes;
     runtimes.push_back(sim::make_runtime());
     runtimes.push_back(sim::make_runtime({.is_unified = false}));
-#ifdef WHORL_HAS_CUDA
-    static const bool has_cuda_device = cuda::device_problem(0).empty();
-    if (has_cuda_device) runtimes.push_back(cuda::make_runtime(0));
-#endif
+    if (auto cuda = cuda_runtime()) runtimes.push_back(std::move(cuda));
     return runtimes;
 }
 
-/// Runs `work` on each of runtimes_to_test(), planned first: what a prover does.
-inline void on_sim(const std::function<void(Device&)>& work, Dispatch dispatch = Dispatch::kStaged) {
-    for (std::unique_ptr<Runtime>& runtime : runtimes_to_test()) {
-        Device device(std::move(runtime), dispatch);
-        SCOPED_TRACE("on " + device.info().id);
-        device.start_planning();
-        work(device);
-        const MemoryPlan plan = device.finish_planning();
-        device.follow(plan);
-        work(device);
-    }
+/// Runs `work` on a device, planned first: what a prover does.
+inline void on_device(std::unique_ptr<Runtime> runtime, const std::function<void(Device&)>& work,
+                      Dispatch dispatch = Dispatch::kStaged) {
+    Device device(std::move(runtime), dispatch);
+    SCOPED_TRACE("on " + device.info().id);
+    device.start_planning();
+    work(device);
+    const MemoryPlan plan = device.finish_planning();
+    device.follow(plan);
+    work(device);
+}
+
+/// The same on each of runtimes_to_test().
+inline void on_devices(const std::function<void(Device&)>& work, Dispatch dispatch = Dispatch::kStaged) {
+    for (std::unique_ptr<Runtime>& runtime : runtimes_to_test()) on_device(std::move(runtime), work, dispatch);
 }
 
 /// The contents of device memory.

@@ -97,7 +97,7 @@ void check_tree(unsigned num_layers, const FractionTuning& tuning) {
 
     const std::vector<Fp4> challenges = random.fp4s(num_layers * num_layers + 3 * num_layers);
 
-    on_sim([&](Device& device) {
+    on_devices([&](Device& device) {
         FractionTree tree(device, upload_leaves(device, num_layers, p, q, alpha), tuning);
         auto challenge = challenges.begin();
         GkrLayerClaims claims = tree.root_claims();
@@ -148,7 +148,7 @@ TEST(FractionTree, AllOnTheDevice) {
 // What is submitted for 2^num_layers leaves.
 DispatchCounts counts_of(unsigned num_layers) {
     DispatchCounts counts;
-    on_sim([&](Device& device) {
+    on_devices([&](Device& device) {
         const std::size_t size = std::size_t{1} << num_layers;
         const std::vector<Fp> p(size, Fp::one());
         const std::vector<Fp4> q(size, Fp4::one());

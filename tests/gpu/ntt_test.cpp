@@ -61,7 +61,7 @@ TEST_P(NttShapes, EncodesAsTheHostDoes) {
     const std::vector<std::uint32_t> expected = encode_on_host(messages, num_columns, log_n, log_blowup);
     // A table for larger transforms serves smaller ones.
     for (const unsigned log_order : {log_n + log_blowup, log_n + log_blowup + 3}) {
-        on_sim([&](Device& device) {
+        on_devices([&](Device& device) {
             Recorder& recorder = device.recorder();
             const std::size_t stride = rows + 8;
             const Buffer codewords = device.arena().take_words("codewords", num_columns * stride);
@@ -80,7 +80,7 @@ TEST_P(NttShapes, EncodesWhereTheMessageIs) {
     const auto [log_n, log_blowup, num_columns] = GetParam();
     const std::size_t n = std::size_t{1} << log_n, rows = n << log_blowup, stride = std::max<std::size_t>(rows, 4);
     const std::vector<std::uint32_t> messages = random_words(num_columns * n);
-    on_sim([&](Device& device) {
+    on_devices([&](Device& device) {
         Recorder& recorder = device.recorder();
         const Buffer codewords = device.arena().take_words("codewords", num_columns * stride);
         const NttRoots roots(device, log_n + log_blowup, NttDirection::kForward);
@@ -109,26 +109,37 @@ INSTANTIATE_TEST_SUITE_P(Sizes, NttShapes,
                                     std::to_string(test.param.num_columns);
                          });
 
+// Forward and back again, in place.
+void expect_roundtrip(Device& device, unsigned log_n) {
+    SCOPED_TRACE(log_n);
+    const std::size_t n = std::size_t{1} << log_n;
+    const std::vector<std::uint32_t> coefficients = random_words(n);
+    Recorder& recorder = device.recorder();
+    const Buffer words = device.arena().take_words("words", n);
+    const NttRoots forward(device, log_n, NttDirection::kForward);
+    const NttRoots inverse(device, log_n, NttDirection::kInverse);
+    recorder.upload_to(words.address(), coefficients.data(), 4 * n);
+    recorder.next_stage();
+    const NttColumns columns{words.address(), n, 1, 1};
+    record_encode(recorder, forward, columns, columns, log_n, 0);
+    record_inverse_ntt(recorder, inverse, columns, columns, log_n);
+    recorder.submit(2 + 2 * num_ntt_passes(log_n));
+    const auto found = read_back<std::uint32_t>(device, words.address(), n);
+    if (device.is_planning()) return;
+    EXPECT_TRUE(found == coefficients);
+}
+
 TEST(Ntt, ntt_roundtrip) {
     for (unsigned log_n = 0; log_n <= 20; ++log_n) {
-        SCOPED_TRACE(log_n);
-        const std::size_t n = std::size_t{1} << log_n;
-        const std::vector<std::uint32_t> coefficients = random_words(n);
-        on_sim([&](Device& device) {
-            Recorder& recorder = device.recorder();
-            const Buffer words = device.arena().take_words("words", n);
-            const NttRoots forward(device, log_n, NttDirection::kForward);
-            const NttRoots inverse(device, log_n, NttDirection::kInverse);
-            recorder.upload_to(words.address(), coefficients.data(), 4 * n);
-            recorder.next_stage();
-            const NttColumns columns{words.address(), n, 1, 1};
-            record_encode(recorder, forward, columns, columns, log_n, 0);
-            record_inverse_ntt(recorder, inverse, columns, columns, log_n);
-            recorder.submit(2 + 2 * num_ntt_passes(log_n));
-            const auto found = read_back<std::uint32_t>(device, words.address(), n);
-            if (device.is_planning()) return;
-            EXPECT_TRUE(found == coefficients);
-        });
+        on_devices([&](Device& device) { expect_roundtrip(device, log_n); });
+    }
+}
+
+TEST(Ntt, ntt_roundtrip_up_to_2e27) {
+    for (unsigned log_n = 21; log_n <= Fp::kTwoAdicity; ++log_n) {
+        auto runtime = cuda_runtime();
+        if (runtime == nullptr) GTEST_SKIP() << "sizes above 2^20 are for real GPUs, and there is none";
+        on_device(std::move(runtime), [&](Device& device) { expect_roundtrip(device, log_n); });
     }
 }
 
@@ -138,7 +149,7 @@ TEST(Ntt, ReadsOneCoordinateOfExtensionElements) {
     const std::vector<std::uint32_t> planes = random_words(4 * n);
     std::vector<std::uint32_t> elements(4 * n);
     for (std::size_t i = 0; i < 4 * n; ++i) elements[i % n * 4 + i / n] = planes[i];
-    on_sim([&](Device& device) {
+    on_devices([&](Device& device) {
         Recorder& recorder = device.recorder();
         const Buffer codewords = device.arena().take_words("codewords", 4 * rows);
         const NttRoots roots(device, kLogN + kLogBlowup, NttDirection::kForward);

@@ -23,7 +23,7 @@ void expect_equals_cpu(const VerifyingKey& vk, const std::vector<AirTrace>& task
     const std::vector<Fp4> r = random.fp4s(input.layout.n_max + 1);
     const std::vector<Fp4> u = random.fp4s(input.params().n_stack + 1);
 
-    on_sim([&](Device& device) {
+    on_devices([&](Device& device) {
         const DeviceTraces traces(device, input);
         cpu::StackedReduction expected(input, lambda, r);
         StackedReduction found(device, traces, input, lambda, r);

@@ -16,7 +16,7 @@ TEST(GpuTranscript, FindsTheSmallestWitness) {
     for (const unsigned num_bits : {0u, 1u, 5u, 8u, 13u, 17u}) {
         SCOPED_TRACE(testing::Message() << num_bits << " bits");
         const std::vector<Fp> observed = random.fps(random.below(12));
-        on_sim([&](Device& device) {
+        on_devices([&](Device& device) {
             GpuTranscript found(device);
             cpu::CpuTranscript expected;
             for (const Fp x : observed) {
@@ -42,7 +42,7 @@ TEST(GpuTranscript, GoesOnUntilThereIsAWitness) {
         expected = cpu::find_pow_witness(transcript, kBits);
         if (expected.canonical() >= 4u << kBits) break;
     }
-    on_sim([&](Device& device) {
+    on_devices([&](Device& device) {
         const Fp found = find_pow_witness(device, transcript, kBits);
         if (device.is_planning()) return;
         EXPECT_EQ(found, expected);
@@ -57,7 +57,7 @@ TEST(Sponge, EqualsHostTranscript) {
     test::Random random;
     std::vector<Step> steps;
     for (int i = 0; i < 40; ++i) steps.push_back({random.fps(random.below(20)), random.below(12)});
-    on_sim([&](Device& device) {
+    on_devices([&](Device& device) {
         Recorder& recorder = device.recorder();
         const Buffer state = device.arena().take_words("sponge", sizeof(SpongeState) / 4);
         recorder.fill(state.address(), sizeof(SpongeState), 0);

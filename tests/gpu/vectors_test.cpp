@@ -25,7 +25,7 @@ TEST(Vectors, EqTableOfSplitPoint) {
     for (const unsigned num_vars : {1u, 2u, 5u, 9u}) {
         const std::vector<Fp4> xs = random_exts(num_vars, num_vars);
         const unsigned num_low = num_vars / 2;
-        on_sim([&](Device& device) {
+        on_devices([&](Device& device) {
             Recorder& recorder = device.recorder();
             const Address low_xs = recorder.upload(std::span(xs).first(num_low));
             const Address high_xs = recorder.upload(std::span(xs).subspan(num_low));
@@ -51,7 +51,7 @@ TEST(Vectors, EqTableOfSplitPoint) {
 TEST(Vectors, FoldAndSum) {
     const std::vector<Fp4> in = random_exts(2000, 7);
     const Fp4 r = random_exts(1, 8)[0];
-    on_sim([&](Device& device) {
+    on_devices([&](Device& device) {
         Recorder& recorder = device.recorder();
         const Address source = recorder.upload(in);
         const Buffer folded = device.arena().take_exts("folded", 1000);

@@ -20,7 +20,7 @@ void expect_equals_cpu(const VerifyingKey& vk, const std::vector<AirTrace>& task
     const ProverInput input = make_prover_input(vk, task_traces, nullptr);
     const WhirParams& params = input.params().whir;
     const auto code = cpu::CpuBackend().commit(input).code;
-    on_sim([&](Device& device) {
+    on_devices([&](Device& device) {
         const auto expect_equal = [&](const auto& a, const auto& b) {
             if (device.is_planning()) return;
             EXPECT_EQ(a, b);

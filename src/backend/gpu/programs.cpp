@@ -129,7 +129,7 @@ Encoded encode(const ConstraintProgram& program, std::span<const std::uint32_t> 
 // Puts chunks together.
 class ChunkBuilder {
 public:
-    explicit ChunkBuilder(ProgramCompiler& compiler) : compiler_(compiler) { out_.code.push_back({}); }
+    explicit ChunkBuilder(ProgramCompiler& compiler) : compiler_(compiler) { out_.code.resize(kProgramPadding); }
 
     // The registers that the request takes; it becomes a chunk unless those are more than `max_registers`. Its terms are
     // ascending nodes of one sum.
@@ -145,11 +145,11 @@ public:
         }
         const Encoded encoded = encode(program, input_of, constant_of, coefficient_of);
         if (encoded.num_registers > max_registers) return encoded.num_registers;
-        out_.code.pop_back();
+        out_.code.resize(out_.code.size() - kProgramPadding);
         out_.chunks.push_back({static_cast<std::uint32_t>(out_.code.size()),
                                static_cast<std::uint32_t>(encoded.code.size()), first_coefficient, sum});
         out_.code.insert(out_.code.end(), encoded.code.begin(), encoded.code.end());
-        out_.code.push_back({});
+        out_.code.resize(out_.code.size() + kProgramPadding);
         if (encoded.num_registers > kLocalRegisters) {
             out_.num_spilled = std::max(out_.num_spilled, encoded.num_registers - kLocalRegisters);
         }

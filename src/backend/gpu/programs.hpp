@@ -25,7 +25,7 @@ using ProgramInstruction = std::array<std::uint32_t, 4>;
 struct ChunkedProgram {
     std::vector<ConstraintProgram::Input> inputs;
     std::vector<ConstraintProgram::Constant> constants;  ///< from constant 1 on; constant 0 is zero
-    std::vector<ProgramInstruction> code;                ///< with one more at the end
+    std::vector<ProgramInstruction> code;                ///< with kProgramPadding more at the end
     std::vector<ProgramChunk> chunks;
     std::uint32_t num_spilled = 0;  ///< most registers that a chunk has in memory
 
