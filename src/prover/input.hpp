@@ -49,6 +49,9 @@ struct ProverInput {
     std::vector<PartRef> parts(std::uint32_t trace) const;
 };
 
+/// By AIR of the key: the log height of its trace, −1 where there is none.
+std::vector<int> log_heights_of(const VerifyingKey& vk, std::span<const AirTrace> traces);
+
 /// Sorts and lays out `traces`, which check_traces has accepted.
 ProverInput make_prover_input(const VerifyingKey& vk, std::span<const AirTrace> traces, Telemetry* telemetry);
 

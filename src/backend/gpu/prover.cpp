@@ -76,7 +76,13 @@ Proof GpuProver::prove(const ProverInput& input) {
         Span span(input.telemetry, "prepare_device");
         const MemoryPlan& memory = plan(input);
         span.set("peak_bytes", static_cast<std::int64_t>(memory.device_bytes));
+        const std::uint64_t free_before = device_.runtime().free_memory();
+        const std::uint64_t allocations_before = device_.num_allocations();
         device_.follow(memory);
+        if (device_.num_allocations() != allocations_before) {
+            // What the device says was taken, beside what the plan says.
+            span.set("measured_bytes", static_cast<std::int64_t>(free_before - device_.runtime().free_memory()));
+        }
     }
     return run(device_, programs_, input);
 }
