@@ -1,50 +1,34 @@
 #include "backend/gpu/sim/group.hpp"
 
 #include <fmt/format.h>
-#include <boost/context/fiber.hpp>
 
 #include <algorithm>
+#include <deque>
 #include <exception>
 #include <numeric>
-#include <optional>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
+#include "backend/gpu/sim/fiber.hpp"
 #include "backend/gpu/sim/thread.hpp"
 
 namespace whorl::gpu::sim {
 namespace {
 
-namespace context = boost::context;
-
-constexpr std::size_t kStackBytes = 64 * 1024;
 // Threadgroup memory that every device offers.
 constexpr std::uint32_t kMaxSharedWords = 8192;
 
-// A fiber stack out of a worker's pool.
-class StackPool {
-public:
-    context::stack_context allocate() {
-        if (free_.empty()) return source_.allocate();
-        const context::stack_context stack = free_.back();
-        free_.pop_back();
-        return stack;
-    }
-    void deallocate(const context::stack_context& stack) { free_.push_back(stack); }
-    ~StackPool() {
-        for (context::stack_context& stack : free_) source_.deallocate(stack);
-    }
+// Unwinds threads at a barrier after another thread failed.
+struct Abandoned {};
 
-private:
-    context::fixedsize_stack source_{kStackBytes};
-    std::vector<context::stack_context> free_;
-};
+void run_threads();
 
-// Handed to every fiber by value, as the library asks.
-struct PooledStack {
-    StackPool* pool;
-    context::stack_context allocate() { return pool->allocate(); }
-    void deallocate(context::stack_context& stack) noexcept { pool->deallocate(stack); }
+// Runs one thread of a group after another.
+struct Lane {
+    Fiber fiber{&run_threads};
+    Thread thread{};
+    bool is_done = true;
 };
 
 struct SharedArray {
@@ -54,12 +38,14 @@ struct SharedArray {
 
 // What one host thread needs to run groups; kept between them.
 struct Worker {
-    StackPool stacks;
     Moment now;
     std::vector<SharedArray> shared;
+    std::deque<Lane> lanes;
     std::vector<std::uint32_t> order;
-    context::fiber* scheduler = nullptr;  // of the fiber that runs
-    std::exception_ptr error;
+    Lane* lane = nullptr;  // that runs
+    KernelBody body = nullptr;
+    const std::byte* params = nullptr;
+    std::exception_ptr error;  // of the first thread that failed
 };
 
 Worker& worker() {
@@ -81,8 +67,40 @@ private:
     std::uint64_t state_;
 };
 
-void begin_group(Worker& w) {
-    w.now.first_epoch = ++w.now.epoch;
+void run_threads() {
+    Worker& w = worker();
+    while (true) {
+        Lane& lane = *w.lane;
+        try {
+            if (!w.error) w.body(w.params, lane.thread);
+        } catch (const Abandoned&) {
+        } catch (...) {
+            if (!w.error) w.error = std::current_exception();
+        }
+        lane.is_done = true;
+        lane.fiber.pause();
+    }
+}
+
+void run_lane(Worker& w, std::uint32_t tid) {
+    w.now.tid = tid;
+    w.lane = &w.lanes[tid];
+    w.lane->fiber.resume();
+}
+
+// Every thread up to its next barrier or its end, in the worker's order; stops at an error.
+void run_to_barrier(Worker& w) {
+    std::size_t num_done = 0;
+    for (const std::uint32_t tid : w.order) {
+        run_lane(w, tid);
+        if (w.error) return;
+        if (w.lanes[tid].is_done) ++num_done;
+    }
+    if (num_done != 0 && num_done != w.order.size()) {
+        w.error = std::make_exception_ptr(std::runtime_error(fmt::format(
+            "{} of {} threads of a group returned while the others wait at a barrier", num_done, w.order.size())));
+    }
+    ++w.now.epoch;
 }
 
 }  // namespace
@@ -107,7 +125,8 @@ SharedWords shared_words(u32 key, u32 size) {
 
 void barrier() {
     Worker& w = worker();
-    *w.scheduler = std::move(*w.scheduler).resume();
+    w.lane->fiber.pause();
+    if (w.error) throw Abandoned();
 }
 
 void run_plain_group(KernelBody body, const std::byte* params, Thread where) {
@@ -116,51 +135,28 @@ void run_plain_group(KernelBody body, const std::byte* params, Thread where) {
 
 void run_barrier_group(KernelBody body, const std::byte* params, Thread where, std::uint64_t seed) {
     Worker& w = worker();
-    begin_group(w);
-    w.error = nullptr;
-    std::vector<context::fiber> fibers(where.size);
-    // Where each fiber goes back to when it waits.
-    std::vector<context::fiber> schedulers(where.size);
-    std::vector<bool> is_done(where.size);
-    for (std::uint32_t tid = 0; tid < where.size; ++tid) {
-        Thread thread = where;
-        thread.tid = tid;
-        fibers[tid] =
-            context::fiber(std::allocator_arg, PooledStack{&w.stacks}, [&, thread](context::fiber&& scheduler) {
-                schedulers[thread.tid] = std::move(scheduler);
-                try {
-                    body(params, thread);
-                } catch (const context::detail::forced_unwind&) {
-                    throw;
-                } catch (...) {
-                    if (!w.error) w.error = std::current_exception();
-                }
-                is_done[thread.tid] = true;
-                return std::move(schedulers[thread.tid]);
-            });
+    w.body = body;
+    w.params = params;
+    w.now.first_epoch = ++w.now.epoch;
+    while (w.lanes.size() < where.size) w.lanes.emplace_back();
+    for (where.tid = 0; where.tid < where.size; ++where.tid) {
+        w.lanes[where.tid].thread = where;
+        w.lanes[where.tid].is_done = false;
     }
     w.order.resize(where.size);
     std::iota(w.order.begin(), w.order.end(), 0u);
     Random random(seed + where.group);
-    for (std::uint32_t num_live = where.size; num_live != 0;) {
+    do {
         // A new order each time, at little cost: a rotation, forwards or backwards.
         std::ranges::rotate(w.order, w.order.begin() + static_cast<std::ptrdiff_t>(random.next() % where.size));
         if (random.next() % 2 == 0) std::ranges::reverse(w.order);
-        std::uint32_t num_done = 0;
-        for (const std::uint32_t tid : w.order) {
-            w.now.tid = tid;
-            w.scheduler = &schedulers[tid];
-            fibers[tid] = std::move(fibers[tid]).resume();
-            if (w.error) std::rethrow_exception(w.error);
-            if (is_done[tid]) ++num_done;
-        }
-        if (num_done != 0 && num_done != num_live) {
-            throw std::runtime_error(fmt::format(
-                "{} of {} threads of a group returned while the others wait at a barrier", num_done, num_live));
-        }
-        if (num_done != 0) num_live = 0;
-        ++w.now.epoch;
+        run_to_barrier(w);
+    } while (!w.lanes[0].is_done && !w.error);
+    if (!w.error) return;
+    for (const std::uint32_t tid : w.order) {
+        if (!w.lanes[tid].is_done) run_lane(w, tid);
     }
+    std::rethrow_exception(std::exchange(w.error, nullptr));
 }
 
 void fail_bounds(u64 index, u64 size) {
