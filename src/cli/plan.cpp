@@ -27,7 +27,9 @@ std::string plan_text(const MemoryPlan& plan) {
         ++line->count;
         line->largest = std::max(line->largest, buffer.bytes);
     }
-    std::ranges::stable_sort(lines, std::greater<>(), &Line::largest);
+    std::ranges::sort(lines, [](const Line& a, const Line& b) {
+        return a.largest != b.largest ? a.largest > b.largest : a.first < b.first;  // `first` points into one vector
+    });
     Table table({{"buffer", Align::kLeft},
                  {"how many"},
                  {"largest"},

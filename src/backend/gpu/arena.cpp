@@ -18,7 +18,11 @@ std::uint64_t round_up(std::uint64_t bytes) {
 void place_buffers(MemoryPlan& plan) {
     std::vector<std::uint32_t> by_size(plan.buffers.size());
     std::iota(by_size.begin(), by_size.end(), 0u);
-    std::ranges::stable_sort(by_size, std::greater<>(), [&](std::uint32_t i) { return plan.buffers[i].bytes; });
+    // Not std::stable_sort: clang 19 warns of what libstdc++ 12 does in it.
+    std::ranges::sort(by_size, [&](std::uint32_t a, std::uint32_t b) {
+        const std::uint64_t bytes_a = plan.buffers[a].bytes, bytes_b = plan.buffers[b].bytes;
+        return bytes_a != bytes_b ? bytes_a > bytes_b : a < b;
+    });
     std::vector<std::uint32_t> placed;  // by offset
     for (const std::uint32_t i : by_size) {
         PlannedBuffer& buffer = plan.buffers[i];
