@@ -52,23 +52,20 @@ struct RowInputs {
     u32 row;
     u32 mask;  // height − 1
 };
-WH_FN Word4 read_rows(Word4 column, u32 row, u32 mask) {
-    const u64 address = column.w[0] | (static_cast<u64>(column.w[1]) << 32);
+// column: an InputColumn.
+WH_FN u32 read_row(Word4 column, u32 row, u32 mask) {
+    const u32 at = (row + column.w[3]) & mask;
     const u32 kind = column.w[2];
-    const u32 first = row + column.w[3];
-    Word4 out = {{0, 0, 0, 0}};
-    if (kind != kInputColumn) {
-        const bool is_first_row = kind == kInputFirstRow;
-        for (u32 k = 0; k < 4; ++k) {
-            const u32 at = (first + k) & mask;
-            const bool is_one = is_first_row ? at == 0 : (at == mask) == (kind == kInputLastRow);
-            out.w[k] = is_one ? kOne : 0;
-        }
-        return out;
+    if (kind == kInputColumn) return words_at(column.w[0] | (static_cast<u64>(column.w[1]) << 32))[at];
+    const bool is_one = kind == kInputFirstRow ? at == 0 : (at == mask) == (kind == kInputLastRow);
+    return is_one ? kOne : 0;
+}
+WH_FN Word4 read_rows(Word4 column, u32 row, u32 mask) {
+    if (column.w[2] == kInputColumn && column.w[3] == 0 && mask >= 3) {
+        return load4(words_at(column.w[0] | (static_cast<u64>(column.w[1]) << 32)), (row & mask) / 4);
     }
-    const Words words = words_at(address);
-    if (column.w[3] == 0 && mask >= 3) return load4(words, (first & mask) / 4);
-    for (u32 k = 0; k < 4; ++k) out.w[k] = words[(first + k) & mask];
+    Word4 out;
+    for (u32 k = 0; k < 4; ++k) out.w[k] = read_row(column, row + k, mask);
     return out;
 }
 WH_FN Word4 read_input(RowInputs in, u32 i) {
@@ -82,33 +79,23 @@ struct Quad {
 };
 
 template <class Inputs>
-WH_FN Word4 fetch_input(Inputs inputs, u32 operand) {
-    Word4 out = {{0, 0, 0, 0}};
-    if (operand >> kOperandKindShift == kOperandInput) out = read_input(inputs, operand & kOperandIndexMask);
-    return out;
-}
-
-// While an instruction is carried out, the next one's inputs are on their way, and the instruction after that.
-template <class Inputs>
 WH_FN Quad run_quad(Program program, Inputs inputs) {
     Word4 registers[kLocalRegisters];
     Word4 previous = {{0, 0, 0, 0}};
     Quad out;
     out.stored = previous;
     for (u32 k = 0; k < 4; ++k) out.sums[k] = ext_zero();
-    Word4 instruction = load4(program.code, program.first);
-    Word4 next = load4(program.code, program.first + 1);
-    Word4 operands[2];
-    for (u32 k = 0; k < 2; ++k) operands[k] = fetch_input(inputs, instruction.w[2 + k]);
+    Word4 next = load4(program.code, program.first);
     for (u32 i = 0; i < program.count; ++i) {
-        Word4 next_operands[2];
-        for (u32 k = 0; k < 2; ++k) next_operands[k] = fetch_input(inputs, next.w[2 + k]);
-        const Word4 after_next = load4(program.code, program.first + i + 2);
+        const Word4 instruction = next;
+        next = load4(program.code, program.first + i + 1);
+        Word4 operands[2] = {previous, previous};
         for (u32 k = 0; k < 2; ++k) {
             const u32 kind = instruction.w[2 + k] >> kOperandKindShift;
             const u32 index = instruction.w[2 + k] & kOperandIndexMask;
-            if (kind == kOperandPrevious) {
-                operands[k] = previous;
+            if (kind == kOperandPrevious) continue;
+            if (kind == kOperandInput) {
+                operands[k] = read_input(inputs, index);
             } else if (kind == kOperandRegister) {
                 operands[k] = registers[index];
             } else if (kind == kOperandConstant) {
@@ -125,26 +112,25 @@ WH_FN Quad run_quad(Program program, Inputs inputs) {
         if (operation == kProgramAccumulate) {
             const Ext coefficient = load_ext(program.coefficients, instruction.w[3] & kOperandIndexMask);
             for (u32 j = 0; j < 4; ++j) out.sums[j] = ext_add(out.sums[j], ext_scale(coefficient, a.w[j]));
-        } else if (operation == kProgramStore) {
-            out.stored = a;
-        } else {
-            if (operation == kProgramAdd) {
-                for (u32 j = 0; j < 4; ++j) previous.w[j] = fp_add(a.w[j], b.w[j]);
-            } else if (operation == kProgramSub) {
-                for (u32 j = 0; j < 4; ++j) previous.w[j] = fp_sub(a.w[j], b.w[j]);
-            } else {
-                for (u32 j = 0; j < 4; ++j) previous.w[j] = fp_mul(a.w[j], b.w[j]);
-            }
-            if (destination < kLocalRegisters) {
-                registers[destination] = previous;
-            } else if (destination != kNoRegister) {
-                store4(words_at(program.spilled),
-                       (destination - kLocalRegisters) * program.spilled_stride + program.spilled_thread, previous);
-            }
+            continue;
         }
-        instruction = next;
-        next = after_next;
-        for (u32 k = 0; k < 2; ++k) operands[k] = next_operands[k];
+        if (operation == kProgramStore) {
+            out.stored = a;
+            continue;
+        }
+        if (operation == kProgramAdd) {
+            for (u32 j = 0; j < 4; ++j) previous.w[j] = fp_add(a.w[j], b.w[j]);
+        } else if (operation == kProgramSub) {
+            for (u32 j = 0; j < 4; ++j) previous.w[j] = fp_sub(a.w[j], b.w[j]);
+        } else {
+            for (u32 j = 0; j < 4; ++j) previous.w[j] = fp_mul(a.w[j], b.w[j]);
+        }
+        if (destination < kLocalRegisters) {
+            registers[destination] = previous;
+        } else if (destination != kNoRegister) {
+            store4(words_at(program.spilled),
+                   (destination - kLocalRegisters) * program.spilled_stride + program.spilled_thread, previous);
+        }
     }
     return out;
 }
@@ -157,53 +143,40 @@ struct PairInputs {
     u64 pair;
     u32 x_minus_1;  // Montgomery form
 };
-struct TableRows {
-    Ext even;
-    Ext odd;
-};
-WH_FN TableRows fetch_rows(PairInputs in, u32 operand) {
-    TableRows out = {ext_zero(), ext_zero()};
-    if (operand >> kOperandKindShift != kOperandInput) return out;
-    const u64 at = 2 * (in.rows[operand & kOperandIndexMask] * in.pairs + in.pair);
-    out.odd = load_ext(in.tables, at + 1);
-    if (in.x_minus_1 != 0) out.even = load_ext(in.tables, at);
-    return out;
-}
-WH_FN Ext value_between(PairInputs in, TableRows rows) {
-    if (in.x_minus_1 == 0) return rows.odd;
-    const Ext step = ext_sub(rows.odd, rows.even);
-    if (in.x_minus_1 == kOne) return ext_add(rows.odd, step);
-    return ext_add(rows.odd, ext_scale(step, in.x_minus_1));
+WH_FN Ext read_input(PairInputs in, u32 i) {
+    const u64 at = 2 * (in.rows[i] * in.pairs + in.pair);
+    const Ext odd = load_ext(in.tables, at + 1);
+    if (in.x_minus_1 == 0) return odd;
+    const Ext step = ext_sub(odd, load_ext(in.tables, at));
+    if (in.x_minus_1 == kOne) return ext_add(odd, step);
+    return ext_add(odd, ext_scale(step, in.x_minus_1));
 }
 
-// The program's sum at one point; inputs are on their way as in run_quad.
+// The program's sum at one point.
 WH_FN Ext run_ext(Program program, PairInputs inputs) {
     Ext registers[kLocalRegisters];
     Ext previous = ext_zero();
     Ext sum = ext_zero();
-    Word4 instruction = load4(program.code, program.first);
-    Word4 next = load4(program.code, program.first + 1);
-    TableRows rows[2];
-    for (u32 k = 0; k < 2; ++k) rows[k] = fetch_rows(inputs, instruction.w[2 + k]);
+    Word4 next = load4(program.code, program.first);
     for (u32 i = 0; i < program.count; ++i) {
-        TableRows next_rows[2];
-        for (u32 k = 0; k < 2; ++k) next_rows[k] = fetch_rows(inputs, next.w[2 + k]);
-        const Word4 after_next = load4(program.code, program.first + i + 2);
+        const Word4 instruction = next;
+        next = load4(program.code, program.first + i + 1);
         Ext operands[2] = {previous, previous};
         for (u32 k = 0; k < 2; ++k) {
             const u32 kind = instruction.w[2 + k] >> kOperandKindShift;
             const u32 index = instruction.w[2 + k] & kOperandIndexMask;
+            if (kind == kOperandPrevious) continue;
             if (kind == kOperandInput) {
-                operands[k] = value_between(inputs, rows[k]);
+                operands[k] = read_input(inputs, index);
             } else if (kind == kOperandRegister) {
                 operands[k] = registers[index];
             } else if (kind == kOperandConstant) {
                 operands[k] = ext_from(program.constants[index]);
-            } else if (kind == kOperandSpilled) {
-                operands[k] =
-                    load_ext(words_at(program.spilled), index * program.spilled_stride + program.spilled_thread);
             } else if (kind == kOperandCoefficient) {
                 operands[k] = load_ext(program.coefficients, index);
+            } else {
+                operands[k] =
+                    load_ext(words_at(program.spilled), index * program.spilled_stride + program.spilled_thread);
             }
         }
         const Ext a = operands[0];
@@ -212,26 +185,23 @@ WH_FN Ext run_ext(Program program, PairInputs inputs) {
         const u32 destination = instruction.w[1];
         if (operation == kProgramAccumulate) {
             sum = ext_add(sum, ext_mul(a, b));
-        } else {
-            if (operation == kProgramAdd) {
-                previous = ext_add(a, b);
-            } else if (operation == kProgramSub) {
-                previous = ext_sub(a, b);
-            } else if (operation == kProgramScale) {
-                previous = ext_scale(a, b.c[0]);
-            } else {
-                previous = ext_mul(a, b);
-            }
-            if (destination < kLocalRegisters) {
-                registers[destination] = previous;
-            } else if (destination != kNoRegister) {
-                store_ext(words_at(program.spilled),
-                          (destination - kLocalRegisters) * program.spilled_stride + program.spilled_thread, previous);
-            }
+            continue;
         }
-        instruction = next;
-        next = after_next;
-        for (u32 k = 0; k < 2; ++k) rows[k] = next_rows[k];
+        if (operation == kProgramAdd) {
+            previous = ext_add(a, b);
+        } else if (operation == kProgramSub) {
+            previous = ext_sub(a, b);
+        } else if (operation == kProgramScale) {
+            previous = ext_scale(a, b.c[0]);
+        } else {
+            previous = ext_mul(a, b);
+        }
+        if (destination < kLocalRegisters) {
+            registers[destination] = previous;
+        } else if (destination != kNoRegister) {
+            store_ext(words_at(program.spilled),
+                      (destination - kLocalRegisters) * program.spilled_stride + program.spilled_thread, previous);
+        }
     }
     return sum;
 }

@@ -30,7 +30,7 @@ enum ProgramOperand {
 enum ProgramLimits {
     kLocalRegisters = 16,
     kNoRegister = (1 << 29) - 1,  // a result that only the next instructions use, as the previous one
-    kProgramPadding = 2,          // instructions behind the last that are read, not run
+    kProgramPadding = 1,          // instructions behind the last that are read, not run
 };
 
 // A program small enough for one thread, part of a larger one.

@@ -12,15 +12,16 @@ struct InterpolateJob {
     u32 num_inputs;
     u32 first_point;
     u32 num_points;
-    u32 log_quads;  // of num_points in fours
+    u32 log_items;  // of an input's threads
     u32 row_mask;   // height − 1
 };
 enum InterpolateJobLayout { kInterpolateJobWords = 10, kInterpolateJobGroupWord = 4 };
-// From values on D to values on shift·D: out_z = Σ_j in_j·basis[z − j mod N], basis[k] being the Lagrange basis polynomial
-// of 1 at shift·w^k.
+// From values on D to values on shift·D, w a generator of D. `tables` for N = 4, 8, 16, a thread for each block: w^−i and
+// w^i, i < N/2; then shift^k / N in bit-reversed order of k. For other N, a thread for each four points: the Lagrange
+// basis polynomial of 1 at shift·w^k, k < N, in whose terms out_z = Σ_j in_j·basis[z − j mod N].
 struct InterpolateParams {
     u64 jobs;
-    u64 basis;
+    u64 tables;
     u32 num_jobs;
     u32 log_n;
 };

@@ -6,7 +6,7 @@
 #include <cstring>
 
 #include "backend/gpu/kernels.hpp"
-#include "poly/prismalinear.hpp"
+#include "poly/ntt.hpp"
 #include "poly/univariate_skip.hpp"
 
 namespace whorl::gpu {
@@ -44,15 +44,26 @@ std::vector<const AirSummands*> summands_of(const ProverInput& input, ProgramCac
     return out;
 }
 
-// Values at g^c·w^k, k < N, of the Lagrange basis polynomial of 1 over D.
-std::vector<Fp> coset_basis(unsigned l, std::size_t coset) {
-    std::vector<Fp> out(std::size_t{1} << l);
-    Fp point = coset_shift(coset);
-    const Fp numerator = (point.pow2k(l) - Fp::one()) * Fp::half().pow(l);
-    for (Fp& value : out) {
-        value = numerator * (point - Fp::one()).inverse();
-        point *= two_adic_generator(l);
+// Blocks that a thread of round0_interpolate_inputs takes whole.
+bool are_blocks_transformed(unsigned l) {
+    return l >= 2 && l <= 4;
+}
+
+// The tables of round0_interpolate_inputs.
+std::vector<Fp> coset_tables(unsigned l, std::size_t coset) {
+    const std::size_t n = std::size_t{1} << l;
+    const Fp w = two_adic_generator(l);
+    const Fp shift = coset_shift(coset);
+    std::vector<Fp> out;
+    if (are_blocks_transformed(l)) {
+        for (std::size_t i = 0; i < n / 2; ++i) out.push_back(w.inverse().pow(i));
+        for (std::size_t i = 0; i < n / 2; ++i) out.push_back(w.pow(i));
+        for (std::size_t k = 0; k < n; ++k) out.push_back(shift.pow(reverse_bits(k, l)) * Fp::half().pow(l));
+        return out;
     }
+    Fp point = shift;
+    const Fp numerator = (point.pow2k(l) - Fp::one()) * Fp::half().pow(l);
+    for (std::size_t k = 0; k < n; ++k, point *= w) out.push_back(numerator * (point - Fp::one()).inverse());
     return out;
 }
 
@@ -247,6 +258,7 @@ ConstraintBatch::CosetPlan ConstraintBatch::plan_coset(Kind kind, std::size_t co
         const std::uint64_t num_chunks = chunked.num_chunks();
         const std::uint64_t num_points = points_of_tile(t);
         const std::uint64_t num_quads = divide_up(num_points, 4);
+        const std::uint64_t num_items = are_blocks_transformed(input_.params().l_skip) ? num_points / n : num_quads;
         const std::uint64_t steps =
             steps_of(chunked, common_steps, divide_up(num_points, kRound0GroupPoints), num_chunks);
         const std::uint64_t num_group_tiles = divide_up(num_points, kRound0GroupPoints * steps);
@@ -286,10 +298,10 @@ ConstraintBatch::CosetPlan ConstraintBatch::plan_coset(Kind kind, std::size_t co
                                               .num_inputs = narrow(chunked.inputs.size()),
                                               .first_point = first_point,
                                               .num_points = narrow(num_points),
-                                              .log_quads = log_quads,
+                                              .log_items = narrow(std::countr_zero(num_items)),
                                               .row_mask = row_mask});
                 launch.interpolate_groups +=
-                    groups_for(kernel::round0_interpolate_inputs, chunked.inputs.size() * num_quads);
+                    groups_for(kernel::round0_interpolate_inputs, chunked.inputs.size() * num_items);
             }
             launch.evaluate.push_back({.code = bound.code,
                                        .chunks = bound.chunks,
@@ -439,13 +451,13 @@ std::int64_t ConstraintBatch::record_coset(Kind kind, const CosetPlan& plan, Add
     const std::uint32_t l = input_.params().l_skip;
     const bool is_on_rows = plan.coset == 0;
     std::int64_t num_kernels = 0;
-    Address basis = 0;
-    if (!is_on_rows) basis = recorder.upload(coset_basis(l, plan.coset));
+    Address tables = 0;
+    if (!is_on_rows) tables = recorder.upload(coset_tables(l, plan.coset));
     for (CosetPlan::Launch launch : plan.launches) {
         if (!is_on_rows) {
             for (InterpolateJob& job : launch.interpolate) job.out += scratch;
             recorder.dispatch(kernel::round0_interpolate_inputs, launch.interpolate_groups,
-                              {recorder.upload(launch.interpolate), basis, narrow(launch.interpolate.size()), l});
+                              {recorder.upload(launch.interpolate), tables, narrow(launch.interpolate.size()), l});
             recorder.next_stage();
             ++num_kernels;
         }
