@@ -27,7 +27,7 @@ void call(const std::byte* params, const Thread& thread) {
 
 KernelBody find_kernel(std::string_view name) {
 #define WH_ENTRY(kernel, Params, threads, barriers) \
-    if (name == #kernel) return &call<Params, &kernel>;
+    if (name == #kernel) return &call<Params, kernel>;
     WH_ALL_KERNELS(WH_ENTRY)
 #undef WH_ENTRY
     return nullptr;
