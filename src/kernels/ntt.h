@@ -64,7 +64,8 @@ WH_KERNEL(ntt_strided, NttParams, 512) {
     const Words roots = words_at(p.roots);
     const bool is_first = p.done == 0;
     const u32 log_size = p.log_n - p.done;
-    const NttTile tile = ntt_tile(t.group, t.tid, is_first ? p.log_n : p.log_n + p.log_blowup, log_size);
+    const u32 num_tiles = t.groups / p.coset_groups;
+    const NttTile tile = ntt_tile(t.group % num_tiles, t.tid, is_first ? p.log_n : p.log_n + p.log_blowup, log_size);
     const Words in = words_at(is_first ? p.in : p.out);
     const u64 in_first =
         is_first ? tile.column * p.in_stride + tile.first * p.in_step : tile.column * p.out_stride + tile.first;
@@ -76,8 +77,9 @@ WH_KERNEL(ntt_strided, NttParams, 512) {
     // Read before anything is written: the first coset may go where the message is.
     NttWords message;
     for (u32 j = 0; j < 16; ++j) message.w[j] = in[in_first + (((16ull * j + high) << tile.log_step) * in_step)];
-    const u32 num_cosets = is_first ? 1u << p.log_blowup : 1u;
-    for (u32 coset = 0; coset < num_cosets; ++coset) {
+    const u32 num_cosets = is_first ? (1u << p.log_blowup) / p.coset_groups : 1u;
+    const u32 first_coset = t.group / num_tiles * num_cosets;
+    for (u32 coset = first_coset; coset < first_coset + num_cosets; ++coset) {
         NttWords x = message;
         if (coset != 0) {
             // Coefficient i times the i-th power of the coset's shift.
@@ -93,7 +95,7 @@ WH_KERNEL(ntt_strided, NttParams, 512) {
         for (u32 j = 0; j < 16; ++j) shared[(j << 9) | t.tid] = x.w[j];
         WH_BARRIER();
         for (u32 j = 0; j < 16; ++j) x.w[j] = shared[(high << 9) | (j << 5) | (t.tid & 31)];
-        if (coset + 1 < num_cosets) WH_BARRIER();
+        if (coset + 1 < first_coset + num_cosets) WH_BARRIER();
         x = ntt_split16(x, roots, ntt_power(roots, p.log_order, tile.col << (unit + 4)));
         const u64 first = (static_cast<u64>(coset) << p.log_n) + tile.first;
         for (u32 j = 0; j < 16; ++j) out[first + ((16ull * high + j) << tile.log_step)] = x.w[j];
@@ -214,7 +216,8 @@ WH_KERNEL(ntt_blocks, NttParams, 512) {
     const Words roots = words_at(p.roots);
     const bool is_first = p.done == 0;
     const u32 log_block = p.log_n - p.done;
-    NttBlocks to = {static_cast<u64>(t.group) << kNttLogTile, is_first ? p.log_n : p.log_n + p.log_blowup,
+    const u32 num_tiles = t.groups / p.coset_groups;
+    NttBlocks to = {static_cast<u64>(t.group % num_tiles) << kNttLogTile, is_first ? p.log_n : p.log_n + p.log_blowup,
                     p.num_columns, p.out_stride, 1};
     NttBlocks from = to;
     if (is_first) {
@@ -223,7 +226,9 @@ WH_KERNEL(ntt_blocks, NttParams, 512) {
     }
     const Words in = words_at(is_first ? p.in : p.out);
     // The first coset last: it may go where the message is.
-    for (u32 coset = is_first ? 1u << p.log_blowup : 1u; coset-- > 0;) {
+    const u32 num_cosets = is_first ? (1u << p.log_blowup) / p.coset_groups : 1u;
+    const u32 first_coset = t.group / num_tiles * num_cosets;
+    for (u32 coset = first_coset + num_cosets; coset-- > first_coset;) {
         NttWords x = ntt_load_rows(in, from, t.tid);
         if (coset != 0) {
             const u64 shift = static_cast<u64>(reverse_word(coset) >> (32 - p.log_blowup))
@@ -253,7 +258,7 @@ WH_KERNEL(ntt_blocks, NttParams, 512) {
         for (u32 j = 0; j < 16; ++j) shared[ntt_eights(t.tid, j)] = x.w[j];
         WH_BARRIER();
         for (u32 j = 0; j < 16; ++j) x.w[j] = shared[ntt_fours(t.tid, j)];
-        if (coset != 0) WH_BARRIER();
+        if (coset != first_coset) WH_BARRIER();
         if (log_block > 1) x = ntt_split<2>(x, ntt_block_twiddles<2>(roots, 2, 0, 0));
         if (log_block > 0) x = ntt_butterflies(x);
         ntt_store_fours(words_at(p.out) + (static_cast<u64>(coset) << p.log_n), to, t.tid, x);

@@ -35,8 +35,8 @@ struct NttParams {
     u32 done;  // stages of forward passes before this one
     u32 log_order;
     u32 num_columns;
-    u32 scale;  // ntt_inverse_blocks: what outputs are multiplied by
-    u32 pad;
+    u32 scale;         // ntt_inverse_blocks: what outputs are multiplied by
+    u32 coset_groups;  // first forward pass: cosets are shared out among so many times the tiles; 1 where `in` is `out`
 };
 
 #define WH_NTT_KERNELS(X)                               \

@@ -7,6 +7,9 @@
 namespace whorl::gpu {
 namespace {
 
+// Threadgroups that keep any device busy.
+constexpr std::uint64_t kEnoughGroups = 1024;
+
 // Passes over rows far apart that come before blocks are small enough.
 unsigned num_strided_passes(unsigned log_n) {
     return log_n <= kNttLogTile ? 0 : (log_n - kNttLogTile + kNttLogStrided - 1) / kNttLogStrided;
@@ -26,6 +29,7 @@ NttParams make_params(const NttRoots& roots, const NttColumns& in, const NttColu
     params.log_blowup = log_blowup;
     params.log_order = roots.log_order();
     params.num_columns = in.num_columns;
+    params.coset_groups = 1;
     return params;
 }
 
@@ -60,8 +64,18 @@ unsigned num_ntt_passes(unsigned log_n) {
 void record_encode(Recorder& recorder, const NttRoots& roots, const NttColumns& messages, const NttColumns& codewords,
                    unsigned log_n, unsigned log_blowup) {
     NttParams params = make_params(roots, messages, codewords, log_n, log_blowup);
+    // A message that stays where it is can be read by many groups, so that few tiles still fill a device.
+    const std::uint64_t message_tiles = num_tiles(params.num_columns, log_n);
+    std::uint32_t coset_groups = 1;
+    while (params.in != params.out && coset_groups < 1u << log_blowup && coset_groups * message_tiles < kEnoughGroups) {
+        coset_groups *= 2;
+    }
     const auto record = [&](const Kernel<NttParams>& kernel) {
-        recorder.dispatch(kernel, num_tiles(params.num_columns, params.done == 0 ? log_n : log_n + log_blowup), params);
+        const bool is_first = params.done == 0;
+        params.coset_groups = is_first ? coset_groups : 1;
+        recorder.dispatch(kernel,
+                          is_first ? coset_groups * message_tiles : num_tiles(params.num_columns, log_n + log_blowup),
+                          params);
         recorder.next_stage();
     };
     for (unsigned pass = 0; pass < num_strided_passes(log_n); ++pass, params.done += kNttLogStrided) {
