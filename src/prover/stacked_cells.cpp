@@ -84,7 +84,7 @@ std::vector<Fp4> stacked_univariate_message(unsigned l_skip, std::span<const Fp4
 }
 
 std::vector<Fp4> block_row_weights(unsigned l_skip, unsigned log_height, const Fp4& u0) {
-    const std::vector<Fp4> basis = lagrange_basis_at(l_skip, u0);
+    std::vector<Fp4> basis = lagrange_basis_at(l_skip, u0);
     if (log_height >= l_skip) return basis;
     std::vector<Fp4> out;
     for (std::size_t z = 0; z < basis.size(); z += std::size_t{1} << (l_skip - log_height)) out.push_back(basis[z]);
