@@ -91,12 +91,13 @@ WH_FN PairJob load_pair_job(Words jobs, u64 at) {
     job.num_groups = jobs[at + 19];
     job.num_chunks = jobs[at + 20];
     job.num_points = jobs[at + 21];
-    job.num_pairs = jobs[at + 22];
-    job.num_steps = jobs[at + 23];
-    job.num_tiles = jobs[at + 24];
-    job.num_high = jobs[at + 25];
-    job.num_vars = jobs[at + 26];
-    job.first_out = jobs[at + 27];
+    job.num_packed = jobs[at + 22];
+    job.num_pairs = jobs[at + 23];
+    job.num_steps = jobs[at + 24];
+    job.num_tiles = jobs[at + 25];
+    job.num_high = jobs[at + 26];
+    job.num_vars = jobs[at + 27];
+    job.first_out = jobs[at + 28];
     return job;
 }
 
@@ -107,8 +108,12 @@ WH_KERNEL(mle_evaluate_pairs, EvaluatePairsParams, 64) {
     const PairJob job = load_pair_job(jobs, find_job(jobs, p.num_jobs, kPairJobWords, kPairJobGroupWord, t.group));
     const u32 local = t.group - job.first_group;
     const u32 chunk_index = local % job.num_chunks;
-    const u32 point = local / job.num_chunks % job.num_points;
-    const u32 tile = local / job.num_chunks / job.num_points;
+    const u32 point_groups = (job.num_points + job.num_packed - 1) / job.num_packed;
+    const u32 first_point = local / job.num_chunks % point_groups * job.num_packed;
+    const u32 tile = local / job.num_chunks / point_groups;
+    // The thread's point among those of the group.
+    const u32 own = job.num_packed == 1 ? 0 : t.tid / job.num_pairs;
+    const bool has_point = own < job.num_packed && first_point + own < job.num_points;
     const Word4 chunk = load4(words_at(job.chunks), chunk_index);
     const Words low_heap = words_at(job.low_heap);
     const Words high_heap = words_at(job.high_heap);
@@ -120,18 +125,24 @@ WH_KERNEL(mle_evaluate_pairs, EvaluatePairsParams, 64) {
                              static_cast<u64>(local) * t.size + t.tid,
                              chunk.w[0],
                              chunk.w[1]};
-    PairInputs inputs = {words_at(job.tables), words_at(job.inputs), job.num_pairs, 0, fp_from_canonical(point)};
+    PairInputs inputs = {words_at(job.tables), words_at(job.inputs), job.num_pairs, 0,
+                         fp_from_canonical(first_point + own)};
     Ext sum = ext_zero();
     for (u32 step = 0; step < job.num_steps; ++step) {
-        const u32 pair = (tile * job.num_steps + step) * t.size + t.tid;
-        if (pair >= job.num_pairs) break;
+        const u32 pair = (tile * job.num_steps + step) * t.size + t.tid - own * job.num_pairs;
+        if (!has_point || pair >= job.num_pairs) break;
         inputs.pair = pair;
         const Ext weight = eq_entry(low_heap, high_heap, job.num_high, job.num_vars, pair);
         sum = ext_add(sum, ext_mul(weight, run_ext(program, inputs)));
     }
-    sum = group_sum(scratch, t, sum);
-    const u64 out = job.first_out + (static_cast<u64>(point) * job.num_chunks + chunk_index) * job.num_tiles + tile;
-    if (t.tid == 0) store_ext(words_at(p.out), out, sum);
+    for (u32 i = 0; i < job.num_packed && first_point + i < job.num_points; ++i) {
+        Ext of_point = ext_zero();
+        if (own == i) of_point = sum;
+        of_point = group_sum(scratch, t, of_point);
+        const u64 out =
+            job.first_out + (static_cast<u64>(first_point + i) * job.num_chunks + chunk_index) * job.num_tiles + tile;
+        if (t.tid == 0) store_ext(words_at(p.out), out, of_point);
+    }
 }
 
 #endif

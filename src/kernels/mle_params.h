@@ -40,14 +40,16 @@ struct PairJob {
     u32 num_groups;
     u32 num_chunks;
     u32 num_points;
-    u32 num_pairs;
-    u32 num_steps;  // that a thread takes, a pair of rows each
-    u32 num_tiles;  // of 64·num_steps pairs
+    u32 num_packed;  // points that a group takes: more than one only where all pairs of rows fit
+    u32 num_pairs;   // a power of two
+    u32 num_steps;   // that a thread takes, a pair of rows each
+    u32 num_tiles;   // of 64·num_steps pairs
     u32 num_high;
     u32 num_vars;  // left after the one under way
     u32 first_out;
+    u32 pad;
 };
-enum PairJobLayout { kPairJobWords = 28, kPairJobGroupWord = 18 };
+enum PairJobLayout { kPairJobWords = 30, kPairJobGroupWord = 18 };
 // out[first_out + ((X − 1)·num_chunks + chunk)·num_tiles + tile] = Σ over the tile's pairs y of eq(y)·sum(X, y).
 struct EvaluatePairsParams {
     u64 jobs;

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -228,6 +229,15 @@ TEST(Constraints, InTurnsWhereScratchIsSmallAndInStepsWhereGroupsAreFew) {
     }
 }
 
+TEST(Constraints, WithWholeAndWithSplitPrograms) {
+    const RandomTask task = random_task(3);
+    expect_equal_to_cpu(task.vk, task.traces, {.min_round_groups = 0});
+    const TallTask tall = tall_task();
+    expect_equal_to_cpu(tall.vk, tall.traces, {.min_round_groups = std::numeric_limits<std::uint64_t>::max()});
+    const Task keccak = value_of(load_task(test::vector_path("keccak_5_perms", "")));
+    expect_equal_to_cpu(keccak.vk, keccak.traces, {.min_round_groups = 0});
+}
+
 TEST(Constraints, OnTallTraces) {
     const TallTask task = tall_task();
     expect_equal_to_cpu(task.vk, task.traces);
@@ -306,6 +316,11 @@ TEST(Programs, OfKeccakAreManyAndSmall) {
     // Little is computed twice.
     const ConstraintProgram whole = compile_program(key.vk.airs[0], {programs.summands.zerocheck.terms, {}, 1});
     EXPECT_LE(zerocheck.code.size(), whole.code.size() * 5 / 4);
+
+    const ChunkedProgram& split = programs.split_zerocheck.program;
+    EXPECT_GE(split.num_chunks(), 1000);
+    for (const ProgramChunk& chunk : split.chunks) EXPECT_LE(chunk.num_instructions, 48);
+    EXPECT_LE(split.code.size(), whole.code.size() * 5 / 4);
 }
 
 TEST(Programs, SpillWhereOneConstraintNeedsManyRegisters) {

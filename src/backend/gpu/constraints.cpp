@@ -135,6 +135,15 @@ ConstraintBatch::ConstraintBatch(Device& device, const DeviceTraces& traces, Pro
 
 void ConstraintBatch::bind_programs(const DeviceTraces& device_traces, ProgramCache& programs) {
     // Gathers everything, as offsets at first.
+    std::size_t num_instructions = 0;
+    for (const SortedTrace& trace : input_.layout.traces) {
+        const AirPrograms& air = programs.air(trace.air_id);
+        for (const ChunkedProgram* p :
+             {&air.zerocheck, &air.logup, &air.split_zerocheck.program, &air.split_logup.program}) {
+            num_instructions += p->code.size();
+        }
+    }
+    data_words_.reserve(num_instructions * 5);  // code is most of it
     const auto add = [&]<class T>(const std::vector<T>& values) -> Address {
         const std::size_t offset = data_words_.size();
         static_assert(sizeof(T) % 4 == 0);
@@ -180,30 +189,42 @@ void ConstraintBatch::bind_programs(const DeviceTraces& device_traces, ProgramCa
                 v.entry == Variable::Entry::kPreprocessed ? preprocessed_first : main_first[v.part_index];
             return (first + v.index) * rows_per_column + v.offset;
         };
-        for (const Kind kind : kKinds) {
-            BoundProgram& bound = trace.programs[static_cast<std::size_t>(kind)];
-            const bool is_zerocheck = kind == Kind::kZerocheck;
-            const ChunkedProgram& program = is_zerocheck ? air_programs.zerocheck : air_programs.logup;
+        const auto bind = [&](BoundProgram& bound, const ChunkedProgram& program,
+                              const std::vector<Fp4>& coefficients) {
             bound.program = &program;
             bound.num_chunks_0 = narrow(std::ranges::count(program.chunks, 0u, &ProgramChunk::sum));
             bound.code = add(program.code);
             bound.chunks = add(program.chunks);
-            bound.coefficients = add(is_zerocheck ? terms_.zerocheck_coefficients(t) : terms_.logup_coefficients(t));
+            bound.coefficients = add(coefficients);
             bound.constants = add(constant_values(program, terms_.node_values(t)));
-            bound.columns = add(input_columns(program, device_traces, t));
             std::vector<std::uint32_t> tables;
             for (const ConstraintProgram::Input& input : program.inputs) tables.push_back(table_of(input));
             bound.tables = add(tables);
+        };
+        for (const Kind kind : kKinds) {
+            const bool is_zerocheck = kind == Kind::kZerocheck;
+            BoundProgram& bound = trace.programs[static_cast<std::size_t>(kind)];
+            const std::vector<Fp4>& coefficients =
+                is_zerocheck ? terms_.zerocheck_coefficients(t) : terms_.logup_coefficients(t);
+            bind(bound, is_zerocheck ? air_programs.zerocheck : air_programs.logup, coefficients);
+            bound.columns = add(input_columns(*bound.program, device_traces, t));
+            if (input_.n_lift(t) == 0) continue;
+            BoundProgram& split = trace.split_programs[static_cast<std::size_t>(kind)];
+            const SplitProgram& of_air = is_zerocheck ? air_programs.split_zerocheck : air_programs.split_logup;
+            bind(split, of_air.program, of_air.coefficients(coefficients));
+            std::ranges::copy(of_air.sum_constants(coefficients, terms_.node_values(t)), split.sum_constants.begin());
         }
     }
     data_ = device_.arena().take_words("constraint_programs", data_words_.size());
     device_.recorder().upload_to(data_.address(), data_words_.data(), 4 * data_words_.size());
     for (Trace& trace : traces_) {
         trace.columns += data_.address();
-        for (BoundProgram& bound : trace.programs) {
-            for (Address* at :
-                 {&bound.code, &bound.chunks, &bound.coefficients, &bound.constants, &bound.columns, &bound.tables}) {
-                *at += data_.address();
+        for (auto* programs_of_size : {&trace.programs, &trace.split_programs}) {
+            for (BoundProgram& bound : *programs_of_size) {
+                for (Address* at : {&bound.code, &bound.chunks, &bound.coefficients, &bound.constants, &bound.columns,
+                                    &bound.tables}) {
+                    *at += data_.address();
+                }
             }
         }
     }
@@ -551,32 +572,39 @@ void ConstraintBatch::keep_opened(std::size_t begin, std::size_t end) {
 std::vector<Fp4> ConstraintBatch::round_message() {
     Recorder& recorder = device_.recorder();
     constexpr std::uint64_t kGroupPairs = kernel::mle_evaluate_pairs.info.threads;
-    std::uint64_t num_single_step_groups = 0;
+    bool is_split = false;
     const auto for_each_program = [&](const auto& work) {
         for (std::size_t t = 0; t < num_active(); ++t) {
             for (const Kind kind : kKinds) {
-                if (program(t, kind).program->num_chunks() != 0) work(t, kind);
+                const Trace& trace = traces_[t];
+                const BoundProgram& bound =
+                    (is_split ? trace.split_programs : trace.programs)[static_cast<std::size_t>(kind)];
+                if (bound.program->num_chunks() != 0) work(t, kind, bound);
             }
         }
     };
-    for_each_program([&](std::size_t t, Kind kind) {
-        num_single_step_groups +=
-            divide_up(num_rows(t) / 2, kGroupPairs) * program(t, kind).program->num_chunks() * terms_.num_points(t);
-    });
-    const std::uint64_t common_steps = std::max<std::uint64_t>(num_single_step_groups / tuning_.max_round_groups, 1);
+    const auto num_single_step_groups = [&] {
+        std::uint64_t count = 0;
+        for_each_program([&](std::size_t t, Kind, const BoundProgram& bound) {
+            count += divide_up(num_rows(t) / 2, kGroupPairs) * bound.program->num_chunks() * terms_.num_points(t);
+        });
+        return count;
+    };
+    is_split = num_single_step_groups() < tuning_.min_round_groups;
+    const std::uint64_t common_steps = std::max<std::uint64_t>(num_single_step_groups() / tuning_.max_round_groups, 1);
 
     std::vector<PairJob> jobs;
     std::vector<SumSegment> segments;  // by job, X and sum
     std::uint64_t num_groups = 0, num_registers = 0, num_parts = 0;
-    for_each_program([&](std::size_t t, Kind kind) {
-        const BoundProgram& bound = program(t, kind);
+    for_each_program([&](std::size_t t, Kind kind, const BoundProgram& bound) {
         const std::uint64_t num_chunks = bound.program->num_chunks();
         const std::uint64_t num_points = terms_.num_points(t);
         const std::uint64_t num_pairs = num_rows(t) / 2;
         const std::uint64_t steps =
             steps_of(*bound.program, common_steps, divide_up(num_pairs, kGroupPairs), num_chunks * num_points);
         const std::uint64_t num_tiles = divide_up(num_pairs, kGroupPairs * steps);
-        const std::uint64_t num_job_groups = num_tiles * num_chunks * num_points;
+        const std::uint64_t num_packed = std::clamp<std::uint64_t>(kGroupPairs / num_pairs, 1, num_points);
+        const std::uint64_t num_job_groups = num_tiles * num_chunks * divide_up(num_points, num_packed);
         jobs.push_back({.code = bound.code,
                         .chunks = bound.chunks,
                         .coefficients = bound.coefficients,
@@ -590,12 +618,14 @@ std::vector<Fp4> ConstraintBatch::round_message() {
                         .num_groups = narrow(num_job_groups),
                         .num_chunks = narrow(num_chunks),
                         .num_points = narrow(num_points),
+                        .num_packed = narrow(num_packed),
                         .num_pairs = narrow(num_pairs),
                         .num_steps = narrow(steps),
                         .num_tiles = narrow(num_tiles),
                         .num_high = traces_[t].eq->num_vars() - traces_[t].eq->num_low(),
                         .num_vars = input_.n_lift(t) - terms_.round(),
-                        .first_out = narrow(num_parts)});
+                        .first_out = narrow(num_parts),
+                        .pad = 0});
         for (std::uint64_t x = 0; x < num_points; ++x) {
             const std::uint64_t chunks_of_sum[] = {bound.num_chunks_0, num_chunks - bound.num_chunks_0};
             for (std::size_t f = 0; f < (kind == Kind::kZerocheck ? 1u : 2u); ++f) {
@@ -628,9 +658,9 @@ std::vector<Fp4> ConstraintBatch::round_message() {
     recorder.submit_and_wait(num_recorded_ + 2);
     num_recorded_ = 0;
     std::size_t next = 0;
-    for_each_program([&](std::size_t t, Kind kind) {
+    for_each_program([&](std::size_t t, Kind kind, const BoundProgram& bound) {
         for (std::vector<Fp4>& at_x : kind == Kind::kZerocheck ? sums[t].zerocheck : sums[t].logup) {
-            for (Fp4& sum : at_x) sum = results[next++];
+            for (std::size_t f = 0; f < at_x.size(); ++f) at_x[f] = results[next++] + bound.sum_constants[f];
         }
     });
     return terms_.round_message(sums);

@@ -27,6 +27,8 @@ struct ConstraintTuning {
     /// Threads take further points where a launch would have more groups than this.
     std::uint64_t max_round0_groups = 4096;
     std::uint64_t max_round_groups = 16384;
+    /// Rounds of fewer groups than this take the split programs instead: few points, long programs.
+    std::uint64_t min_round_groups = 2048;
 };
 
 class ConstraintBatch {
@@ -56,12 +58,14 @@ private:
         const ChunkedProgram* program = nullptr;
         std::uint32_t num_chunks_0 = 0;  // of sum 0
         Address code = 0, chunks = 0, coefficients = 0, constants = 0;
-        Address columns = 0;  // InputColumn
-        Address tables = 0;   // the table of each input
+        Address columns = 0;               // InputColumn; not of split programs
+        Address tables = 0;                // the table of each input
+        std::array<Fp4, 2> sum_constants;  // what the program's sums lack
     };
     struct Trace {
-        std::array<BoundProgram, 2> programs;  // by Kind
-        const EqHeaps* eq = nullptr;           // over the hypercube variables
+        std::array<BoundProgram, 2> programs;        // by Kind
+        std::array<BoundProgram, 2> split_programs;  // likewise
+        const EqHeaps* eq = nullptr;                 // over the hypercube variables
         std::uint32_t num_columns = 0;
         Address columns = 0;           // the address of each, in the order of the openings
         std::uint64_t num_opened = 0;  // tables of columns; three of selectors follow

@@ -1,6 +1,7 @@
 #include "backend/gpu/programs.hpp"
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <map>
 #include <set>
@@ -16,10 +17,15 @@ using Term = ConstraintProgram::Term;
 
 // A chunk is closed when it would grow beyond this many instructions.
 constexpr std::size_t kChunkInstructions = 192;
+constexpr std::size_t kSplitChunkInstructions = 32;
 // Chunks grow while all of them together have more instructions than this many times the whole program.
 constexpr std::size_t kMaxRecomputation = 3;
 
 constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
+
+bool is_binary(SymbolicNode::Op op) {
+    return op == SymbolicNode::Op::kAdd || op == SymbolicNode::Op::kSub || op == SymbolicNode::Op::kMul;
+}
 
 std::uint32_t operand(ProgramOperand kind, std::uint32_t index) {
     return (static_cast<std::uint32_t>(kind) << kOperandKindShift) | index;
@@ -223,13 +229,13 @@ private:
             const std::uint32_t at = stack_.back();
             stack_.pop_back();
             const SymbolicNode& n = air_.nodes[at];
-            const bool is_binary =
-                n.op == SymbolicNode::Op::kAdd || n.op == SymbolicNode::Op::kSub || n.op == SymbolicNode::Op::kMul;
-            if ((!is_binary && n.op != SymbolicNode::Op::kNeg) || !reads_trace_[at] || seen_in_[at] == range_) continue;
+            if ((!is_binary(n.op) && n.op != SymbolicNode::Op::kNeg) || !reads_trace_[at] || seen_in_[at] == range_) {
+                continue;
+            }
             seen_in_[at] = range_;
             ++count;
             stack_.push_back(n.left);
-            if (is_binary) stack_.push_back(n.right);
+            if (is_binary(n.op)) stack_.push_back(n.right);
         }
         return count;
     }
@@ -242,11 +248,12 @@ private:
     std::vector<std::uint32_t> stack_;
 };
 
-ChunkedProgram chunk_summand(const AirVerifyingKey& air, ProgramCompiler& compiler, const Summand& summand) {
-    Partitioner partitioner(air, compiler.reads_trace(), summand.terms);
+ChunkedProgram chunk_terms(const AirVerifyingKey& air, ProgramCompiler& compiler, std::span<const Term> terms,
+                           std::size_t max_instructions) {
+    Partitioner partitioner(air, compiler.reads_trace(), terms);
     const Partition whole = partitioner.partition(std::numeric_limits<std::size_t>::max());
     Partition partition;
-    for (std::size_t limit = kChunkInstructions;; limit *= 2) {
+    for (std::size_t limit = max_instructions;; limit *= 2) {
         partition = partitioner.partition(limit);
         if (partition.num_instructions <= kMaxRecomputation * whole.num_instructions) break;
     }
@@ -256,17 +263,89 @@ ChunkedProgram chunk_summand(const AirVerifyingKey& air, ProgramCompiler& compil
         const TermRange range = left.back();
         left.pop_back();
         ProgramRequest request;
-        for (std::uint32_t i = range.begin; i < range.end; ++i) request.terms.push_back({0, summand.terms[i].node});
+        for (std::uint32_t i = range.begin; i < range.end; ++i) request.terms.push_back({0, terms[i].node});
         request.num_sums = 1;
         const bool is_single = range.end == range.begin + 1;
         const std::uint32_t max_registers = is_single ? kNoRegister : kLocalRegisters;
-        if (builder.add(request, summand.terms[range.begin].sum, range.begin, max_registers) <= max_registers) continue;
+        if (builder.add(request, terms[range.begin].sum, range.begin, max_registers) <= max_registers) continue;
         const std::uint32_t middle = (range.begin + range.end) / 2;
         left.push_back({middle, range.end});
         left.push_back({range.begin, middle});
     }
     return builder.take();
 }
+
+// Takes terms apart that are sums of more than kSplitChunkInstructions instructions.
+class Splitter {
+public:
+    Splitter(const AirVerifyingKey& air, const std::vector<bool>& reads_trace)
+        : air_(air), reads_trace_(reads_trace), sizes_(air.nodes.size()) {
+        for (std::size_t i = 0; i < sizes_.size(); ++i) {
+            if (!reads_trace_[i]) continue;
+            const SymbolicNode& n = air_.nodes[i];
+            if (is_binary(n.op)) {
+                sizes_[i] = std::min(1 + sizes_[n.left] + sizes_[n.right], kSplitChunkInstructions + 1);
+            } else if (n.op == SymbolicNode::Op::kNeg) {
+                sizes_[i] = std::min(1 + sizes_[n.left], kSplitChunkInstructions + 1);
+            }
+        }
+    }
+
+    SplitProgram split(ProgramCompiler& compiler, const Summand& summand) {
+        struct Part {
+            Term term;  // of the split program
+            std::uint32_t of = 0;
+            Fp factor;
+        };
+        SplitProgram out;
+        out.num_sums = summand.num_sums;
+        std::vector<Part> parts;
+        for (std::uint32_t t = 0; t < summand.terms.size(); ++t) {
+            const std::uint32_t sum = summand.terms[t].sum;
+            // Operands come before what is made of them, so a node's factor is complete when its turn comes.
+            std::map<std::uint32_t, Fp, std::greater<>> factors{{summand.terms[t].node, Fp::one()}};
+            while (!factors.empty()) {
+                const auto [node, factor] = *factors.begin();
+                factors.erase(factors.begin());
+                const SymbolicNode& n = air_.nodes[node];
+                using NodeOp = SymbolicNode::Op;
+                if (!reads_trace_[node]) {
+                    out.constant_shares.push_back({sum, t, node, factor});
+                } else if (sizes_[node] <= kSplitChunkInstructions) {
+                    parts.push_back({{sum, node}, t, factor});
+                } else if (n.op == NodeOp::kAdd || n.op == NodeOp::kSub) {
+                    factors[n.left] += factor;
+                    factors[n.right] += n.op == NodeOp::kAdd ? factor : -factor;
+                } else if (n.op == NodeOp::kNeg) {
+                    factors[n.left] -= factor;
+                } else if (n.op == NodeOp::kMul && air_.nodes[n.left].op == NodeOp::kConstant) {
+                    factors[n.right] += factor * air_.nodes[n.left].constant;
+                } else if (n.op == NodeOp::kMul && air_.nodes[n.right].op == NodeOp::kConstant) {
+                    factors[n.left] += factor * air_.nodes[n.right].constant;
+                } else {
+                    parts.push_back({{sum, node}, t, factor});
+                }
+            }
+        }
+        std::ranges::sort(parts, {}, [](const Part& p) { return std::tuple(p.term.sum, p.term.node, p.of); });
+        std::vector<Term> terms;
+        for (const Part& part : parts) {
+            if (terms.empty() || terms.back().sum != part.term.sum || terms.back().node != part.term.node) {
+                terms.push_back(part.term);
+            }
+            out.shares.push_back({static_cast<std::uint32_t>(terms.size() - 1), part.of, part.factor});
+        }
+        out.num_coefficients = static_cast<std::uint32_t>(terms.size());
+        out.program = chunk_terms(air_, compiler, terms, kSplitChunkInstructions);
+        return out;
+    }
+
+private:
+    const AirVerifyingKey& air_;
+    const std::vector<bool>& reads_trace_;
+    // Instructions of a node, shared ones counted again, at most one more than a chunk has.
+    std::vector<std::size_t> sizes_;
+};
 
 LeafPrograms chunk_interactions(const AirVerifyingKey& air, ProgramCompiler& compiler) {
     LeafPrograms out;
@@ -290,10 +369,27 @@ LeafPrograms chunk_interactions(const AirVerifyingKey& air, ProgramCompiler& com
 
 }  // namespace
 
+std::vector<Fp4> SplitProgram::coefficients(std::span<const Fp4> of_terms) const {
+    std::vector<Fp4> out(num_coefficients);
+    for (const Share& share : shares) out[share.coefficient] += of_terms[share.term] * share.factor;
+    return out;
+}
+
+std::vector<Fp4> SplitProgram::sum_constants(std::span<const Fp4> of_terms, std::span<const Fp> node_values) const {
+    std::vector<Fp4> out(num_sums);
+    for (const ConstantShare& share : constant_shares) {
+        out[share.sum] += of_terms[share.term] * (share.factor * node_values[share.node]);
+    }
+    return out;
+}
+
 AirPrograms::AirPrograms(const AirVerifyingKey& air) : summands(air_summands(air)) {
     ProgramCompiler compiler(air);
-    zerocheck = chunk_summand(air, compiler, summands.zerocheck);
-    logup = chunk_summand(air, compiler, summands.logup);
+    zerocheck = chunk_terms(air, compiler, summands.zerocheck.terms, kChunkInstructions);
+    logup = chunk_terms(air, compiler, summands.logup.terms, kChunkInstructions);
+    Splitter splitter(air, summands.reads_trace);
+    split_zerocheck = splitter.split(compiler, summands.zerocheck);
+    split_logup = splitter.split(compiler, summands.logup);
     leaves = chunk_interactions(air, compiler);
 }
 

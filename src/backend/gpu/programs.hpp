@@ -32,6 +32,32 @@ struct ChunkedProgram {
     std::uint32_t num_chunks() const { return static_cast<std::uint32_t>(chunks.size()); }
 };
 
+/// A summand in many more, shorter chunks, for rounds with few points: terms that are themselves sums are taken apart.
+struct SplitProgram {
+    ChunkedProgram program;
+    std::uint32_t num_sums = 0;
+    std::uint32_t num_coefficients = 0;
+    /// coefficient += factor · coefficient of the summand's `term`.
+    struct Share {
+        std::uint32_t coefficient = 0;
+        std::uint32_t term = 0;
+        Fp factor;
+    };
+    std::vector<Share> shares;
+    /// sum += factor · coefficient of `term` · value of `node`, which reads no trace.
+    struct ConstantShare {
+        std::uint32_t sum = 0;
+        std::uint32_t term = 0;
+        std::uint32_t node = 0;
+        Fp factor;
+    };
+    std::vector<ConstantShare> constant_shares;
+
+    std::vector<Fp4> coefficients(std::span<const Fp4> of_terms) const;
+    /// What the program's sums lack.
+    std::vector<Fp4> sum_constants(std::span<const Fp4> of_terms, std::span<const Fp> node_values) const;
+};
+
 /// One chunk for each interaction: its sum is the message's part of the denominator, what it stores the count.
 struct LeafPrograms {
     ChunkedProgram program;
@@ -46,6 +72,7 @@ struct AirPrograms {
     AirSummands summands;
     /// Chunks by sum; coefficient i is that of the summand's term i.
     ChunkedProgram zerocheck, logup;
+    SplitProgram split_zerocheck, split_logup;
     LeafPrograms leaves;
 };
 
