@@ -82,10 +82,14 @@ INSTANTIATE_TEST_SUITE_P(
 
 TEST(Prover, NamesTheDevicesThatItHas) {
     const Task task = value_of(load_task(test::vector_path("fib_2e5", "")));
-    const auto proof = prove(task.vk, task.traces, {.device = "abacus"});
-    ASSERT_FALSE(proof.has_value());
-    EXPECT_EQ(proof.error().code, ErrorCode::kMachine);
-    EXPECT_NE(proof.error().message.find("available: cpu"), std::string::npos) << proof.error().message;
+    const auto no_name = prove(task.vk, task.traces, {.device = "abacus"});
+    ASSERT_FALSE(no_name.has_value());
+    EXPECT_EQ(no_name.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_NE(no_name.error().message.find("cuda:NUMBER"), std::string::npos) << no_name.error().message;
+    const auto not_there = prove(task.vk, task.traces, {.device = "cuda:77"});
+    ASSERT_FALSE(not_there.has_value());
+    EXPECT_EQ(not_there.error().code, ErrorCode::kMachine);
+    EXPECT_NE(not_there.error().message.find("available: cpu, sim"), std::string::npos) << not_there.error().message;
 }
 
 TEST(Prover, RefusesUnworkableParameters) {
