@@ -35,6 +35,16 @@ void print_line(Session& session, const Json& json) {
     std::fflush(stdout);
 }
 
+/// What went to a GPU in the spans from `first_span` on; all 0 on the CPU.
+Json count_device_work(const Telemetry& telemetry, std::size_t first_span) {
+    return {{"submissions", field_sum(telemetry, "command_buffer_count", first_span)},
+            {"waits", field_sum(telemetry, "sync_count", first_span)},
+            {"kernels", field_sum(telemetry, "kernel_count", first_span)},
+            {"device_allocations", field_sum(telemetry, "allocation_count", first_span)},
+            {"device_bytes_allocated", field_sum(telemetry, "bytes_allocated", first_span)},
+            {"peak_device_bytes", measure_totals(telemetry).device_peak_bytes}};
+}
+
 /// Proves and verifies `workload`, a JSON line for each run and one for all. False when a proof is rejected.
 Result<bool> run_workload(Session& session, const Workload& workload, const BenchOptions& options) {
     Telemetry& telemetry = session.telemetry();
@@ -42,6 +52,7 @@ Result<bool> run_workload(Session& session, const Workload& workload, const Benc
     std::vector<double> prove_ms;
     std::vector<double> verify_ms;
     std::vector<double> prove_excluding_trace_ms;
+    Json device_totals;  // of the last run
     std::size_t proof_bytes = 0;
     Result<Prover> prover = Prover::create(workload.key.vk, session.prover_options());
     if (!prover) return std::move(prover).error();
@@ -80,13 +91,9 @@ Result<bool> run_workload(Session& session, const Workload& workload, const Benc
                   {"verify_ms", verify_ms.back()},
                   {"proof_bytes", proof_bytes},
                   {"peak_rss_bytes", totals.peak_rss_bytes},
-                  {"minor_page_faults", totals.minor_page_faults},
-                  {"submissions", field_sum(telemetry, "command_buffer_count", first_span)},
-                  {"waits", field_sum(telemetry, "sync_count", first_span)},
-                  {"kernels", field_sum(telemetry, "kernel_count", first_span)},
-                  {"device_allocations", field_sum(telemetry, "allocation_count", first_span)},
-                  {"device_bytes_allocated", field_sum(telemetry, "bytes_allocated", first_span)},
-                  {"peak_device_bytes", totals.device_peak_bytes}};
+                  {"minor_page_faults", totals.minor_page_faults}};
+        device_totals = count_device_work(telemetry, first_span);
+        json.update(device_totals);
         for (const auto& [span, time_ms] : time_ms_by_name(telemetry, first_span)) {
             json["spans"][span + "_time_ms"] = time_ms;
             if (span == "stark_prove_excluding_trace") prove_excluding_trace_ms.push_back(time_ms);
@@ -96,22 +103,23 @@ Result<bool> run_workload(Session& session, const Workload& workload, const Benc
 
     std::size_t num_cells = 0;
     for (const AirTrace& trace : workload.traces) num_cells += trace.common_main.values().size();
-    print_line(session, {{"kind", "summary"},
-                         {"name", name},
-                         {"runs", options.num_runs},
-                         {"threads", session.num_threads()},
-                         {"prove_median_ms", median(prove_ms)},
-                         {"prove_min_ms", *std::ranges::min_element(prove_ms)},
-                         {"prove_max_ms", *std::ranges::max_element(prove_ms)},
-                         {"prove_excluding_trace_median_ms", median(prove_excluding_trace_ms)},
-                         {"peak_device_bytes", measure_totals(telemetry).device_peak_bytes},
-                         {"verify_median_ms", median(verify_ms)},
-                         {"proof_bytes", proof_bytes},
-                         {"peak_rss_bytes", measure_totals(telemetry).peak_rss_bytes},
-                         {"cells", num_cells},
-                         {"log_stacked_height", workload.key.vk.params.log_stacked_height()},
-                         {"version", WHORL_VERSION},
-                         {"cpu", cpu_model()}});
+    Json summary{{"kind", "summary"},
+                 {"name", name},
+                 {"runs", options.num_runs},
+                 {"threads", session.num_threads()},
+                 {"prove_median_ms", median(prove_ms)},
+                 {"prove_min_ms", *std::ranges::min_element(prove_ms)},
+                 {"prove_max_ms", *std::ranges::max_element(prove_ms)},
+                 {"prove_excluding_trace_median_ms", median(prove_excluding_trace_ms)},
+                 {"verify_median_ms", median(verify_ms)},
+                 {"proof_bytes", proof_bytes},
+                 {"peak_rss_bytes", measure_totals(telemetry).peak_rss_bytes},
+                 {"cells", num_cells},
+                 {"log_stacked_height", workload.key.vk.params.log_stacked_height()},
+                 {"version", WHORL_VERSION},
+                 {"cpu", cpu_model()}};
+    summary.update(device_totals);
+    print_line(session, summary);
     session.set_proof_bytes(proof_bytes);
     return true;
 }

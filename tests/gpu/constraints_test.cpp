@@ -210,6 +210,12 @@ RandomTask random_task(unsigned l_skip) {
     return task;
 }
 
+TEST(Constraints, batch_constraints_with_interactions) {
+    const Task task = value_of(load_task(test::vector_path("interactions", "")));
+    ASSERT_GT(make_prover_input(task.vk, task.traces, nullptr).layout.n_logup, 0u);
+    expect_equal_to_cpu(task.vk, task.traces);
+}
+
 TEST(Constraints, OnSkipDomainsOfAllSizes) {
     for (unsigned l_skip = 0; l_skip <= 6; ++l_skip) {
         SCOPED_TRACE(testing::Message() << "l_skip " << l_skip);
