@@ -245,14 +245,4 @@ WH_KERNEL(gkr_fold_table, GkrRoundParams, 256) {
     gkr_fold<kGkrTable>(p, scratch, t);
 }
 
-WH_KERNEL(gkr_add_sums, GkrAddParams, 256) {
-    WH_SHARED(scratch, 1024);
-    WH_THREAD(t);
-    const Words in = words_at(p.in);
-    Ext sum = ext_zero();
-    for (u64 i = t.tid; i < p.count; i += t.size) sum = ext_add(sum, load_ext(in, t.group * p.count + i));
-    sum = group_sum(scratch, t, sum);
-    if (t.tid == 0) store_ext(words_at(p.out), t.group, sum);
-}
-
 #endif

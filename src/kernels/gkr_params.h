@@ -47,13 +47,6 @@ struct GkrRoundParams {
     u32 pad;
 };
 
-// out[group] = Σ_i in[group·count + i].
-struct GkrAddParams {
-    u64 in;
-    u64 out;
-    u64 count;
-};
-
 #define WH_GKR_KERNELS(X)                                       \
     X(gkr_pad_leaves, GkrPadParams, 256, WH_NO_BARRIERS)        \
     X(gkr_build_on_leaves, GkrBuildParams, 256, WH_NO_BARRIERS) \
@@ -64,7 +57,6 @@ struct GkrAddParams {
     X(gkr_fold_leaves, GkrRoundParams, 256, WH_BARRIERS)        \
     X(gkr_fold_leaf_pairs, GkrRoundParams, 256, WH_BARRIERS)    \
     X(gkr_fold_layer, GkrRoundParams, 256, WH_BARRIERS)         \
-    X(gkr_fold_table, GkrRoundParams, 256, WH_BARRIERS)         \
-    X(gkr_add_sums, GkrAddParams, 256, WH_BARRIERS)
+    X(gkr_fold_table, GkrRoundParams, 256, WH_BARRIERS)
 
 #endif

@@ -114,17 +114,9 @@ WH_KERNEL(mle_evaluate_pairs, EvaluatePairsParams, 64) {
     // The thread's point among those of the group.
     const u32 own = job.num_packed == 1 ? 0 : t.tid / job.num_pairs;
     const bool has_point = own < job.num_packed && first_point + own < job.num_points;
-    const Word4 chunk = load4(words_at(job.chunks), chunk_index);
     const Words low_heap = words_at(job.low_heap);
     const Words high_heap = words_at(job.high_heap);
-    const Program program = {words_at(job.code),
-                             words_at(job.coefficients) + 4 * static_cast<u64>(chunk.w[2]),
-                             words_at(job.constants),
-                             job.spilled,
-                             static_cast<u64>(job.num_groups) * t.size,
-                             static_cast<u64>(local) * t.size + t.tid,
-                             chunk.w[0],
-                             chunk.w[1]};
+    const Program program = job_program(job, chunk_index, t);
     PairInputs inputs = {words_at(job.tables), words_at(job.inputs), job.num_pairs, 0,
                          fp_from_canonical(first_point + own)};
     Ext sum = ext_zero();

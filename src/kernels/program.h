@@ -35,6 +35,20 @@ struct Program {
     u32 first;
     u32 count;
 };
+// A chunk of a job of round 0 or of a later round, for thread t of the job's groups.
+template <class Job>
+WH_FN Program job_program(Job job, u32 chunk_index, Thread t) {
+    const Word4 chunk = load4(words_at(job.chunks), chunk_index);
+    const Program out = {words_at(job.code),
+                         words_at(job.coefficients) + 4 * static_cast<u64>(chunk.w[2]),
+                         words_at(job.constants),
+                         job.spilled,
+                         static_cast<u64>(job.num_groups) * t.size,
+                         static_cast<u64>(t.group - job.first_group) * t.size + t.tid,
+                         chunk.w[0],
+                         chunk.w[1]};
+    return out;
+}
 
 // Inputs of four points: rows of a matrix [input][points].
 struct CosetInputs {

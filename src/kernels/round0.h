@@ -167,15 +167,7 @@ WH_FN void evaluate_chunk(Thread t, SharedWords scratch, Words jobs, u64 at, Inp
     const u32 local = t.group - job.first_group;
     const u32 chunk_index = local % job.num_chunks;
     const u32 tile = local / job.num_chunks;
-    const Word4 chunk = load4(words_at(job.chunks), chunk_index);
-    const Program program = {words_at(job.code),
-                             words_at(job.coefficients) + 4 * static_cast<u64>(chunk.w[2]),
-                             words_at(job.constants),
-                             job.spilled,
-                             static_cast<u64>(job.num_groups) * t.size,
-                             static_cast<u64>(local) * t.size + t.tid,
-                             chunk.w[0],
-                             chunk.w[1]};
+    const Program program = job_program(job, chunk_index, t);
     for (u32 step = 0; step < job.num_steps; ++step) {
         const u32 quad = (tile * job.num_steps + step) * t.size + t.tid;
         if (4 * quad >= job.num_points) break;

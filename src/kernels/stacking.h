@@ -67,18 +67,6 @@ WH_KERNEL(sum_tables, SumTablesParams, 256) {
     store_ext(words_at(p.out), e, sum);
 }
 
-WH_KERNEL(sum_strided, SumStridedParams, 256) {
-    WH_SHARED(scratch, 1024);
-    WH_THREAD(t);
-    const Words in = words_at(p.in);
-    Ext sum = ext_zero();
-    for (u32 i = t.tid; i < p.count; i += t.size) {
-        sum = ext_add(sum, load_ext(in, static_cast<u64>(i) * t.groups + t.group));
-    }
-    sum = group_sum(scratch, t, sum);
-    if (t.tid == 0) store_ext(words_at(p.out), t.group, sum);
-}
-
 // eq[x − 1] − eq[x], cyclically.
 WH_FN Ext stacked_rotated_difference(Words eq, u32 x, u32 size) {
     return ext_sub(load_ext(eq, (x + size - 1) & (size - 1)), load_ext(eq, x));

@@ -37,14 +37,6 @@ struct SumTablesParams {
     u32 pad;
 };
 
-// out[g] = Σ_i in[i·groups + g] for i < count, by threadgroup g of all groups.
-struct SumStridedParams {
-    u64 in;
-    u64 out;
-    u32 count;
-    u32 pad;
-};
-
 // Partial sums over blocks x of N = 2^l rows, x = chunk, chunk + num_chunks, …, for each row z of a block:
 //   out[chunk][s][z] = Σ_x weight_s[x]·table_s[x·N + z]
 // s = 0: the first table with eq[x]; s = 1: the second with eq[x]; s = 2: the second with eq[x − 1] − eq[x].
@@ -114,7 +106,6 @@ struct DotColumnsParams {
 #define WH_STACKING_KERNELS(X)                                           \
     X(combine_columns, CombineColumnsParams, 256, WH_NO_BARRIERS)        \
     X(sum_tables, SumTablesParams, 256, WH_NO_BARRIERS)                  \
-    X(sum_strided, SumStridedParams, 256, WH_BARRIERS)                   \
     X(stacked_sum_blocks, StackedSumBlocksParams, 256, WH_NO_BARRIERS)   \
     X(stacked_bind_blocks, StackedBindBlocksParams, 64, WH_NO_BARRIERS)  \
     X(stacked_round, StackedRoundParams, 256, WH_BARRIERS)               \

@@ -20,6 +20,18 @@ WH_KERNEL(sum_segments, SumSegmentsParams, 256) {
     if (t.tid == 0) store_ext(words_at(p.out), segments[4 * t.group + 3], sum);
 }
 
+WH_KERNEL(sum_strided, SumStridedParams, 256) {
+    WH_SHARED(scratch, 1024);
+    WH_THREAD(t);
+    const Words in = words_at(p.in);
+    Ext sum = ext_zero();
+    for (u64 i = t.tid; i < p.count; i += t.size) {
+        sum = ext_add(sum, load_ext(in, t.group * p.first_step + i * p.step));
+    }
+    sum = group_sum(scratch, t, sum);
+    if (t.tid == 0) store_ext(words_at(p.out), t.group, sum);
+}
+
 WH_KERNEL(eq_heap, EqHeapParams, 256) {
     WH_THREAD(t);
     const u64 e = grid_index(t);
@@ -44,8 +56,8 @@ WH_KERNEL(eq_table, EqTableParams, 256) {
     WH_THREAD(t);
     const u64 i = grid_index(t);
     if (i >= (1ull << p.num_vars)) return;
-    const Ext eq = eq_entry(words_at(p.low_heap), words_at(p.high_heap), p.num_vars - p.num_low, p.num_vars, i);
-    store_ext(words_at(p.out), i, ext_mul(eq, WH_EXT(p.scale)));
+    store_ext(words_at(p.out), i,
+              eq_entry(words_at(p.low_heap), words_at(p.high_heap), p.num_vars - p.num_low, p.num_vars, i));
 }
 
 WH_KERNEL(fold_pairs, FoldPairsParams, 256) {

@@ -17,6 +17,15 @@ struct SumSegmentsParams {
     u64 segments;  // SumSegment, one for each group
 };
 
+// out[g] = sum over i < count of in[g·first_step + i·step], by threadgroup g: sums of one shape, where SumSegment takes any.
+struct SumStridedParams {
+    u64 in;   // extension elements
+    u64 out;  // extension elements
+    u64 count;
+    u64 first_step;
+    u64 step;
+};
+
 // The eq tables of every suffix of a point, in one heap: with m variables left, element 2^m + i is eq(xs[n − m …], i).
 struct EqHeapParams {
     u64 out;  // 2^(num_vars + 1) extension elements; element 0 is not used
@@ -25,12 +34,11 @@ struct EqHeapParams {
     u32 pad;
 };
 
-// out[i] = scale·eq(xs, i), from the heaps of the low and of the high variables: i = low + 2^num_low·high.
+// out[i] = eq(xs, i), from the heaps of the low and of the high variables: i = low + 2^num_low·high.
 struct EqTableParams {
     u64 out;
     u64 low_heap;
     u64 high_heap;
-    ExtParam scale;
     u32 num_low;
     u32 num_vars;
 };
@@ -45,6 +53,7 @@ struct FoldPairsParams {
 
 #define WH_VECTORS_KERNELS(X)                            \
     X(sum_segments, SumSegmentsParams, 256, WH_BARRIERS) \
+    X(sum_strided, SumStridedParams, 256, WH_BARRIERS)   \
     X(eq_heap, EqHeapParams, 256, WH_NO_BARRIERS)        \
     X(eq_table, EqTableParams, 256, WH_NO_BARRIERS)      \
     X(fold_pairs, FoldPairsParams, 256, WH_NO_BARRIERS)

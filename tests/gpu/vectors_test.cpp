@@ -37,9 +37,8 @@ TEST(Vectors, EqTableOfSplitPoint) {
             recorder.dispatch(kernel::eq_heap, groups_for(kernel::eq_heap, 2ull << (num_vars - num_low)),
                               {high.address(), high_xs, num_vars - num_low, 0});
             recorder.next_stage();
-            recorder.dispatch(
-                kernel::eq_table, groups_for(kernel::eq_table, 1ull << num_vars),
-                {table.address(), low.address(), high.address(), ext_param(Fp4::one()), num_low, num_vars});
+            recorder.dispatch(kernel::eq_table, groups_for(kernel::eq_table, 1ull << num_vars),
+                              {table.address(), low.address(), high.address(), num_low, num_vars});
             recorder.submit(3);
             const auto values = read_back<Fp4>(device, table.address(), 1ull << num_vars);
             if (device.is_planning()) return;

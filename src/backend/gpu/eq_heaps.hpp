@@ -28,7 +28,7 @@ public:
     /// Records out[i] = eq(xs, i): one kernel, in a later stage.
     void write_table(Device& device, Address out) const {
         device.recorder().dispatch(kernel::eq_table, groups_for(kernel::eq_table, std::uint64_t{1} << num_vars_),
-                                   {out, low(), high(), ext_param(Fp4::one()), num_low_, num_vars_});
+                                   {out, low(), high(), num_low_, num_vars_});
     }
 
 private:

@@ -221,7 +221,7 @@ FractionTree::Sums FractionTree::sum_on_device() {
     ++num_kernels;
     if (!host_adds) {
         recorder.next_stage();
-        recorder.dispatch(kernel::gkr_add_sums, 2, {parts.address(), sums.address(), groups});
+        recorder.dispatch(kernel::sum_strided, 2, {parts.address(), sums.address(), groups, groups, 1});
         ++num_kernels;
     }
     recorder.submit_and_wait(num_kernels);

@@ -169,8 +169,9 @@ std::vector<Fp4> StackedReduction::univariate_message() {
     std::vector<Mailbox<Fp4>> mailboxes;
     for (std::size_t g = 0; g < groups_.size(); ++g) {
         mailboxes.push_back(recorder.mailbox<Fp4>(num_sums(groups_[g]) * n));
-        recorder.dispatch(kernel::sum_strided, mailboxes[g].size(),
-                          {chunks[g].address(), mailboxes[g].address(), num_chunks(groups_[g]), 0});
+        recorder.dispatch(
+            kernel::sum_strided, mailboxes[g].size(),
+            {chunks[g].address(), mailboxes[g].address(), num_chunks(groups_[g]), 1, mailboxes[g].size()});
     }
     num_kernels += 2 * static_cast<std::int64_t>(groups_.size());
     recorder.submit_and_wait(num_kernels);
@@ -316,7 +317,7 @@ std::array<Fp4, 2> StackedReduction::run_round() {
     if (message.partials) {
         recorder.dispatch(
             kernel::sum_strided, message.sums.size(),
-            {message.partials.address(), message.sums.address(), static_cast<std::uint32_t>(message.num_partials), 0});
+            {message.partials.address(), message.sums.address(), message.num_partials, 1, message.sums.size()});
         ++num_kernels;
     }
     for (const Dots& d : dots) record_dots(d);

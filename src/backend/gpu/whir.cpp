@@ -119,7 +119,7 @@ std::array<Fp4, 2> WhirProver::round_message() {
     recorder.next_stage();
     if (partials) {
         recorder.dispatch(kernel::sum_strided, message.size(),
-                          {partials.address(), message.address(), static_cast<std::uint32_t>(groups), 0});
+                          {partials.address(), message.address(), groups, 1, message.size()});
     }
     submit_and_wait(partials ? 2 : 1);
     if (is_folding) {
@@ -176,8 +176,7 @@ Fp4 WhirProver::ood_value(const Fp4& z0) {
                       {f_.address(), point_powers_.low.address(), point_powers_.high.address(), partials.address(),
                        num_low(), log_size_});
     recorder.next_stage();
-    recorder.dispatch(kernel::sum_strided, 1,
-                      {partials.address(), value.address(), static_cast<std::uint32_t>(groups), 0});
+    recorder.dispatch(kernel::sum_strided, 1, {partials.address(), value.address(), groups, 1, 1});
     submit_and_wait(3);
     return value[0];
 }
