@@ -3,12 +3,15 @@
 #
 #   PRESET=release     which preset build and test use: release, debug, asan, tsan, coverage, clang, cuda-release
 #   WHORL_CUDA=OFF     build without CUDA, and fetch no compiler for it; ON: fail where there is none
+#   WHORL_METAL=OFF    build without Metal, and fetch nothing that tests it; ON: fail where it cannot be built
 #   JOBS=<cores>       how many compilers and tests run at once
 #   FUZZ_RUNS=1000000  inputs tried by each fuzz target
 
 PRESET ?= release
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.logicalcpu 2>/dev/null || echo 2)
 FUZZ_RUNS ?= 1000000
+# What scripts/bootstrap.sh looks after: Metal's part is the product's on macOS, the tests' elsewhere.
+TIERS := build cuda $(if $(filter Darwin,$(shell uname -s)),metal)
 
 WHORL := build/release/whorl
 DEMO_TASK := tests/vectors/keccakf_1024
@@ -33,10 +36,12 @@ demo: build ## prove 1,024 keccak-f permutations and verify the proof
 build: configure ## build the program: build/release/whorl
 	cmake --build --preset $(PRESET) --target whorl_program
 
+test: TIERS := build cuda metal
 test: configure ## build everything and run all tests
 	cmake --build --preset $(PRESET)
 	ctest --preset $(PRESET)
 
+long: TIERS := build cuda metal
 long: configure ## the tests that take minutes: keccakf on the simulated GPU
 	cmake --build --preset $(PRESET)
 	WHORL_LONG_TESTS=1 ctest --preset $(PRESET) -R Long
@@ -65,7 +70,7 @@ clean: ## remove all build output
 	rm -rf build
 
 bootstrap:
-	scripts/bootstrap.sh build cuda
+	scripts/bootstrap.sh $(TIERS)
 
 configure: bootstrap
-	cmake --preset $(PRESET) $(if $(WHORL_CUDA),-DWHORL_CUDA=$(WHORL_CUDA))
+	cmake --preset $(PRESET) $(if $(WHORL_CUDA),-DWHORL_CUDA=$(WHORL_CUDA)) $(if $(WHORL_METAL),-DWHORL_METAL=$(WHORL_METAL))

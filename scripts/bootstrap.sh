@@ -1,23 +1,31 @@
 #!/usr/bin/env bash
 # Installs the packages that are missing for what is asked, and nothing else.
 #
-#   scripts/bootstrap.sh [build] [cuda] [lint] [fuzz]     (default: build)
+#   scripts/bootstrap.sh [build] [cuda] [metal] [lint] [fuzz]     (default: build)
 #
 # build  compiler, CMake and the libraries; also all that the tests and benchmarks need
 # cuda   where no CUDA toolkit is installed: NVIDIA's compiler and runtime, as Python wheels, in build/cuda-toolkit
+# metal  Apple's metal-cpp headers, from a Python wheel, in build/metal-cpp; elsewhere also what tests the Metal backend
+#        without a Mac: clang 19 and, from a wheel, in build/zig, a compiler for macOS
 # lint   clang-format and clang-tidy
 # fuzz   clang with libFuzzer and the sanitizers
 #
 # Debian and its relatives: apt-get, with sudo when not root. macOS: names the Homebrew packages. Elsewhere: names what
-# is needed. WHORL_NO_INSTALL=1 never installs: it names what is missing and fails. The build can do without the cuda
-# tier, so that tier says why it installs nothing and does not fail; WHORL_CUDA=OFF leaves it out.
+# is needed. WHORL_NO_INSTALL=1 never installs: it names what is missing and fails. The build can do without the tiers
+# cuda and metal, so they say why something is missing and do not fail; WHORL_CUDA=OFF and WHORL_METAL=OFF leave them out.
 # Exit codes: 0 nothing is missing (any more), 3 something is.
 set -euo pipefail
 
 readonly kMissing=3
-readonly cuda_toolkit="$(cd "$(dirname "$0")/.." && pwd)/build/cuda-toolkit"
+readonly build_folder="$(cd "$(dirname "$0")/.." && pwd)/build"
+readonly cuda_toolkit="$build_folder/cuda-toolkit"
 readonly cuda_version='13.0.*'
 readonly cuda_wheels=(nvidia-cuda-nvcc nvidia-cuda-crt nvidia-nvvm nvidia-cuda-runtime nvidia-cuda-cccl)
+readonly metal_cpp="$build_folder/metal-cpp"
+# The headers are the same for every Python and every machine; a wheel must be named for one.
+readonly metal_cpp_wheel=(--platform macosx_14_0_arm64 --python-version 3.12 mlx-metal==0.32.4)
+readonly zig="$build_folder/zig"
+readonly zig_wheel=(ziglang==0.17.1)
 readonly needed_text="a C++20 compiler (GCC 12, Clang 16 or newer), CMake 3.25, Ninja, and the libraries
 Highway, oneTBB, Boost.Context, fmt, nlohmann-json, CLI11, GoogleTest and Google Benchmark (optional: ccache, and cargo for rust/ and bench/peers/)"
 
@@ -25,9 +33,9 @@ tiers=("$@")
 if [ ${#tiers[@]} -eq 0 ]; then tiers=(build); fi
 for tier in "${tiers[@]}"; do
     case "$tier" in
-    build | cuda | lint | fuzz) ;;
+    build | cuda | metal | lint | fuzz) ;;
     *)
-        echo "bootstrap: unknown tier '$tier' (build, cuda, lint, fuzz)" >&2
+        echo "bootstrap: unknown tier '$tier' (build, cuda, metal, lint, fuzz)" >&2
         exit 2
         ;;
     esac
@@ -108,7 +116,8 @@ on_macos() {
         lint | fuzz) wanted+=(llvm@19) ;;
         esac
     done
-    for formula in "${wanted[@]}"; do
+    # The bash of macOS is 3.2, to which an empty array is unset.
+    for formula in ${wanted[@]+"${wanted[@]}"}; do
         if ! has brew || ! brew list --versions "$formula" >/dev/null 2>&1; then missing+=("$formula"); fi
     done
     if ! has_compiler; then echo "bootstrap: no C++ compiler; run: xcode-select --install" >&2; fi
@@ -139,24 +148,37 @@ has_cuda() {
 
 has_pip() { python3 -m pip --version >/dev/null 2>&1; }
 
-# Lays the wheels out as a toolkit's folder. With --target, pip leaves the system's Python packages alone (PEP 668).
-install_cuda_wheels() {
-    local wheels=("${cuda_wheels[@]/%/==$cuda_version}") log
-    mkdir -p "${cuda_toolkit%/*}"
-    staging=$(mktemp -d "$cuda_toolkit.XXXXXX") || return
-    trap 'rm -rf "$staging"' EXIT
+staging=""
+trap '[ -z "$staging" ] || rm -rf "$staging"' EXIT
+
+# Unpacks wheels into a new folder, staging. With --target, pip leaves the system's Python packages alone (PEP 668).
+fetch_wheels() { # wheels, and options of pip's
+    local log
+    mkdir -p "$build_folder"
+    staging=$(mktemp -d "$build_folder/wheels.XXXXXX") || return
     for _ in 1 2; do
         if log=$(python3 -m pip install --target "$staging" --upgrade --no-deps --only-binary=:all: --no-compile \
-            --retries 3 --disable-pip-version-check "${wheels[@]}" 2>&1); then
-            # The wheels have their libraries in lib; nvcc and CMake look in lib64.
-            ln -s lib "$staging/nvidia/cu13/lib64"
-            # The move fails where another bootstrap was faster; its toolkit is as good.
-            mv -T "$staging/nvidia/cu13" "$cuda_toolkit" 2>/dev/null || has_cuda
+            --retries 3 --disable-pip-version-check "$@" 2>&1); then
             return
         fi
     done
     tail -n 3 <<<"$log" >&2
+    rm -rf "$staging"
     return $kMissing
+}
+
+# Moves a part of staging to where it belongs, whole or not at all, and drops the rest.
+keep_part() { # part, destination
+    # The move fails where another bootstrap was faster; what that one fetched is as good.
+    python3 -c 'import os, sys; os.rename(*sys.argv[1:])' "$staging/$1" "$2" 2>/dev/null || [ -d "$2" ] || return
+    rm -rf "$staging"
+    staging=""
+}
+
+install_cuda() {
+    fetch_wheels "${cuda_wheels[@]/%/==$cuda_version}" || return
+    # The wheels have their libraries in lib; nvcc and CMake look in lib64.
+    ln -s lib "$staging/nvidia/cu13/lib64" && keep_part nvidia/cu13 "$cuda_toolkit"
 }
 
 # Never fails: it says why there is no CUDA, and the build goes on without.
@@ -181,7 +203,47 @@ on_cuda() {
         return 0
     fi
     echo "bootstrap: fetching the CUDA compiler (105 MB) into $cuda_toolkit; WHORL_CUDA=OFF does without"
-    install_cuda_wheels || echo "$without its compiler could not be fetched" >&2
+    install_cuda || echo "$without its compiler could not be fetched" >&2
+}
+
+fetch_metal_cpp() {
+    echo "bootstrap: fetching metal-cpp (45 MB) into $metal_cpp; WHORL_METAL=OFF does without"
+    fetch_wheels "${metal_cpp_wheel[@]}" && keep_part mlx/include/metal_cpp "$metal_cpp"
+}
+
+fetch_zig() {
+    echo "bootstrap: fetching a compiler for macOS (100 MB) into $zig; WHORL_METAL=OFF does without"
+    fetch_wheels "${zig_wheel[@]}" && keep_part ziglang "$zig"
+}
+
+# Never fails: it says what is missing, and the build, or the tests that need it, go on without.
+on_metal() {
+    if [ "${WHORL_METAL:-}" = OFF ]; then return 0; fi
+    local without="bootstrap: tests of Metal will be skipped:" packages=() wheels=() wheel
+    if [ ! -f "$metal_cpp/Metal/Metal.hpp" ]; then wheels+=(metal_cpp); fi
+    if [ "$(uname -s)" = Darwin ]; then
+        without="bootstrap: building without Metal:"
+    else
+        if [ ! -x "$zig/zig" ]; then wheels+=(zig); fi
+        has clang++-19 || packages+=(clang-19)
+        has python3 || packages+=(python3)
+        if [ ${#wheels[@]} -gt 0 ] && ! has_pip; then packages+=(python3-pip); fi
+    fi
+    if [ ${#packages[@]} -gt 0 ] && ! { has_debian_packages && apt_install "${packages[@]}"; }; then
+        echo "$without there is no ${packages[*]}" >&2
+    fi
+    if [ ${#wheels[@]} -eq 0 ]; then return 0; fi
+    if [ -n "${WHORL_NO_INSTALL:-}" ]; then
+        echo "$without build/ has no ${wheels[*]}"
+        return 0
+    fi
+    if ! has_pip; then
+        echo "$without there is no python3 with pip to fetch ${wheels[*]}" >&2
+        return 0
+    fi
+    for wheel in "${wheels[@]}"; do
+        "fetch_$wheel" || echo "$without $wheel could not be fetched" >&2
+    done
 }
 
 case "$(uname -s)" in
@@ -190,4 +252,7 @@ Darwin) on_macos ;;
 esac
 case " ${tiers[*]} " in
 *" cuda "*) on_cuda ;;
+esac
+case " ${tiers[*]} " in
+*" metal "*) on_metal ;;
 esac

@@ -30,13 +30,13 @@ list_files() { # patterns…
 fix_format() {
     local tool
     tool=$(find_tool clang-format)
-    list_files '*.hpp' '*.cpp' '*.h' '*.cu' | xargs -r "$tool" -i
+    list_files '*.hpp' '*.cpp' '*.h' '*.cu' | xargs "$tool" -i
 }
 
 check_format() {
     local tool
     tool=$(find_tool clang-format)
-    if ! list_files '*.hpp' '*.cpp' '*.h' '*.cu' | xargs -r "$tool" --dry-run --Werror; then
+    if ! list_files '*.hpp' '*.cpp' '*.h' '*.cu' | xargs "$tool" --dry-run --Werror; then
         echo "lint: not in the project's format; make format" >&2
         return 1
     fi

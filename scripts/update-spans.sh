@@ -19,7 +19,7 @@ if [ -z "$tree" ]; then
     echo "update-spans: no span tree in the program's output" >&2
     exit 1
 fi
-cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo 2>/dev/null | head -n 1)
+cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo 2>/dev/null | head -n 1 || true)
 if [ -z "$cpu" ]; then cpu=$(sysctl -n machdep.cpu.brand_string 2>/dev/null || uname -m); fi
 cores=$(nproc 2>/dev/null || sysctl -n hw.logicalcpu)
 
