@@ -117,7 +117,7 @@ Result<void> check_traces(const VerifyingKey& vk, std::span<const AirTrace> trac
             fmt::format("trace height constraint {}: expected a weighted sum of heights below {}, found {}", c,
                         vk.trace_height_constraints[static_cast<std::size_t>(c)].threshold, sum));
     }
-    if (std::bit_width(count_logup_cells(vk, log_heights)) > Fp::kTwoAdicity + 4) {
+    if (static_cast<unsigned>(std::bit_width(count_logup_cells(vk, log_heights))) > Fp::kTwoAdicity + 4) {
         return bad_trace(
             fmt::format("{} interaction cells exceed what a LogUp table can hold", count_logup_cells(vk, log_heights)));
     }

@@ -86,7 +86,8 @@ Result<Target> look_at(const fs::path& path, std::string_view stage) {
     }
     if (S_ISDIR(status.st_mode)) return io_error(stage, path, EISDIR);
     if (::access(path.c_str(), W_OK) != 0) return io_error(stage, path, errno);
-    return Target{.exists = true, .is_direct = !S_ISREG(status.st_mode), .mode = status.st_mode & 07777U};
+    return Target{
+        .exists = true, .is_direct = !S_ISREG(status.st_mode), .mode = static_cast<mode_t>(status.st_mode & 07777U)};
 }
 
 }  // namespace
