@@ -39,7 +39,8 @@ struct PlannedBuffer {
 /// Everything that one proof takes on a GPU; key and trace heights decide it.
 struct MemoryPlan {
     std::vector<PlannedBuffer> buffers;  ///< in the order of taking
-    std::uint64_t arena_bytes = 0;       ///< one allocation that holds them all
+    std::uint64_t arena_bytes = 0;       ///< what holds them all
+    std::uint64_t block_bytes = 0;       ///< the arena is allocated in blocks of so many bytes, which no buffer crosses
     std::uint64_t peak_live_bytes = 0;   ///< the most that is in use at once: no arena can be smaller
     std::uint64_t upload_bytes = 0;      ///< parameters: a copy on either side where memory is not shared
     std::uint64_t mailbox_bytes = 0;     ///< results that the host reads

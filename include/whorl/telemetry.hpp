@@ -38,6 +38,8 @@ public:
     void set_observer(Observer observer) { observer_ = std::move(observer); }
     /// In the order in which they opened, so a parent comes before its children.
     const std::vector<SpanRecord>& spans() const { return spans_; }
+    /// The name of the innermost open span; empty where none is open.
+    std::string_view current() const;
     /// Since the Telemetry was made.
     double now_ms() const;
 

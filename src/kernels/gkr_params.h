@@ -47,16 +47,16 @@ struct GkrRoundParams {
     u32 pad;
 };
 
-#define WH_GKR_KERNELS(X)                                       \
-    X(gkr_pad_leaves, GkrPadParams, 256, WH_NO_BARRIERS)        \
-    X(gkr_build_on_leaves, GkrBuildParams, 256, WH_NO_BARRIERS) \
-    X(gkr_build_on_layer, GkrBuildParams, 256, WH_NO_BARRIERS)  \
-    X(gkr_sum_leaves, GkrRoundParams, 256, WH_BARRIERS)         \
-    X(gkr_sum_leaf_pairs, GkrRoundParams, 256, WH_BARRIERS)     \
-    X(gkr_sum_layer, GkrRoundParams, 256, WH_BARRIERS)          \
-    X(gkr_fold_leaves, GkrRoundParams, 256, WH_BARRIERS)        \
-    X(gkr_fold_leaf_pairs, GkrRoundParams, 256, WH_BARRIERS)    \
-    X(gkr_fold_layer, GkrRoundParams, 256, WH_BARRIERS)         \
-    X(gkr_fold_table, GkrRoundParams, 256, WH_BARRIERS)
+#define WH_GKR_KERNELS(X)                                                 \
+    X(gkr_pad_leaves, GkrPadParams, 256, WH_NO_BARRIERS, "ww--")          \
+    X(gkr_build_on_leaves, GkrBuildParams, 256, WH_NO_BARRIERS, "rrwww-") \
+    X(gkr_build_on_layer, GkrBuildParams, 256, WH_NO_BARRIERS, "rrwww-")  \
+    X(gkr_sum_leaves, GkrRoundParams, 256, WH_BARRIERS, "rr-rrw")         \
+    X(gkr_sum_leaf_pairs, GkrRoundParams, 256, WH_BARRIERS, "rr-rrw")     \
+    X(gkr_sum_layer, GkrRoundParams, 256, WH_BARRIERS, "rr-rrw")          \
+    X(gkr_fold_leaves, GkrRoundParams, 256, WH_BARRIERS, "rrwrrw")        \
+    X(gkr_fold_leaf_pairs, GkrRoundParams, 256, WH_BARRIERS, "rrwrrw")    \
+    X(gkr_fold_layer, GkrRoundParams, 256, WH_BARRIERS, "rrwrrw")         \
+    X(gkr_fold_table, GkrRoundParams, 256, WH_BARRIERS, "rrwrrw")
 
 #endif

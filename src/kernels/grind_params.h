@@ -18,6 +18,6 @@ struct GrindParams {
     u32 count;
 };
 
-#define WH_GRIND_KERNELS(X) X(grind, GrindParams, 256, WH_NO_BARRIERS)
+#define WH_GRIND_KERNELS(X) X(grind, GrindParams, 256, WH_NO_BARRIERS, "rx")
 
 #endif

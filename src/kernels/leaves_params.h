@@ -32,6 +32,6 @@ struct LeavesParams {
     u32 pad;
 };
 
-#define WH_LEAVES_KERNELS(X) X(logup_leaves, LeavesParams, 128, WH_NO_BARRIERS)
+#define WH_LEAVES_KERNELS(X) X(logup_leaves, LeavesParams, 128, WH_NO_BARRIERS, "T")
 
 #endif

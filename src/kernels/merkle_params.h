@@ -64,11 +64,11 @@ struct MerklePathsParams {
     u32 log_leaves;
 };
 
-#define WH_MERKLE_KERNELS(X)                                  \
-    X(merkle_absorb, MerkleAbsorbParams, 256, WH_NO_BARRIERS) \
-    X(merkle_fold, MerkleFoldParams, 256, WH_NO_BARRIERS)     \
-    X(merkle_top, MerkleTopParams, 512, WH_BARRIERS)          \
-    X(merkle_rows, MerkleRowsParams, 256, WH_NO_BARRIERS)     \
-    X(merkle_paths, MerklePathsParams, 256, WH_NO_BARRIERS)
+#define WH_MERKLE_KERNELS(X)                                          \
+    X(merkle_absorb, MerkleAbsorbParams, 256, WH_NO_BARRIERS, "r-xw") \
+    X(merkle_fold, MerkleFoldParams, 256, WH_NO_BARRIERS, "rw---")    \
+    X(merkle_top, MerkleTopParams, 512, WH_BARRIERS, "xw")            \
+    X(merkle_rows, MerkleRowsParams, 256, WH_NO_BARRIERS, "r-rw")     \
+    X(merkle_paths, MerklePathsParams, 256, WH_NO_BARRIERS, "rrw")
 
 #endif

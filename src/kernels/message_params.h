@@ -41,10 +41,10 @@ struct MessageExtParams {
 // N <= 16: one thread a block; else a threadgroup 2^kMessageLogTile words.
 #define kMessageLogSmall 4u
 #define kMessageLogTile 11u
-#define WH_MESSAGE_KERNELS(X)                                   \
-    X(message_small, MessageParams, 256, WH_NO_BARRIERS)        \
-    X(message_large, MessageParams, 256, WH_BARRIERS)           \
-    X(message_ext_small, MessageExtParams, 256, WH_NO_BARRIERS) \
-    X(message_ext_large, MessageExtParams, 256, WH_BARRIERS)
+#define WH_MESSAGE_KERNELS(X)                                         \
+    X(message_small, MessageParams, 256, WH_NO_BARRIERS, "trw-")      \
+    X(message_large, MessageParams, 256, WH_BARRIERS, "trw-")         \
+    X(message_ext_small, MessageExtParams, 256, WH_NO_BARRIERS, "xr") \
+    X(message_ext_large, MessageExtParams, 256, WH_BARRIERS, "xr")
 
 #endif

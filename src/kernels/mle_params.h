@@ -58,8 +58,8 @@ struct EvaluatePairsParams {
     u32 pad;
 };
 
-#define WH_MLE_KERNELS(X)                                \
-    X(mle_bind_columns, BindParams, 256, WH_NO_BARRIERS) \
-    X(mle_evaluate_pairs, EvaluatePairsParams, 64, WH_BARRIERS)
+#define WH_MLE_KERNELS(X)                                      \
+    X(mle_bind_columns, BindParams, 256, WH_NO_BARRIERS, "Tr") \
+    X(mle_evaluate_pairs, EvaluatePairsParams, 64, WH_BARRIERS, "Tw")
 
 #endif

@@ -39,11 +39,11 @@ struct NttParams {
     u32 coset_groups;  // first forward pass: cosets are shared out among so many times the tiles; 1 where `in` is `out`
 };
 
-#define WH_NTT_KERNELS(X)                               \
-    X(ntt_roots, NttRootsParams, 256, WH_NO_BARRIERS)   \
-    X(ntt_strided, NttParams, 512, WH_BARRIERS)         \
-    X(ntt_blocks, NttParams, 512, WH_BARRIERS)          \
-    X(ntt_inverse_strided, NttParams, 512, WH_BARRIERS) \
-    X(ntt_inverse_blocks, NttParams, 512, WH_BARRIERS)
+#define WH_NTT_KERNELS(X)                                        \
+    X(ntt_roots, NttRootsParams, 256, WH_NO_BARRIERS, "w")       \
+    X(ntt_strided, NttParams, 512, WH_BARRIERS, "rx--r")         \
+    X(ntt_blocks, NttParams, 512, WH_BARRIERS, "rx--r")          \
+    X(ntt_inverse_strided, NttParams, 512, WH_BARRIERS, "-x--r") \
+    X(ntt_inverse_blocks, NttParams, 512, WH_BARRIERS, "rw--r")
 
 #endif

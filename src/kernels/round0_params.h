@@ -68,9 +68,9 @@ enum Round0Limits {
     kRound0LogSetParts = 16,
 };
 
-#define WH_ROUND0_KERNELS(X)                                             \
-    X(round0_interpolate_inputs, InterpolateParams, 256, WH_NO_BARRIERS) \
-    X(round0_evaluate_cosets, EvaluateParams, 256, WH_BARRIERS)          \
-    X(round0_evaluate_rows, EvaluateParams, 256, WH_BARRIERS)
+#define WH_ROUND0_KERNELS(X)                                                   \
+    X(round0_interpolate_inputs, InterpolateParams, 256, WH_NO_BARRIERS, "Tr") \
+    X(round0_evaluate_cosets, EvaluateParams, 256, WH_BARRIERS, "T")           \
+    X(round0_evaluate_rows, EvaluateParams, 256, WH_BARRIERS, "T")
 
 #endif

@@ -20,6 +20,6 @@ struct SpongeDuplexParams {
     u32 num_sampled;
 };
 
-#define WH_SPONGE_KERNELS(X) X(sponge_duplex, SpongeDuplexParams, 1, WH_NO_BARRIERS)
+#define WH_SPONGE_KERNELS(X) X(sponge_duplex, SpongeDuplexParams, 1, WH_NO_BARRIERS, "xrw")
 
 #endif

@@ -103,13 +103,13 @@ struct DotColumnsParams {
     u32 pad;
 };
 
-#define WH_STACKING_KERNELS(X)                                           \
-    X(combine_columns, CombineColumnsParams, 256, WH_NO_BARRIERS)        \
-    X(sum_tables, SumTablesParams, 256, WH_NO_BARRIERS)                  \
-    X(stacked_sum_blocks, StackedSumBlocksParams, 256, WH_NO_BARRIERS)   \
-    X(stacked_bind_blocks, StackedBindBlocksParams, 64, WH_NO_BARRIERS)  \
-    X(stacked_round, StackedRoundParams, 256, WH_BARRIERS)               \
-    X(stacked_row_weights, StackedRowWeightsParams, 256, WH_NO_BARRIERS) \
-    X(dot_columns, DotColumnsParams, 128, WH_BARRIERS)
+#define WH_STACKING_KERNELS(X)                                                   \
+    X(combine_columns, CombineColumnsParams, 256, WH_NO_BARRIERS, "trrrx")       \
+    X(sum_tables, SumTablesParams, 256, WH_NO_BARRIERS, "rw")                    \
+    X(stacked_sum_blocks, StackedSumBlocksParams, 256, WH_NO_BARRIERS, "rrw")    \
+    X(stacked_bind_blocks, StackedBindBlocksParams, 64, WH_NO_BARRIERS, "rrrw")  \
+    X(stacked_round, StackedRoundParams, 256, WH_BARRIERS, "rww")                \
+    X(stacked_row_weights, StackedRowWeightsParams, 256, WH_NO_BARRIERS, "rrrw") \
+    X(dot_columns, DotColumnsParams, 128, WH_BARRIERS, "trw")
 
 #endif

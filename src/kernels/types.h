@@ -1,8 +1,10 @@
 // What host code and kernels both see: the words that parameters are made of, and how kernels are listed.
 //
 // Each kernel file foo.h has a foo_params.h with its parameter structures and its list,
-//   #define WH_FOO_KERNELS(X) X(name, Params, threads, WH_BARRIERS or WH_NO_BARRIERS)
+//   #define WH_FOO_KERNELS(X) X(name, Params, threads, WH_BARRIERS or WH_NO_BARRIERS, access)
 // from which every runtime makes its table of kernels and the host its handles (kernels/all.h).
+// `access` has a letter for each u64 field, in order, for what the kernel does with the memory there: r reads it, w writes
+// it, x both; t reads it and the memory whose addresses it finds in there, T also writes all that; - it is no address.
 // Parameter structures hold u64 fields first, then u32: the same layout for every compiler.
 #ifndef WHORL_KERNELS_TYPES_H
 #define WHORL_KERNELS_TYPES_H

@@ -51,11 +51,11 @@ struct FoldPairsParams {
     ExtParam r;
 };
 
-#define WH_VECTORS_KERNELS(X)                            \
-    X(sum_segments, SumSegmentsParams, 256, WH_BARRIERS) \
-    X(sum_strided, SumStridedParams, 256, WH_BARRIERS)   \
-    X(eq_heap, EqHeapParams, 256, WH_NO_BARRIERS)        \
-    X(eq_table, EqTableParams, 256, WH_NO_BARRIERS)      \
-    X(fold_pairs, FoldPairsParams, 256, WH_NO_BARRIERS)
+#define WH_VECTORS_KERNELS(X)                                   \
+    X(sum_segments, SumSegmentsParams, 256, WH_BARRIERS, "rwr") \
+    X(sum_strided, SumStridedParams, 256, WH_BARRIERS, "rw---") \
+    X(eq_heap, EqHeapParams, 256, WH_NO_BARRIERS, "wr")         \
+    X(eq_table, EqTableParams, 256, WH_NO_BARRIERS, "wrr")      \
+    X(fold_pairs, FoldPairsParams, 256, WH_NO_BARRIERS, "rw-")
 
 #endif

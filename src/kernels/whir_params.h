@@ -78,12 +78,12 @@ struct WhirAddPointsParams {
 };
 enum WhirConstants : u32 { kWhirElementsPerGroup = 32 };
 
-#define WH_WHIR_KERNELS(X)                                           \
-    X(whir_fold, WhirFoldParams, 256, WH_NO_BARRIERS)                \
-    X(whir_round, WhirRoundParams, 256, WH_BARRIERS)                 \
-    X(whir_point_powers, WhirPointPowersParams, 256, WH_NO_BARRIERS) \
-    X(whir_evaluate, WhirEvaluateParams, 256, WH_BARRIERS)           \
-    X(whir_query_powers, WhirQueryPowersParams, 256, WH_NO_BARRIERS) \
-    X(whir_add_points, WhirAddPointsParams, 256, WH_BARRIERS)
+#define WH_WHIR_KERNELS(X)                                                   \
+    X(whir_fold, WhirFoldParams, 256, WH_NO_BARRIERS, "rrww")                \
+    X(whir_round, WhirRoundParams, 256, WH_BARRIERS, "rrwww")                \
+    X(whir_point_powers, WhirPointPowersParams, 256, WH_NO_BARRIERS, "ww")   \
+    X(whir_evaluate, WhirEvaluateParams, 256, WH_BARRIERS, "rrrw")           \
+    X(whir_query_powers, WhirQueryPowersParams, 256, WH_NO_BARRIERS, "rrww") \
+    X(whir_add_points, WhirAddPointsParams, 256, WH_BARRIERS, "xrrrr")
 
 #endif

@@ -4,6 +4,10 @@ namespace whorl {
 
 Telemetry::Telemetry() : origin_(std::chrono::steady_clock::now()) {}
 
+std::string_view Telemetry::current() const {
+    return current_ == SpanRecord::kNoParent ? std::string_view() : spans_[current_].name;
+}
+
 double Telemetry::now_ms() const {
     return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - origin_).count();
 }

@@ -42,11 +42,12 @@ std::vector<cpu::CodeMatrix> commit_on_cpu(const ProverInput& input) {
     return commitments;
 }
 
-void expect_same_commitments(const ProverInput& input, const CommitTuning& tuning = {}) {
+// `max_buffer` other than 0: on simulated devices with that limit.
+void expect_same_commitments(const ProverInput& input, const CommitTuning& tuning = {}, std::uint64_t max_buffer = 0) {
     const std::vector<cpu::CodeMatrix> expected = commit_on_cpu(input);
     const unsigned k = input.params().whir.k;
     const std::vector<std::uint32_t> leaves = some_leaves(input.params().log_codeword_height() - k);
-    on_devices([&](Device& device) {
+    const auto work = [&](Device& device) {
         const NttRoots roots(device, input.params().log_codeword_height(), NttDirection::kForward);
         device.recorder().submit(1);
         const DeviceTraces traces(device, input);
@@ -65,7 +66,11 @@ void expect_same_commitments(const ProverInput& input, const CommitTuning& tunin
                 }
             }
         }
-    });
+    };
+    if (max_buffer == 0) return on_devices(work);
+    for (const bool is_unified : {true, false}) {
+        on_device(sim::make_runtime({.max_buffer = max_buffer, .is_unified = is_unified}), work);
+    }
 }
 
 class CommitsVector : public testing::TestWithParam<std::string> {};
@@ -91,6 +96,7 @@ struct Shape {
     unsigned l_skip, n_stack, log_blowup, k;
     std::vector<Part> parts;
     std::uint64_t codeword_bytes = std::uint64_t{128} << 20;
+    std::uint64_t max_buffer = 0;
 };
 
 class CommitsShape : public testing::TestWithParam<Shape> {};
@@ -119,7 +125,8 @@ TEST_P(CommitsShape, AsTheCpuDoes) {
             trace.cached_mains.push_back(matrix(width, part.log_height));
         }
     }
-    expect_same_commitments(make_prover_input(vk, traces, nullptr), {.codeword_bytes = shape.codeword_bytes});
+    expect_same_commitments(make_prover_input(vk, traces, nullptr), {.codeword_bytes = shape.codeword_bytes},
+                            shape.max_buffer);
 }
 
 INSTANTIATE_TEST_SUITE_P(
@@ -136,6 +143,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Shape{"ManyGroupsOfFullBlocks", 4, 4, 2, 3, {{8, 32, {}}}, 1},
                     Shape{"LargeSkipDomain", 6, 4, 1, 2, {{9, 3, {4}}, {7, 5, {}}, {3, 5, {}}, {0, 3, {}}}},
                     Shape{"LargestSkipDomain", 10, 2, 1, 4, {{11, 3, {}}, {10, 3, {}}, {4, 2, {}}}},
+                    Shape{"TracesCutBetweenColumns", 3, 6, 1, 2, {{6, 3000, {}}, {5, 300, {2000}}}, 1, 200'000},
                     Shape{"StridedTransform", 4, 11, 1, 4, {{14, 5, {}}, {9, 3, {}}}}),
     [](const auto& test) { return test.param.name; });
 

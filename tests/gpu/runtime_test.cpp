@@ -1,6 +1,7 @@
 // What every GPU runtime must do below the recorder.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <array>
 
 #include <algorithm>
 #include <cstring>
@@ -28,12 +29,12 @@ Command upload(Address destination, const std::uint32_t* words, std::uint64_t co
     return command;
 }
 
-Command fill(Address destination, std::uint64_t count, std::uint32_t word) {
+Command fill(Address destination, std::uint64_t count, std::uint8_t byte) {
     Command command;
     command.kind = Command::Kind::kFill;
     command.destination = destination;
     command.bytes = 4 * count;
-    command.word = word;
+    command.byte = byte;
     return command;
 }
 
@@ -107,15 +108,16 @@ TEST(Runtime, UploadsArriveWholeAndInOrder) {
     }
 }
 
-TEST(Runtime, FillsAreOfWordsAndKeepToTheirRange) {
+TEST(Runtime, FillsAreOfBytesAndKeepToTheirRange) {
     for (const auto& runtime : runtimes_to_test()) {
         SCOPED_TRACE(runtime->info().id);
-        constexpr std::uint64_t kCount = 3'000'000;  // more than a thread of the largest grid each
+        constexpr std::uint64_t kCount = 3'000'000;
         const DeviceWords words(*runtime, kCount);
-        for (const std::uint32_t word : {0u, 0xABABABABu, 0x12345678u}) {
+        for (const std::uint8_t byte : std::to_array<std::uint8_t>({0x00, 0xAB, 0xFF})) {
+            const std::uint32_t word = byte * 0x01010101u;
             Submission submission;
-            add(submission, fill(words.word(0), kCount, 0x55555555u));
-            add(submission, fill(words.word(1), kCount - 3, word));
+            add(submission, fill(words.word(0), kCount, 0x55));
+            add(submission, fill(words.word(1), kCount - 3, byte));
             runtime->submit(submission);
             std::vector<std::uint32_t> expected(kCount, word);
             expected[0] = expected[kCount - 1] = expected[kCount - 2] = 0x55555555u;
@@ -140,12 +142,12 @@ TEST(Runtime, RefusesMoreMemoryThanThereIs) {
         Submission submission;
         add(submission, fill(words.word(0), 5, 7));
         runtime->submit(submission);
-        EXPECT_EQ(words.read(), std::vector<std::uint32_t>(5, 7));
+        EXPECT_EQ(words.read(), std::vector<std::uint32_t>(5, 0x07070707));
     }
 }
 
 TEST(Runtime, NamesTheKernelThatCannotStart) {
-    static constexpr KernelInfo kUnknown{"no_such_kernel", 32, 0, false};
+    static constexpr KernelInfo kUnknown{"no_such_kernel", 32, 0, false, ""};
     for (const auto& runtime : runtimes_to_test()) {
         SCOPED_TRACE(runtime->info().id);
         Submission submission;

@@ -5,6 +5,8 @@
 #include <cstring>
 #include <string>
 
+#include "backend/gpu/device.hpp"
+#include "backend/gpu/kernels.hpp"
 #include "backend/gpu/sim/group.hpp"
 #include "backend/gpu/sim/sim_runtime.hpp"
 #include "backend/gpu/sim/thread.hpp"
@@ -97,6 +99,36 @@ TEST(SimRuntime, BuffersEndWhereTheyWereBound) {
     EXPECT_THROW(words_at(part), std::runtime_error);
     EXPECT_THROW(words_at(0), std::runtime_error);
     runtime->release(block);
+}
+
+// What the simulated device says of a kernel that is listed with `access`.
+std::string failure_with_access(const char* access) {
+    Device device(make_runtime(), Dispatch::kStaged);
+    std::string failure = "none";
+    const auto work = [&] {
+        const Buffer in = device.arena().take_exts("in", 4);
+        const Buffer out = device.arena().take_exts("out", 2);
+        Kernel<FoldPairsParams> kernel = kernel::fold_pairs;
+        kernel.info.access = access;
+        device.recorder().dispatch(kernel, 1, {in.address(), out.address(), 2, {}});
+        try {
+            device.recorder().submit_and_wait(1);
+        } catch (const DeviceError& e) {
+            failure = e.what();
+        }
+    };
+    device.start_planning();
+    work();
+    const MemoryPlan plan = device.finish_planning();
+    device.follow(plan);
+    work();
+    return failure;
+}
+
+TEST(SimRuntime, KernelsKeepToTheAccessTheyDeclare) {
+    EXPECT_EQ(failure_with_access("rw-"), "none");
+    EXPECT_THAT(failure_with_access("rr-"), HasSubstr("fold_pairs: a buffer written"));
+    EXPECT_THAT(failure_with_access("ww-"), HasSubstr("fold_pairs: a buffer read"));
 }
 
 TEST(SimRuntime, MemoryEnds) {

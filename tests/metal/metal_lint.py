@@ -93,7 +93,7 @@ def clang(arguments, text):
 
 def listed_kernels(text):
     """WH_ALL_KERNELS as a dictionary: name to (structure of parameters, threads, whether it has barriers)."""
-    row = "\n#define WH_ROW(name, Params, threads, barriers) @name Params threads barriers\nWH_ALL_KERNELS(WH_ROW)\n"
+    row = "\n#define WH_ROW(name, Params, threads, barriers, ...) @name Params threads barriers\nWH_ALL_KERNELS(WH_ROW)\n"
     _, output, _ = clang(["-E", "-P"], text + row)
     rows = re.findall(r"@\s*(\w+) (\w+) (\w+) (true|false)", output)
     return {name: (params, int(threads), barriers == "true") for name, params, threads, barriers in rows}

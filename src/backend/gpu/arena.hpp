@@ -2,7 +2,8 @@
 //
 // Which buffers a proof takes, in which order, depends on the key and the trace heights alone. A dry run of the whole
 // driver over a device that does nothing writes that order down; from it follow the offsets of all buffers in one block,
-// and so the peak. The proof itself then takes the same buffers in the same order, and the device allocates nothing.
+// and so the peak; where the device limits the size of an allocation there are several blocks, and no
+// buffer crosses from one to the next. The proof itself then takes the same buffers in the same order, and the device allocates nothing.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include <whorl/device.hpp>
+#include <whorl/telemetry.hpp>
 
 #include "backend/gpu/runtime.hpp"
 
@@ -64,33 +66,38 @@ public:
 
     /// From here on buffers are only written down (contents do not exist), until finish_planning().
     void start_planning();
+    /// Errors: DeviceError with the figures for a buffer that is larger than any allocation may be.
     MemoryPlan finish_planning();
-    /// Follows `plan`, which outlives its use: the block is made, or kept where it is large enough.
+    /// Follows `plan`, which outlives its use: blocks are made, or kept where they are large enough.
     void follow(const MemoryPlan& plan);
 
     /// The next buffer, aligned to 256 bytes, contents undefined. `name` and size are those of the plan.
     Buffer take_words(std::string_view name, std::uint64_t words) { return take(name, 4 * words); }
     Buffer take_exts(std::string_view name, std::uint64_t count) { return take(name, 16 * count); }
 
-    /// The innermost open span, noted in the plan.
-    void set_stage(std::string_view stage) { stage_ = stage; }
+    /// The plan notes the innermost of these spans for each buffer; null: none.
+    void set_spans(const Telemetry* spans) { spans_ = spans; }
     std::uint64_t num_device_allocations() const { return num_device_allocations_; }
     std::uint64_t num_bytes_allocated() const { return num_bytes_allocated_; }
-    std::uint64_t block_bytes() const { return block_.bytes; }
+    /// Of all blocks.
+    std::uint64_t held_bytes() const;
 
 private:
     friend class Buffer;
     Buffer take(std::string_view name, std::uint64_t bytes);
     void give_back(std::uint32_t index, Address address) noexcept;
 
+    std::string stage() const;
+    void release();
+
     Runtime& runtime_;
-    Block block_;
+    const Telemetry* spans_ = nullptr;
+    std::vector<Block> blocks_;
     bool is_planning_ = false;
     MemoryPlan draft_;
     std::uint32_t num_events_ = 0;
     const MemoryPlan* plan_ = nullptr;
     std::uint32_t next_ = 0;  // buffer of the plan
-    std::string stage_;
     std::uint64_t num_device_allocations_ = 0;
     std::uint64_t num_bytes_allocated_ = 0;
 };

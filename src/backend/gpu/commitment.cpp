@@ -35,8 +35,9 @@ std::uint64_t codeword_stride(unsigned log_rows) {
     return std::max<std::uint64_t>(std::uint64_t{1} << log_rows, 4);
 }
 
-// What fills blocks first_block … end_block of the stacked columns, laid end to end. A matrix's slices follow each other
-// without gaps, because heights are descending powers of two; what is left over lies at the end.
+// What fills blocks first_block … end_block of the stacked columns, laid end to end: a segment for each run of columns that
+// lie end to end in memory too. A matrix's slices follow each other without gaps, because heights are descending powers of
+// two; what is left over lies at the end.
 std::vector<MessageSegment> message_segments(const CommitmentLayout& layout, const DeviceTraces& traces,
                                              unsigned l_skip, unsigned n_stack, std::uint64_t first_block,
                                              std::uint64_t end_block) {
@@ -45,7 +46,9 @@ std::vector<MessageSegment> message_segments(const CommitmentLayout& layout, con
     std::uint64_t end_of_slices = 0;
     for (std::size_t begin = 0, end = 0; begin < slices.size(); begin = end) {
         const StackedSlice& slice = slices[begin];
-        while (end < slices.size() && slices[end].matrix == slice.matrix) ++end;
+        const PartRef& part = layout.parts[slice.matrix];
+        const std::size_t last = std::min(slices.size(), begin + traces.num_adjacent(part, slice.column));
+        while (end < last && slices[end].matrix == slice.matrix) ++end;
         const unsigned log_blocks = slice.log_height > l_skip ? slice.log_height - l_skip : 0;
         const std::uint64_t start = (std::uint64_t{slice.stacked_column} << n_stack) + (slice.row >> l_skip);
         end_of_slices = start + (std::uint64_t{end - begin} << log_blocks);
@@ -53,7 +56,7 @@ std::vector<MessageSegment> message_segments(const CommitmentLayout& layout, con
         if (from >= std::min(end_of_slices, end_block)) continue;
         // A block is a whole short column, or 2^l_skip rows of a longer one.
         const std::uint64_t words = (from - start) << std::min(slice.log_height, l_skip);
-        const Address address = traces.column(layout.parts[slice.matrix], slice.column) + 4 * words;
+        const Address address = traces.column(part, slice.column) + 4 * words;
         segments.push_back({static_cast<std::uint32_t>(address), static_cast<std::uint32_t>(address >> 32),
                             static_cast<std::uint32_t>(from - first_block), slice.log_height});
     }

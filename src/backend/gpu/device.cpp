@@ -5,8 +5,8 @@
 namespace whorl::gpu {
 
 void Device::follow(const MemoryPlan& plan) {
-    const std::uint64_t missing = plan.arena_bytes > arena_.block_bytes() ? plan.device_bytes : 0;
-    const std::uint64_t available = runtime_->free_memory() + arena_.block_bytes();
+    const std::uint64_t missing = plan.arena_bytes > arena_.held_bytes() ? plan.device_bytes : 0;
+    const std::uint64_t available = runtime_->free_memory() + arena_.held_bytes();
     if (missing > available) {
         constexpr double kMiB = 1024.0 * 1024.0;
         throw DeviceError(

@@ -36,6 +36,11 @@ public:
         return plan;
     }
     bool is_planning() const { return is_planning_; }
+    /// The spans that plans, errors and captures name as the stage of the proof; they must outlive their use.
+    void set_spans(const Telemetry* spans) {
+        arena_.set_spans(spans);
+        recorder_.set_spans(spans);
+    }
     /// Gets ready for the proof that `plan` is of. Errors: DeviceError with the figures where it does not fit.
     void follow(const MemoryPlan& plan);
     /// Times that memory was asked of the device: constant once a prover has made its first proof of a shape.

@@ -13,8 +13,8 @@ struct Kernel {
 };
 
 namespace kernel {
-#define WH_HANDLE(name, Params, threads, barriers) \
-    inline constexpr Kernel<Params> name{{#name, threads, sizeof(Params), barriers}};
+#define WH_HANDLE(name, Params, threads, barriers, access) \
+    inline constexpr Kernel<Params> name{{#name, threads, sizeof(Params), barriers, access}};
 WH_ALL_KERNELS(WH_HANDLE)
 #undef WH_HANDLE
 }  // namespace kernel

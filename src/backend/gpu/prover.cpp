@@ -32,7 +32,15 @@ private:
     Telemetry* telemetry_;
 };
 
-Proof run(Device& device, ProgramCache& programs, const ProverInput& input) {
+// The device is told the stages of the proof by its spans, whether or not the caller collects them.
+Proof run(Device& device, ProgramCache& programs, ProverInput input, Telemetry* telemetry) {
+    Telemetry own;
+    input.telemetry = telemetry != nullptr ? telemetry : &own;
+    device.set_spans(input.telemetry);
+    struct Reset {
+        Device& device;
+        ~Reset() { device.set_spans(nullptr); }
+    } const reset{device};
     std::unique_ptr<GpuBackend> backend;
     {
         const Span span(input.telemetry, "transport_traces");
@@ -53,20 +61,8 @@ const MemoryPlan& GpuProver::plan(const ProverInput& input) {
     if (found != plans_.end()) return found->second;
 
     // The driver itself says what it takes: it runs over a device that does nothing.
-    Telemetry spans;
-    std::vector<std::string> open_spans;
-    spans.set_observer([&](const SpanRecord& span, bool is_open) {
-        if (is_open) {
-            open_spans.push_back(span.name);
-        } else {
-            open_spans.pop_back();
-        }
-        device_.arena().set_stage(open_spans.empty() ? "end" : open_spans.back());
-    });
-    ProverInput dry = input;
-    dry.telemetry = &spans;
     device_.start_planning();
-    run(device_, programs_, dry);
+    run(device_, programs_, input, nullptr);
     return plans_.emplace(std::move(shape), device_.finish_planning()).first->second;
 }
 
@@ -84,7 +80,7 @@ Proof GpuProver::prove(const ProverInput& input) {
             span.set("measured_bytes", static_cast<std::int64_t>(free_before - device_.runtime().free_memory()));
         }
     }
-    return run(device_, programs_, input);
+    return run(device_, programs_, input, input.telemetry);
 }
 
 }  // namespace whorl::gpu

@@ -100,13 +100,13 @@ void Recorder::copy(Address destination, Address source, std::uint64_t bytes) {
     add(command);
 }
 
-void Recorder::fill(Address destination, std::uint64_t bytes, std::uint32_t word) {
+void Recorder::fill(Address destination, std::uint64_t bytes, std::uint8_t byte) {
     if (bytes == 0) return;
     Command command;
     command.kind = Command::Kind::kFill;
     command.destination = destination;
     command.bytes = bytes;
-    command.word = word;
+    command.byte = byte;
     add(command);
 }
 
@@ -183,6 +183,7 @@ void Recorder::submit(std::int64_t expected_kernels) {
     }
     upload_begin_ = upload_end_;
     if (!is_planning_) {
+        submission_.label = spans_ != nullptr ? spans_->current() : std::string_view();
         runtime_.submit(submission_);
         counts_.expected_kernels += expected_kernels;
         counts_.kernels += num_kernels;

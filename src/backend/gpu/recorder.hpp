@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <whorl/field.hpp>
+#include <whorl/telemetry.hpp>
 
 #include "backend/gpu/arena.hpp"
 #include "backend/gpu/kernels.hpp"
@@ -78,8 +79,8 @@ public:
         add_dispatch(kernel.info, groups, &params);
     }
     void copy(Address destination, Address source, std::uint64_t bytes);
-    /// Sets every word.
-    void fill(Address destination, std::uint64_t bytes, std::uint32_t word);
+    /// Sets every byte.
+    void fill(Address destination, std::uint64_t bytes, std::uint8_t byte);
     /// Copies host memory, which must stay until the submission is done, into a buffer.
     void upload_to(Address destination, const void* host, std::uint64_t bytes);
     /// Little data for the kernels of the next submission; gone once it has been waited for.
@@ -110,6 +111,9 @@ public:
         wait();
     }
 
+    /// Submissions carry the name of the innermost of these spans; null: none.
+    void set_spans(const Telemetry* spans) { spans_ = spans; }
+
     const DispatchCounts& counts() const { return counts_; }
     std::uint64_t num_device_allocations() const { return num_device_allocations_; }
     std::uint64_t num_bytes_allocated() const { return num_bytes_allocated_; }
@@ -122,6 +126,7 @@ private:
     void release();
 
     Runtime& runtime_;
+    const Telemetry* spans_ = nullptr;
     Submission submission_;
     bool is_pending_ = false;  // submitted and not waited for
     DispatchCounts counts_;

@@ -5,8 +5,10 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/types.h"
@@ -22,13 +24,16 @@ struct KernelInfo {
     std::uint32_t threads;  ///< in a threadgroup
     std::uint32_t params_size;
     bool has_barriers;
+    const char* access;  ///< to memory, a letter for each u64 field of the parameters (kernels/types.h)
 };
 
 struct DeviceInfo {
-    std::string id;            ///< as --device takes it: sim, cuda:0
-    std::string name;          ///< as its maker calls it
-    std::uint64_t memory = 0;  ///< bytes that allocations may take together
-    bool is_unified = false;   ///< the device reads host memory as fast as its own
+    std::string id;                ///< as --device takes it: sim, cuda:0
+    std::string name;              ///< as its maker calls it
+    std::uint64_t memory = 0;      ///< bytes that allocations may take together
+    std::uint64_t max_buffer = 0;  ///< bytes of the largest allocation; 0: as many as there are
+    bool is_unified = false;       ///< the device reads host memory as fast as its own
+    std::vector<std::pair<std::string, std::string>> limits;  ///< what else is worth knowing, as text for people
 };
 
 /// The device could not do what was asked: too little memory, a kernel that failed. The message says what and advises.
@@ -47,7 +52,7 @@ struct Command {
     Address source = 0;                  // kCopy
     const void* host = nullptr;          // kUpload: host memory that stays until the submission is done
     std::uint64_t bytes = 0;
-    std::uint32_t word = 0;  // kFill: what each word is set to
+    std::uint8_t byte = 0;  // kFill: what each byte is set to
 };
 
 /// Stages one after another; the commands of a stage are independent of each other.
@@ -58,6 +63,7 @@ struct Submission {
     std::vector<Command> commands;
     std::vector<Stage> stages;
     std::vector<std::byte> params;
+    std::string label;  ///< the stage of the proof that the work belongs to, for errors and captures
 
     void clear() {
         commands.clear();
@@ -71,6 +77,16 @@ struct Block {
     std::uint32_t id = 0;
     std::uint64_t bytes = 0;
     std::byte* host = nullptr;  ///< where the host sees it; null for private memory
+};
+
+/// Kernels that a device compiles while the host goes on.
+class Compilation {
+public:
+    enum class State : std::uint8_t { kUnderWay, kReady, kFailed };
+    virtual ~Compilation() = default;
+    virtual State state() = 0;
+    /// Why it failed.
+    virtual std::string problem() const = 0;
 };
 
 class Runtime {
@@ -88,9 +104,18 @@ public:
 
     /// The address of a part of a block, until unbind(). What kernels reach through it ends with the part.
     virtual Address bind(const Block& block, std::uint64_t offset, std::uint64_t bytes) = 0;
-    /// The same for host memory that kernels only read; for unified devices alone.
+    /// The same for host memory that kernels only read; for unified devices alone. The memory must stay until unbind().
     virtual Address wrap(const void* host, std::uint64_t bytes) = 0;
     virtual void unbind(Address address) = 0;
+
+    /// Starts compiling kernels that are not among those of src/kernels: `text` follows the text of all headers there, and
+    /// `kernels` lists what it defines. They may be dispatched once the compilation is ready and while it and `kernels` are kept.
+    /// Null where the device compiles nothing while the program runs.
+    virtual std::unique_ptr<Compilation> compile(const std::string& text, std::span<const KernelInfo> kernels) {
+        (void)text;
+        (void)kernels;
+        return nullptr;
+    }
 
     /// Starts the work; submissions are carried out in order.
     virtual void submit(const Submission& submission) = 0;

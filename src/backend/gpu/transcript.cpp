@@ -34,7 +34,7 @@ Fp find_pow_witness(Device& device, const HostTranscript& transcript, unsigned n
     for (std::uint64_t first = 0; first < Fp::kModulus; first += submission_size) {
         const std::uint64_t end = std::min<std::uint64_t>(first + submission_size, Fp::kModulus);
         const std::uint64_t num_waves = (end - first + wave_size - 1) / wave_size;
-        recorder.fill(found.address(), 4 * (num_waves + 1), kNoWitness);
+        recorder.fill(found.address(), 4 * (num_waves + 1), 0xFF);
         for (std::uint64_t wave = 0; wave < num_waves; ++wave) {
             recorder.next_stage();
             params.found_before = found.word(wave);

@@ -14,7 +14,6 @@
 #include <thread>
 #include <unordered_map>
 
-#include "backend/gpu/cuda/fill.hpp"
 #include "backend/gpu/cuda/kernels.hpp"
 #include "backend/gpu/cuda/resources.hpp"
 #include "backend/gpu/cuda/staging.hpp"
@@ -198,7 +197,7 @@ private:
                       "copying");
                 break;
             case Command::Kind::kFill:
-                check(fill(command), "filling");
+                check(cudaMemsetAsync(pointer(command.destination), command.byte, command.bytes, stream_.get()), "filling");
                 break;
             case Command::Kind::kUpload:
                 if (!staging_) staging_.emplace(stream_.get());
@@ -218,14 +217,6 @@ private:
         check(cudaLaunchKernel(function, dim3(groups), dim3(kernel.threads), arguments, 0, stream_.get()),
               "launching kernel", kernel.name);
         launches_.add(kernel);
-    }
-
-    cudaError_t fill(const Command& command) {
-        const std::uint32_t byte = command.word & 0xFF;
-        if (command.word != byte * 0x01010101u) {
-            return fill_words(stream_.get(), command.destination, command.bytes / 4, command.word);
-        }
-        return cudaMemsetAsync(pointer(command.destination), static_cast<int>(byte), command.bytes, stream_.get());
     }
 
     int index_;

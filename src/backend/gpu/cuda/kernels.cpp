@@ -4,14 +4,14 @@
 
 #include "kernels/all.h"
 
-#define WH_DECLARE(kernel, Params, threads, barriers) extern "C" void kernel(Params);
+#define WH_DECLARE(kernel, Params, threads, barriers, access) extern "C" void kernel(Params);
 WH_ALL_KERNELS(WH_DECLARE)
 #undef WH_DECLARE
 
 namespace whorl::gpu::cuda {
 
 std::span<const KernelEntry> all_kernels() {
-#define WH_ENTRY(kernel, Params, threads, barriers) {#kernel, reinterpret_cast<const void*>(&::kernel)},
+#define WH_ENTRY(kernel, Params, threads, barriers, access) {#kernel, reinterpret_cast<const void*>(&::kernel)},
     static const KernelEntry entries[] = {WH_ALL_KERNELS(WH_ENTRY)};
 #undef WH_ENTRY
     return entries;

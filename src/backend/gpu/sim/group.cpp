@@ -162,6 +162,10 @@ void run_barrier_group(KernelBody body, const std::byte* params, Thread where, s
 void fail_bounds(u64 index, u64 size) {
     throw std::runtime_error(fmt::format("word {} of a buffer of {} words accessed", index, size));
 }
+void fail_access(bool is_write) {
+    throw std::runtime_error(is_write ? "a buffer written that the kernel's list does not declare as written"
+                                      : "a buffer read that the kernel's list does not declare as read");
+}
 void fail_race(u32 index, u32 other_thread) {
     if (other_thread == kManyReaders) {
         throw std::runtime_error(

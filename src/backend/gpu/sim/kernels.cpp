@@ -26,7 +26,7 @@ void call(const std::byte* params, const Thread& thread) {
 }  // namespace
 
 KernelBody find_kernel(std::string_view name) {
-#define WH_ENTRY(kernel, Params, threads, barriers) \
+#define WH_ENTRY(kernel, Params, threads, barriers, access) \
     if (name == #kernel) return &call<Params, kernel>;
     WH_ALL_KERNELS(WH_ENTRY)
 #undef WH_ENTRY

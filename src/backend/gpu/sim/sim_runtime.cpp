@@ -77,6 +77,48 @@ PartTable& parts() {
     return table;
 }
 
+// What the kernel of a dispatch declares of the buffers in its parameters, and of those whose addresses it finds in memory.
+class Grants {
+public:
+    Grants(const char* letters, const std::byte* params) {
+        for (; *letters != '\0'; ++letters, params += sizeof(Address)) {
+            if (*letters == 't' || *letters == 'T') others_ |= *letters == 't' ? kReads : kReadsAndWrites;
+            Address address;
+            std::memcpy(&address, params, sizeof(Address));
+            if (*letters != '-') fields_.push_back({address >> kOffsetBits, access_of(*letters)});
+        }
+    }
+    u32 of(Address address) const {
+        u32 access = 0;
+        for (const Field& field : fields_) {
+            if (field.slot == address >> kOffsetBits) access |= field.access;
+        }
+        return access != 0 ? access : others_;
+    }
+
+private:
+    struct Field {
+        u64 slot;
+        u32 access;
+    };
+    static u32 access_of(char letter) {
+        return letter == 'w' ? kWrites : letter == 'x' || letter == 'T' ? kReadsAndWrites : kReads;
+    }
+
+    std::vector<Field> fields_;
+    u32 others_ = 0;
+};
+// Of the dispatch that the host thread works for; null: all is allowed.
+thread_local const Grants* grants = nullptr;
+
+class GrantsInForce {
+public:
+    explicit GrantsInForce(const Grants& of_dispatch) { grants = &of_dispatch; }
+    ~GrantsInForce() { grants = nullptr; }
+    GrantsInForce(const GrantsInForce&) = delete;
+    GrantsInForce& operator=(const GrantsInForce&) = delete;
+};
+
 class SimRuntime final : public Runtime {
 public:
     explicit SimRuntime(const Options& options) : seed_(options.seed) {
@@ -85,6 +127,7 @@ public:
         const std::uint64_t host_memory =
             static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
         info_.memory = options.memory != 0 ? options.memory : host_memory;
+        info_.max_buffer = options.max_buffer;
         info_.is_unified = options.is_unified;
     }
     ~SimRuntime() override {
@@ -101,6 +144,10 @@ public:
     }
     Block allocate_shared(std::uint64_t bytes) override {
         const std::uint64_t size = (std::max<std::uint64_t>(bytes, 1) + 255) / 256 * 256;
+        if (info_.max_buffer != 0 && size > info_.max_buffer) {
+            throw DeviceError(
+                fmt::format("sim: {} bytes of memory asked for at once, at most {}", size, info_.max_buffer));
+        }
         auto* memory = size <= free_memory() ? static_cast<std::byte*>(std::aligned_alloc(256, size)) : nullptr;
         if (memory == nullptr) {
             throw DeviceError(
@@ -144,12 +191,9 @@ private:
                 std::memmove(parts().resolve(command.destination, command.bytes).bytes,
                              parts().resolve(command.source, command.bytes).bytes, command.bytes);
                 break;
-            case Command::Kind::kFill: {
-                auto* words =
-                    reinterpret_cast<std::uint32_t*>(parts().resolve(command.destination, command.bytes).bytes);
-                std::fill_n(words, command.bytes / 4, command.word);
+            case Command::Kind::kFill:
+                std::memset(parts().resolve(command.destination, command.bytes).bytes, command.byte, command.bytes);
                 break;
-            }
             case Command::Kind::kUpload:
                 std::memcpy(parts().resolve(command.destination, command.bytes).bytes, command.host, command.bytes);
                 break;
@@ -160,9 +204,11 @@ private:
         KernelBody& body = bodies_[&kernel];
         if (body == nullptr) body = find_kernel(kernel.name);
         if (body == nullptr) throw DeviceError(fmt::format("sim: no kernel \"{}\"", kernel.name));
+        const Grants declared(kernel.access, params);
         try {
             tbb::parallel_for(std::uint32_t{0}, groups, [&](std::uint32_t group) {
                 const Thread where{0, kernel.threads, group, groups};
+                const GrantsInForce in_force(declared);
                 if (kernel.has_barriers) {
                     run_barrier_group(body, params, where, seed_);
                 } else {
@@ -186,18 +232,19 @@ private:
 
 Words words_at(u64 address) {
     const Part part = parts().resolve(address, 0);
-    return {reinterpret_cast<u32*>(part.bytes), part.size / 4};
+    return {reinterpret_cast<u32*>(part.bytes), part.size / 4,
+            grants != nullptr ? grants->of(address) : kReadsAndWrites};
 }
 
 void atomic_min(const Words& words, u64 i, u32 value) {
-    std::atomic_ref<u32> word(words[i]);
+    std::atomic_ref<u32> word(words.shared(i));
     u32 current = word.load(std::memory_order_relaxed);
     while (value < current && !word.compare_exchange_weak(current, value, std::memory_order_relaxed)) {
     }
 }
 
 void atomic_add(const Words& words, u64 i, u32 value) {
-    std::atomic_ref<u32>(words[i]).fetch_add(value, std::memory_order_relaxed);
+    std::atomic_ref<u32>(words.shared(i)).fetch_add(value, std::memory_order_relaxed);
 }
 
 std::unique_ptr<Runtime> make_runtime(const Options& options) {

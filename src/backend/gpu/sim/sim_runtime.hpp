@@ -10,9 +10,10 @@ namespace whorl::gpu::sim {
 
 /// What tests vary.
 struct Options {
-    std::uint64_t seed = 1;    ///< of the order in which the threads of a group take turns
-    std::uint64_t memory = 0;  ///< bytes of device memory; 0: as much as the host has
-    bool is_unified = true;    ///< false: the host reaches shared memory alone, as on a device with memory of its own
+    std::uint64_t seed = 1;        ///< of the order in which the threads of a group take turns
+    std::uint64_t memory = 0;      ///< bytes of device memory; 0: as much as the host has
+    std::uint64_t max_buffer = 0;  ///< bytes of the largest allocation; 0: no limit
+    bool is_unified = true;  ///< false: the host reaches shared memory alone, as on a device with memory of its own
 };
 /// Threadgroups run in parallel on the calling TBB arena; the threads of a group that has barriers take turns.
 std::unique_ptr<Runtime> make_runtime(const Options& options = {});

@@ -9,25 +9,55 @@
 namespace whorl::gpu::sim {
 
 [[noreturn]] void fail_bounds(u64 index, u64 size);
+[[noreturn]] void fail_access(bool is_write);
 [[noreturn]] void fail_race(u32 index, u32 other_thread);
 [[noreturn]] void fail_unwritten(u32 index);
+
+/// What a kernel declares that it does with a buffer (kernels/types.h).
+enum Access : u32 { kReads = 1, kWrites = 2, kReadsAndWrites = 3 };
 
 /// Part of a device buffer, as 32-bit words.
 class Words {
 public:
-    Words(u32* words, u64 size) : words_(words), size_(size) {}
-    u32& operator[](u64 i) const {
+    class Ref {
+    public:
+        Ref(u32* word, u32 access) : word_(word), access_(access) {}
+        operator u32() const {
+            if ((access_ & kReads) == 0) fail_access(false);
+            return *word_;
+        }
+        const Ref& operator=(u32 value) const {
+            if ((access_ & kWrites) == 0) fail_access(true);
+            *word_ = value;
+            return *this;
+        }
+        const Ref& operator=(const Ref& other) const { return *this = static_cast<u32>(other); }
+
+    private:
+        u32* word_;
+        u32 access_;
+    };
+
+    Words(u32* words, u64 size, u32 access) : words_(words), size_(size), access_(access) {}
+    Ref operator[](u64 i) const {
         if (i >= size_) fail_bounds(i, size_);
-        return words_[i];
+        return {words_ + i, access_};
     }
     Words operator+(u64 offset) const {
         if (offset > size_) fail_bounds(offset, size_);
-        return {words_ + offset, size_ - offset};
+        return {words_ + offset, size_ - offset, access_};
+    }
+    /// Word i for an atomic operation.
+    u32& shared(u64 i) const {
+        if (i >= size_) fail_bounds(i, size_);
+        if (access_ != kReadsAndWrites) fail_access(true);
+        return words_[i];
     }
 
 private:
     u32* words_;
     u64 size_;
+    u32 access_;
 };
 Words words_at(u64 address);
 void atomic_min(const Words& words, u64 i, u32 value);
