@@ -2,25 +2,35 @@
 #include <whorl/verify.hpp>
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "cli/commands.hpp"
 #include "cli/workloads.hpp"
+#ifdef __APPLE__
+#include <sys/sysctl.h>
+#endif
 
 namespace whorl::cli {
 namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// The model of the processor, where Linux tells.
+/// The model of the processor, where the system tells.
 std::string cpu_model() {
+#ifdef __APPLE__
+    std::array<char, 256> model{};
+    std::size_t size = model.size() - 1;
+    if (::sysctlbyname("machdep.cpu.brand_string", model.data(), &size, nullptr, 0) == 0) return model.data();
+#else
     std::ifstream file("/proc/cpuinfo");
     for (std::string line; std::getline(file, line);) {
         if (!line.starts_with("model name")) continue;
         const std::size_t colon = line.find(": ");
         if (colon != std::string::npos) return line.substr(colon + 2);
     }
+#endif
     return "unknown";
 }
 

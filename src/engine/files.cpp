@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -41,10 +42,12 @@ private:
     int fd_;
 };
 
+constexpr std::size_t kMaxTransferBytes = std::size_t{1} << 30;  // macOS refuses 2 GiB in one call
+
 /// 0, or the system's error.
 int write_all(int fd, std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
-        const ssize_t count = ::write(fd, bytes.data(), bytes.size());
+        const ssize_t count = ::write(fd, bytes.data(), std::min(bytes.size(), kMaxTransferBytes));
         if (count < 0) {
             if (errno == EINTR) continue;
             return errno;
@@ -106,7 +109,7 @@ Result<std::vector<std::byte>> read_file(const fs::path& path) {
     std::size_t used = 0;
     while (true) {
         if (used == bytes.size()) bytes.resize(2 * bytes.size());
-        const ssize_t count = ::read(file.get(), bytes.data() + used, bytes.size() - used);
+        const ssize_t count = ::read(file.get(), bytes.data() + used, std::min(bytes.size() - used, kMaxTransferBytes));
         if (count < 0) {
             if (errno == EINTR) continue;
             return io_error(kStage, path, errno);

@@ -33,12 +33,13 @@ inline std::string verdict(const VerifyingKey& key, std::span<const std::byte> b
 template <class Task>
 void for_each_parallel(std::size_t count, Task task) {
     std::atomic<std::size_t> next{0};
-    std::vector<std::jthread> workers;
+    std::vector<std::thread> workers;  // Apple's library has no jthread
     for (unsigned t = 0; t < std::max(1U, std::thread::hardware_concurrency()); ++t) {
         workers.emplace_back([&] {
             for (std::size_t i = next++; i < count; i = next++) task(i);
         });
     }
+    for (std::thread& worker : workers) worker.join();
 }
 
 inline std::uint32_t load_u32(std::span<const std::byte> bytes, std::size_t offset) {
