@@ -29,6 +29,9 @@ TEST(Machine, MemoryThatRunsOutIsReportedNotFatal) {
 #ifdef WHORL_UNDER_SANITIZER
     GTEST_SKIP() << "sanitizers reserve more address space than any limit allows";
 #endif
+#ifdef __APPLE__
+    GTEST_SKIP() << "macOS does not limit address space";
+#endif
     const Scratch scratch;
     // The trace alone takes 5.5 GB.
     const std::string command = std::string("ulimit -v 3000000; exec ") + WHORL_PROGRAM +

@@ -15,6 +15,8 @@
 #include <string_view>
 #include <vector>
 
+extern char** environ;  // macOS has it, and declares it nowhere
+
 namespace whorl::test {
 
 namespace fs = std::filesystem;

@@ -1,6 +1,5 @@
 // The program doing its work, on vectors and on small keccak-f runs.
 #include <gmock/gmock.h>
-#include <pty.h>
 
 #include <algorithm>
 #include <chrono>
@@ -9,6 +8,11 @@
 #include <thread>
 
 #include "cli/program.hpp"
+#ifdef __APPLE__
+#include <util.h>
+#else
+#include <pty.h>
+#endif
 
 namespace whorl::test {
 namespace {

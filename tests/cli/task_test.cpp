@@ -88,6 +88,7 @@ TEST(Files, ASymbolicLinkStaysAndItsTargetIsReplaced) {
 TEST(Files, ADeviceIsWrittenTo) {
     EXPECT_TRUE(check_writable("/dev/null"));
     EXPECT_TRUE(write_file("/dev/null", "gone"));
+    if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
     const Result<void> full = write_file("/dev/full", "no room");
     ASSERT_FALSE(full);
     EXPECT_THAT(full.error().message, HasSubstr("No space"));
@@ -101,6 +102,7 @@ TEST(Files, AreReadWhole) {
         ASSERT_TRUE(bytes);
         EXPECT_EQ(bytes->size(), size);
     }
+    if (!fs::exists("/proc/self/maps")) GTEST_SKIP() << "no /proc here";
     const auto endless_size = read_file("/proc/self/maps");  // a file that claims to be empty
     ASSERT_TRUE(endless_size);
     EXPECT_GT(endless_size->size(), 100U);
