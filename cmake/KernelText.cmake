@@ -3,6 +3,8 @@
 #
 #   cmake -D INCLUDE_DIR=src -D OUTPUT=kernels.metal -P cmake/KernelText.cmake
 #
+# With WH_WITHOUT_KERNELS defined it is the headers that define no kernels: what generated kernels rest on.
+#
 # The headers are foo.h for each foo_params.h in kernels/all.h, and all.h.
 
 cmake_minimum_required(VERSION 3.25)
@@ -18,7 +20,11 @@ function(whorl_append_header header)
     whorl_append_header(${other})
   endforeach()
   string(REGEX REPLACE "#include \"[^\n]*" "" body "${body}")
-  set(text "${text}#line 1 \"${header}\"\n${body}" PARENT_SCOPE)
+  set(text "${text}#line 1 \"${header}\"\n")
+  if(body MATCHES "\nWH_KERNEL\\(")
+    set(body "#ifndef WH_WITHOUT_KERNELS\n#line 1\n${body}#endif\n")
+  endif()
+  set(text "${text}${body}" PARENT_SCOPE)
   set(written ${written} ${header} PARENT_SCOPE)
 endfunction()
 

@@ -10,25 +10,32 @@
 #include <whorl/device.hpp>
 
 #include "backend/gpu/sim/sim_runtime.hpp"
-#ifdef WHORL_HAS_CUDA
-#include "backend/gpu/cuda/cuda_runtime.hpp"
-#endif
+#include "engine/gpus.hpp"
 
 namespace whorl {
 namespace {
 
-constexpr std::string_view kCuda = "cuda";
+constexpr std::string_view kAnyGpu = "gpu";
 
-// The number of "cuda" or "cuda:i".
-std::optional<unsigned> cuda_index(std::string_view device) {
-    if (!device.starts_with(kCuda)) return std::nullopt;
-    device.remove_prefix(kCuda.size());
-    if (device.empty()) return 0;
-    if (device.front() != ':') return std::nullopt;
+/// A GPU by its maker and number.
+struct GpuName {
+    const GpuFamily* family = nullptr;
     unsigned index = 0;
-    const auto [end, error] = std::from_chars(device.data() + 1, device.data() + device.size(), index);
-    if (error != std::errc() || end != device.data() + device.size()) return std::nullopt;
-    return index;
+};
+
+// "cuda" is "cuda:0".
+std::optional<GpuName> parse_name(std::string_view device) {
+    const std::string_view name = device.substr(0, device.find(':'));
+    for (const GpuFamily& family : gpu_families()) {
+        if (family.name != name) continue;
+        if (name.size() == device.size()) return GpuName{&family, 0};
+        unsigned index = 0;
+        const auto [end, error] =
+            std::from_chars(device.data() + name.size() + 1, device.data() + device.size(), index);
+        if (error != std::errc() || end != device.data() + device.size()) return std::nullopt;
+        return GpuName{&family, index};
+    }
+    return std::nullopt;
 }
 
 std::uint64_t host_memory() {
@@ -48,18 +55,29 @@ Error not_there(const std::string& device, const std::string& why) {
 }
 
 Error no_such_name(const std::string& device) {
+    std::string names;
+    for (const GpuFamily& family : gpu_families()) names += fmt::format(", {0}, {0}:NUMBER", family.name);
     return {ErrorCode::kInvalidArgument, "device",
-            fmt::format("expected cpu, sim, cuda or cuda:NUMBER, found \"{}\"", device)};
+            fmt::format("expected cpu, sim, gpu{}, found \"{}\"", names, device)};
 }
 
-// Why a CUDA device cannot be used; empty where it can.
-std::string cuda_problem(unsigned index) {
-#ifdef WHORL_HAS_CUDA
-    return gpu::cuda::device_problem(index);
-#else
-    (void)index;
-    return "this build has no CUDA (configure with -DWHORL_CUDA=ON and a toolkit)";
-#endif
+std::string problem_of(const GpuName& gpu) {
+    return gpu.family->device_problem != nullptr ? gpu.family->device_problem(gpu.index)
+                                                 : std::string(gpu.family->absence);
+}
+
+// The GPU that a name means, "gpu" being the first that can be used.
+Result<GpuName> find_gpu(const std::string& device) {
+    if (device == kAnyGpu) {
+        for (const GpuFamily& family : gpu_families()) {
+            if (problem_of({&family, 0}).empty()) return GpuName{&family, 0};
+        }
+        return not_there(device, "none can be used (whorl devices says why)");
+    }
+    const std::optional<GpuName> gpu = parse_name(device);
+    if (!gpu) return no_such_name(device);
+    if (const std::string problem = problem_of(*gpu); !problem.empty()) return not_there(device, problem);
+    return *gpu;
 }
 
 }  // namespace
@@ -71,33 +89,31 @@ std::vector<DeviceReport> list_devices() {
     reports[1].id = "sim";
     reports[1].name = "a simulated GPU on the host";
     for (DeviceReport& report : reports) report.memory_bytes = host_memory();
-#ifdef WHORL_HAS_CUDA
-    for (DeviceReport& report : gpu::cuda::list_devices()) reports.push_back(std::move(report));
-#else
-    DeviceReport& cuda = reports.emplace_back();
-    cuda.id = kCuda;
-    cuda.name = "NVIDIA GPUs";
-    cuda.problem = cuda_problem(0);
-#endif
+    for (const GpuFamily& family : gpu_families()) {
+        if (family.list_devices != nullptr) {
+            for (DeviceReport& report : family.list_devices()) reports.push_back(std::move(report));
+        } else if (family.is_expected) {
+            DeviceReport& report = reports.emplace_back();
+            report.id = family.name;
+            report.name = family.devices;
+            report.problem = family.absence;
+        }
+    }
     return reports;
 }
 
 Result<void> check_device(const std::string& device) {
     if (is_cpu(device) || device == "sim") return {};
-    const std::optional<unsigned> index = cuda_index(device);
-    if (!index) return no_such_name(device);
-    if (const std::string problem = cuda_problem(*index); !problem.empty()) return not_there(device, problem);
+    const Result<GpuName> gpu = find_gpu(device);
+    if (!gpu) return gpu.error();
     return {};
 }
 
 Result<std::unique_ptr<gpu::Runtime>> open_gpu(const std::string& device) {
-    if (auto ok = check_device(device); !ok) return ok.error();
     if (device == "sim") return gpu::sim::make_runtime();
-#ifdef WHORL_HAS_CUDA
-    return gpu::cuda::make_runtime(*cuda_index(device));
-#else
-    return no_such_name(device);
-#endif
+    const Result<GpuName> gpu = find_gpu(device);
+    if (!gpu) return gpu.error();
+    return gpu->family->make_runtime(gpu->index);
 }
 
 }  // namespace whorl

@@ -108,8 +108,8 @@ public:
     virtual Address wrap(const void* host, std::uint64_t bytes) = 0;
     virtual void unbind(Address address) = 0;
 
-    /// Starts compiling kernels that are not among those of src/kernels: `text` follows the text of all headers there, and
-    /// `kernels` lists what it defines. They may be dispatched once the compilation is ready and while it and `kernels` are kept.
+    /// Starts compiling kernels that are not among those of src/kernels: `text` follows the text of all headers there that
+    /// define no kernels, and `kernels` lists what it defines. They may be dispatched once the compilation is ready and while it and `kernels` are kept.
     /// Null where the device compiles nothing while the program runs.
     virtual std::unique_ptr<Compilation> compile(const std::string& text, std::span<const KernelInfo> kernels) {
         (void)text;

@@ -197,7 +197,8 @@ private:
                       "copying");
                 break;
             case Command::Kind::kFill:
-                check(cudaMemsetAsync(pointer(command.destination), command.byte, command.bytes, stream_.get()), "filling");
+                check(cudaMemsetAsync(pointer(command.destination), command.byte, command.bytes, stream_.get()),
+                      "filling");
                 break;
             case Command::Kind::kUpload:
                 if (!staging_) staging_.emplace(stream_.get());
