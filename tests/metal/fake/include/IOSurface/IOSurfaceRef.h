@@ -1,0 +1,4 @@
+// What metal-cpp needs of IOSurface.
+#pragma once
+
+typedef struct __IOSurface* IOSurfaceRef;

@@ -1,0 +1,39 @@
+#include "state.hpp"
+
+#include <mutex>
+
+namespace fake_metal {
+namespace {
+
+struct GuardedOptions {
+    std::mutex mutex;
+    Options options;
+};
+GuardedOptions& guarded_options() {
+    static auto* instance = new GuardedOptions;
+    return *instance;
+}
+
+}  // namespace
+
+Options options() {
+    const std::lock_guard lock(guarded_options().mutex);
+    return guarded_options().options;
+}
+
+void set_options(const Options& options) {
+    const std::lock_guard lock(guarded_options().mutex);
+    guarded_options().options = options;
+}
+
+AtomicCounts& atomic_counts() {
+    static AtomicCounts counts;
+    return counts;
+}
+
+Counts counts() {
+    const AtomicCounts& now = atomic_counts();
+    return {now.buffers, now.command_buffers, now.encoders, now.dispatches, now.libraries, now.compilations};
+}
+
+}  // namespace fake_metal
