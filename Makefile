@@ -10,8 +10,8 @@
 PRESET ?= release
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.logicalcpu 2>/dev/null || echo 2)
 FUZZ_RUNS ?= 1000000
-# What scripts/bootstrap.sh looks after: Metal's part is the product's on macOS, the tests' elsewhere.
-TIERS := build cuda $(if $(filter Darwin,$(shell uname -s)),metal)
+# What scripts/bootstrap.sh looks after: what building takes, and for tests the rest of tier metal.
+TIERS := build $(if $(filter Darwin,$(shell uname -s)),metal,cuda)
 
 WHORL := build/release/whorl
 DEMO_TASK := tests/vectors/keccakf_1024
