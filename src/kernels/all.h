@@ -15,18 +15,22 @@
 #include "kernels/vectors_params.h"
 #include "kernels/whir_params.h"
 
-#define WH_ALL_KERNELS(X)  \
-    WH_GKR_KERNELS(X)      \
-    WH_GRIND_KERNELS(X)    \
-    WH_LEAVES_KERNELS(X)   \
-    WH_MERKLE_KERNELS(X)   \
-    WH_MESSAGE_KERNELS(X)  \
-    WH_MLE_KERNELS(X)      \
-    WH_NTT_KERNELS(X)      \
-    WH_ROUND0_KERNELS(X)   \
-    WH_SPONGE_KERNELS(X)   \
-    WH_STACKING_KERNELS(X) \
-    WH_VECTORS_KERNELS(X)  \
-    WH_WHIR_KERNELS(X)
+// F(file, its list, X) for each kernel file.
+#define WH_KERNEL_FILES(F, X)           \
+    F(gkr, WH_GKR_KERNELS, X)           \
+    F(grind, WH_GRIND_KERNELS, X)       \
+    F(leaves, WH_LEAVES_KERNELS, X)     \
+    F(merkle, WH_MERKLE_KERNELS, X)     \
+    F(message, WH_MESSAGE_KERNELS, X)   \
+    F(mle, WH_MLE_KERNELS, X)           \
+    F(ntt, WH_NTT_KERNELS, X)           \
+    F(round0, WH_ROUND0_KERNELS, X)     \
+    F(sponge, WH_SPONGE_KERNELS, X)     \
+    F(stacking, WH_STACKING_KERNELS, X) \
+    F(vectors, WH_VECTORS_KERNELS, X)   \
+    F(whir, WH_WHIR_KERNELS, X)
+
+#define WH_KERNELS_OF_FILE(file, KERNELS, X) KERNELS(X)
+#define WH_ALL_KERNELS(X) WH_KERNEL_FILES(WH_KERNELS_OF_FILE, X)
 
 #endif

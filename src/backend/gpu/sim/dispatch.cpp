@@ -1,0 +1,103 @@
+#include "backend/gpu/sim/dispatch.hpp"
+
+#include <fmt/format.h>
+#include <tbb/parallel_for.h>
+
+#include <atomic>
+#include <cstring>
+#include <stdexcept>
+#include <vector>
+
+#include "backend/gpu/sim/group.hpp"
+#include "backend/gpu/sim/kernels.hpp"
+#include "backend/gpu/sim/parts.hpp"
+#include "backend/gpu/sim/thread.hpp"
+
+namespace whorl::gpu::sim {
+namespace {
+
+// The memory of a dispatch, and what its kernel declares of the buffers in its parameters and of those whose addresses it
+// finds in there.
+class Grants {
+public:
+    Grants(const char* letters, const std::byte* params, const AddressSpace& memory) : memory_(memory) {
+        for (; *letters != '\0'; ++letters, params += sizeof(Address)) {
+            if (*letters == 't' || *letters == 'T') others_ |= *letters == 't' ? kReads : kReadsAndWrites;
+            Address address;
+            std::memcpy(&address, params, sizeof(Address));
+            if (*letters != '-') fields_.push_back({memory.part_of(address), access_of(*letters)});
+        }
+    }
+    Words words_at(Address address) const {
+        const AddressSpace::Part part = memory_.resolve(address, 0);
+        u32 access = 0;
+        for (const Field& field : fields_) {
+            if (field.part == part.id) access |= field.access;
+        }
+        return {reinterpret_cast<u32*>(part.bytes), part.size / 4, access != 0 ? access : others_};
+    }
+
+private:
+    struct Field {
+        u64 part;
+        u32 access;
+    };
+    static u32 access_of(char letter) {
+        return letter == 'w' ? kWrites : letter == 'x' || letter == 'T' ? kReadsAndWrites : kReads;
+    }
+
+    const AddressSpace& memory_;
+    std::vector<Field> fields_;
+    u32 others_ = 0;
+};
+// Of the dispatch that the host thread works for; null: the simulated device's memory, and all is allowed.
+thread_local const Grants* grants = nullptr;
+
+class GrantsInForce {
+public:
+    explicit GrantsInForce(const Grants& of_dispatch) { grants = &of_dispatch; }
+    ~GrantsInForce() { grants = nullptr; }
+    GrantsInForce(const GrantsInForce&) = delete;
+    GrantsInForce& operator=(const GrantsInForce&) = delete;
+};
+
+}  // namespace
+
+void run_dispatch(const KernelInfo& kernel, std::uint32_t groups, const std::byte* params, const AddressSpace& memory,
+                  std::uint64_t seed) {
+    const KernelBody body = find_kernel(kernel.name);
+    if (body == nullptr) throw DeviceError(fmt::format("sim: no kernel \"{}\"", kernel.name));
+    const Grants declared(kernel.access, params, memory);
+    try {
+        tbb::parallel_for(std::uint32_t{0}, groups, [&](std::uint32_t group) {
+            const Thread where{0, kernel.threads, group, groups};
+            const GrantsInForce in_force(declared);
+            if (kernel.has_barriers) {
+                run_barrier_group(body, params, where, seed);
+            } else {
+                run_plain_group(body, params, where);
+            }
+        });
+    } catch (const std::runtime_error& e) {
+        throw DeviceError(fmt::format("sim: kernel {}: {}", kernel.name, e.what()));
+    }
+}
+
+Words words_at(u64 address) {
+    if (grants != nullptr) return grants->words_at(address);
+    const AddressSpace::Part part = parts().resolve(address, 0);
+    return {reinterpret_cast<u32*>(part.bytes), part.size / 4, kReadsAndWrites};
+}
+
+void atomic_min(const Words& words, u64 i, u32 value) {
+    std::atomic_ref<u32> word(words.shared(i));
+    u32 current = word.load(std::memory_order_relaxed);
+    while (value < current && !word.compare_exchange_weak(current, value, std::memory_order_relaxed)) {
+    }
+}
+
+void atomic_add(const Words& words, u64 i, u32 value) {
+    std::atomic_ref<u32>(words.shared(i)).fetch_add(value, std::memory_order_relaxed);
+}
+
+}  // namespace whorl::gpu::sim
