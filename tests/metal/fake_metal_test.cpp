@@ -485,7 +485,7 @@ TEST_F(FakeMetal, BlitsAndWrappedMemory) {
     host[1] = 42;
     {
         auto wrapped = NS::TransferPtr(metal.device->newBuffer(host, kPage, kShared, nullptr));
-        EXPECT_EQ(wrapped->gpuAddress(), reinterpret_cast<std::uint64_t>(host));
+        EXPECT_EQ(wrapped->contents(), host);
         auto arena = metal.buffer(64, kPrivate, "arena");
         auto back = metal.buffer(64, kShared, "back");
         auto* commands = metal.queue->commandBuffer();
@@ -501,6 +501,26 @@ TEST_F(FakeMetal, BlitsAndWrappedMemory) {
         EXPECT_EQ(metal.device->currentAllocatedSize(), kPage + 128);
     }
     EXPECT_EQ(fake_metal::num_live_buffers(), 0u);
+    std::free(host);
+}
+
+TEST_F(FakeMetal, WrappedMemoryIsGuardedLikeAllOther) {
+    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    Metal metal;
+    auto* host = static_cast<std::uint32_t*>(std::aligned_alloc(page, page));
+    {
+        // Twice the same memory: two buffers, at addresses of their own.
+        auto wrapped = NS::TransferPtr(metal.device->newBuffer(host, page, kShared, nullptr));
+        auto other = NS::TransferPtr(metal.device->newBuffer(host, page, kShared, nullptr));
+        EXPECT_NE(wrapped->gpuAddress(), other->gpuAddress());
+        wrapped->setLabel(MTLSTR("trace"));
+        auto* commands = metal.queue->commandBuffer();
+        auto* encoder = commands->computeCommandEncoder();
+        encoder->useResource(wrapped.get(), MTL::ResourceUsageRead);
+        metal.dispatch(encoder, "set_word", StepParams{wrapped->gpuAddress(), 5, 0});
+        encoder->endEncoding();
+        EXPECT_EQ(Metal::finish(commands), "kernel set_word: buffer 'trace' written though declared read");
+    }
     std::free(host);
 }
 

@@ -20,8 +20,7 @@ BufferTable& table() {
 
 void add(Buffer* buffer) {
     const std::lock_guard lock(table().mutex);
-    if (!table().by_address.emplace(buffer->device_address(), buffer).second)
-        misuse("two buffers of the host's memory at one address");
+    table().by_address.emplace(buffer->device_address(), buffer);
 }
 
 }  // namespace
@@ -37,7 +36,7 @@ Buffer::Buffer(std::uint64_t length, ResourceOptions options)
     add(this);
 }
 
-Buffer::Buffer(void* host, std::uint64_t length, ResourceOptions options)
+Buffer::Buffer(const void* host, std::uint64_t length, ResourceOptions options)
     : Object("MTLBuffer"), options_(options), memory_(host, length) {
     add(this);
 }
@@ -51,6 +50,10 @@ Buffer::~Buffer() {
 void* Buffer::contents() {
     if (memory_.host() == nullptr) misuse("contents of {}, which is private", name());
     return memory_.host();
+}
+
+void Buffer::refresh(std::uint64_t command_buffer) {
+    if (std::exchange(last_command_buffer_, command_buffer) != command_buffer) memory_.refresh();
 }
 
 std::string Buffer::name() const {
@@ -69,8 +72,11 @@ std::size_t num_live_buffers() {
     return table().by_address.size();
 }
 
-void make_resident(const Residency& residency) {
+void make_resident(const Residency& residency, std::uint64_t command_buffer) {
     const std::lock_guard lock(table().mutex);
+    for (const ResidentBuffer& resident : residency) {
+        if (resident.buffer->is_wrapped()) resident.buffer->refresh(command_buffer);
+    }
     for (const auto& [address, buffer] : table().by_address) {
         Access access = Access::kNone;
         for (const ResidentBuffer& resident : residency) {

@@ -104,6 +104,8 @@ void Encoder::keep(Object* object) {
     command_buffer_->keep(object);
 }
 void Encoder::use(Buffer* buffer, bool is_writable) {
+    if (is_writable && buffer->is_wrapped())
+        misuse("{} is the host's memory: writing it is not implemented", buffer->name());
     keep(buffer);
     add_to(step_->buffers, buffer, is_writable);
 }
@@ -138,7 +140,7 @@ void ComputeEncoder::set_buffer(Buffer* buffer, std::uint64_t offset, std::uint6
     if (offset % kCopyAlignment != 0) misuse("setBuffer: offset {} is not a multiple of 4", offset);
     slots_[slot] = {buffer, offset, nullptr};
     residency_.reset();
-    if (buffer != nullptr) use(buffer, true);
+    if (buffer != nullptr) use(buffer, !buffer->is_wrapped());
 }
 
 void ComputeEncoder::use_resource(Buffer* buffer, std::uint64_t usage) {
@@ -173,7 +175,7 @@ const std::shared_ptr<const Residency>& ComputeEncoder::residency() {
     if (residency_ == nullptr) {
         Residency residency = used_;
         for (const Slot& slot : slots_) {
-            if (slot.buffer != nullptr) residency.push_back({slot.buffer, true});
+            if (slot.buffer != nullptr) residency.push_back({slot.buffer, !slot.buffer->is_wrapped()});
         }
         residency_ = std::make_shared<const Residency>(std::move(residency));
     }
@@ -311,7 +313,7 @@ void CommandBuffer::commit() {
     if (has_open_encoder_) misuse("commit of command buffer '{}' while an encoder is open", label_);
     for (const Object* object : used_) resolve(object);
     status_ = Status::kCommitted;
-    ++atomic_counts().command_buffers;
+    number_ = ++atomic_counts().command_buffers;
     submit(*this);
 }
 

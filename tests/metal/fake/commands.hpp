@@ -190,6 +190,7 @@ public:
 
     // For the queue
     bool keeps(const Object& object) const;
+    std::uint64_t number() const { return number_; }
     CommandQueue* queue() const { return queue_.get(); }
     const std::vector<std::shared_ptr<Step>>& steps() const { return steps_; }
     bool is_complete() const { return status_ >= Status::kCompleted; }
@@ -204,6 +205,7 @@ private:
     bool retains_references_, wants_encoder_info_;
     bool has_open_encoder_ = false;
     std::atomic<Status> status_ = Status::kNotEnqueued;
+    std::uint64_t number_ = 0;  // counts commits from 1
     std::uint32_t num_polls_ = 0;
     std::string label_;
     std::vector<std::shared_ptr<Step>> steps_;

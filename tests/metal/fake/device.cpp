@@ -1,5 +1,6 @@
 // The device, and the functions of Metal that are no methods.
-#include <algorithm>
+#include <unistd.h>
+
 #include <cstring>
 
 #include "buffer.hpp"
@@ -36,12 +37,17 @@ public:
         const ResourceOptions resource_options(bits);
         return takes(length) ? counted(new Buffer(length, resource_options)) : nullptr;
     }
-    Buffer* new_wrapping_buffer(void* host, std::uint64_t length, std::uint64_t bits, const void* deallocator) {
+    Buffer* new_copying_buffer(const void* bytes, std::uint64_t length, std::uint64_t bits) {
+        Buffer* buffer = new_buffer(length, bits);
+        if (buffer != nullptr) std::memcpy(buffer->contents(), bytes, length);
+        return buffer;
+    }
+    Buffer* new_wrapping_buffer(const void* host, std::uint64_t length, std::uint64_t bits, const void* deallocator) {
         const ResourceOptions resource_options(bits);
         if (resource_options.storage != StorageMode::kShared) misuse("the host's memory in a private buffer");
-        if (reinterpret_cast<std::uint64_t>(host) % kPageBytes != 0 || length % kPageBytes != 0)
-            misuse("newBufferWithBytesNoCopy: {} bytes at {}: not whole pages of {}", length, fmt::ptr(host),
-                   kPageBytes);
+        const auto page = static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
+        if (reinterpret_cast<std::uint64_t>(host) % page != 0 || length % page != 0)
+            misuse("newBufferWithBytesNoCopy: {} bytes at {}: not whole pages of {}", length, fmt::ptr(host), page);
         if (deallocator != nullptr) misuse("newBufferWithBytesNoCopy: deallocators are not implemented");
         return takes(length) ? counted(new Buffer(host, length, resource_options)) : nullptr;
     }
@@ -91,6 +97,7 @@ void register_device() {
         .add<&Device::new_fence>("newFence")
         .add<&Device::new_event>("newSharedEvent")
         .add<&Device::new_buffer>("newBufferWithLength:options:")
+        .add<&Device::new_copying_buffer>("newBufferWithBytes:length:options:")
         .add<&Device::new_wrapping_buffer>("newBufferWithBytesNoCopy:length:options:deallocator:")
         .add<&Device::new_library>("newLibraryWithSource:options:error:")
         .add<&Device::new_pipeline_of>("newComputePipelineStateWithFunction:error:");
@@ -114,6 +121,13 @@ void* MTLCopyAllDevices() {
 }
 void* MTLCopyAllDevicesWithObserver(void**, void*) {
     fake_metal::misuse("MTLCopyAllDevicesWithObserver is not implemented");
+}
+// What dispatch_data_create makes is for newLibraryWithData alone.
+void* dispatch_data_create(const void*, std::size_t, void*, void*) {
+    fake_metal::misuse("libraries in Apple's form cannot be loaded");
+}
+void dispatch_release(void*) {
+    fake_metal::misuse("dispatch_release of something that nobody made");
 }
 void MTLRemoveDeviceObserver(const void*) {
     fake_metal::misuse("MTLRemoveDeviceObserver is not implemented");

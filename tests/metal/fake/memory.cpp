@@ -15,7 +15,8 @@ namespace fake_metal {
 namespace {
 
 constexpr std::uint64_t kGuardBytes = std::uint64_t{1} << 20;
-constexpr std::uint64_t kAlignment = 256;  // of a buffer's first byte
+constexpr std::uint64_t kMappingBytes = 16384;  // mappings are multiples of it: the page of Apple's devices
+constexpr std::uint64_t kAlignment = 256;       // of a buffer's first byte
 
 std::uint64_t round_up(std::uint64_t bytes, std::uint64_t multiple) {
     return (bytes + multiple - 1) / multiple * multiple;
@@ -47,6 +48,11 @@ void unmap(std::byte* mapping, std::uint64_t bytes) {
     if (mapping != nullptr) munmap(mapping - kGuardBytes, bytes + 2 * kGuardBytes);
 }
 
+/// Copies what the host has around the bytes it means, too, which sanitizers would object to.
+void copy_whole_pages(void* to, const void* from, std::uint64_t bytes) {
+    __asm__ volatile("rep movsb" : "+D"(to), "+S"(from), "+c"(bytes) : : "memory");
+}
+
 thread_local FaultGuard* fault_guard = nullptr;
 struct sigaction previous_action;
 
@@ -76,7 +82,7 @@ void install_handler() {
 }  // namespace
 
 DeviceMemory::DeviceMemory(std::uint64_t bytes, bool is_host_visible)
-    : bytes_(bytes), mapping_bytes_(round_up(bytes, kPageBytes)) {
+    : bytes_(bytes), mapping_bytes_(round_up(bytes, kMappingBytes)) {
     const int file = is_host_visible ? memfd_create("fake-metal", 0) : -1;
     if (is_host_visible && (file == -1 || ftruncate(file, static_cast<off_t>(mapping_bytes_)) != 0))
         misuse("no memory for {} bytes", bytes);
@@ -93,16 +99,23 @@ DeviceMemory::DeviceMemory(std::uint64_t bytes, bool is_host_visible)
     allow(Access::kNone);
 }
 
-DeviceMemory::DeviceMemory(void* host, std::uint64_t bytes)
-    : bytes_(bytes), device_(static_cast<std::byte*>(host)), host_(device_) {}
+DeviceMemory::DeviceMemory(const void* host, std::uint64_t bytes) : DeviceMemory(bytes, false) {
+    wrapped_ = host;
+    host_ = static_cast<std::byte*>(const_cast<void*>(host));
+}
 
 DeviceMemory::~DeviceMemory() {
     unmap(mapping_, mapping_bytes_);
     unmap(host_mapping_, mapping_bytes_);
 }
 
+void DeviceMemory::refresh() {
+    allow(Access::kReadWrite);
+    copy_whole_pages(device_, wrapped_, bytes_);
+}
+
 void DeviceMemory::allow(Access access) {
-    if (access == access_ || mapping_ == nullptr) return;
+    if (access == access_) return;
     if (mprotect(mapping_, mapping_bytes_, protection(access)) != 0) misuse("mprotect: {}", std::strerror(errno));
     access_ = access;
 }

@@ -8,8 +8,6 @@
 
 namespace fake_metal {
 
-inline constexpr std::uint64_t kPageBytes = 16384;  // of Apple's devices
-
 enum class Access : std::uint8_t { kNone, kRead, kReadWrite };
 
 class DeviceMemory {
@@ -17,8 +15,8 @@ public:
     /// Memory of the device's own, filled with kPoison. Host-visible memory has two addresses: the host's is always
     /// accessible.
     DeviceMemory(std::uint64_t bytes, bool is_host_visible);
-    /// The host's memory, at its own address, which cannot be protected.
-    DeviceMemory(void* host, std::uint64_t bytes);
+    /// The host's memory, of which the device has a copy that refresh() brings up to date; the device cannot write it.
+    DeviceMemory(const void* host, std::uint64_t bytes);
     DeviceMemory(const DeviceMemory&) = delete;
     DeviceMemory& operator=(const DeviceMemory&) = delete;
     ~DeviceMemory();
@@ -27,6 +25,8 @@ public:
     /// Null for private memory.
     std::byte* host() const { return host_; }
     std::uint64_t bytes() const { return bytes_; }
+    bool is_wrapped() const { return wrapped_ != nullptr; }
+    void refresh();
     void allow(Access access);
     Access access() const { return access_; }
 
@@ -37,6 +37,7 @@ private:
     std::uint64_t bytes_;
     std::byte* device_ = nullptr;
     std::byte* host_ = nullptr;
+    const void* wrapped_ = nullptr;
     std::byte* mapping_ = nullptr;  // the device's, without guards
     std::byte* host_mapping_ = nullptr;
     std::uint64_t mapping_bytes_ = 0;

@@ -41,7 +41,7 @@ private:
     bool is_ready(const Step& step, const Options& options) const;
     void carry_out(Step& step);
     std::optional<PassFailure> run_pass(const Step& step);
-    std::optional<PassFailure> run_command(const Command& command);
+    std::optional<PassFailure> run_command(const Command& command, std::uint64_t command_buffer);
     void complete_finished();
     void fail_queue(Step& step, const PassFailure& failure);
 
@@ -165,16 +165,16 @@ std::optional<PassFailure> Work::run_pass(const Step& step) {
             if (seed != 0) std::ranges::shuffle(commands, std::mt19937_64(draw(seed, num_choices_++)));
         }
         for (const Command* command : commands) {
-            if (auto failure = run_command(*command)) return failure;
+            if (auto failure = run_command(*command, step.command_buffer->number())) return failure;
         }
         begin = end == step.commands.end() ? end : end + 1;
     }
     return std::nullopt;
 }
 
-std::optional<PassFailure> Work::run_command(const Command& command) {
+std::optional<PassFailure> Work::run_command(const Command& command, std::uint64_t command_buffer) {
     if (command.kind == Command::Kind::kBarrier) return std::nullopt;
-    make_resident(*command.residency);
+    make_resident(*command.residency, command_buffer);
     if (command.kind == Command::Kind::kCopy) {
         std::memcpy(command.destination, command.source, command.size);
         return std::nullopt;

@@ -1,4 +1,4 @@
-// What metal-cpp needs of libdispatch.
+// What metal-cpp and host code for Metal need of libdispatch.
 #pragma once
 
 typedef struct dispatch_queue_s* dispatch_queue_t;
