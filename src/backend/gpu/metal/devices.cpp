@@ -44,7 +44,8 @@ std::string problem_of(const MTL::Device& device) {
 
 std::string system_version() {
     const AutoreleasePool pool;
-    return "macOS " + text_of(NS::ProcessInfo::processInfo()->operatingSystemVersionString());
+    // "Version 14.5 (Build 23F79)"
+    return "macOS, " + text_of(NS::ProcessInfo::processInfo()->operatingSystemVersionString());
 }
 
 std::string device_problem(unsigned index) {

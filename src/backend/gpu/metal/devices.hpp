@@ -9,7 +9,7 @@ namespace whorl::gpu::metal {
 std::vector<Ref<MTL::Device>> all_devices();
 /// Why it cannot be used; empty where it can.
 std::string problem_of(const MTL::Device& device);
-/// "macOS 14.5 (Build …)".
+/// "macOS, Version 14.5 (Build 23F79)".
 std::string system_version();
 
 }  // namespace whorl::gpu::metal

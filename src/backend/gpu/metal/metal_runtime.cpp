@@ -159,9 +159,11 @@ public:
                 abandon();  // later work must not wait for encoders that never run
                 throw;
             }
+            // Submissions whose memory does not conflict may overtake each other; their signals may not.
+            buffer->encodeWait(event_.get(), last_signal_);
             buffer->encodeSignalEvent(event_.get(), ++last_signal_);
             buffer->commit();
-            in_flight_.push_back({std::move(buffer), submission.label});
+            in_flight_.push_back({std::move(buffer), last_signal_, submission.label});
         });
     }
 
@@ -184,6 +186,7 @@ public:
 private:
     struct InFlight {
         Ref<MTL::CommandBuffer> buffer;
+        std::uint64_t signal = 0;
         std::string label;
     };
     // What the caller keeps of a compilation that the runtime looks pipelines up in.
@@ -334,12 +337,19 @@ private:
         }
     }
 
+    void signal_at_least(std::uint64_t value) {
+        if (event_->signaledValue() < value) event_->setSignaledValue(value);
+    }
+
     // Waits for what is under way, whatever becomes of it, and forgets it.
     void abandon() {
-        for (const InFlight& work : in_flight_) work.buffer->waitUntilCompleted();
+        for (const InFlight& work : in_flight_) {
+            signal_at_least(work.signal - 1);  // a submission that fails signals nothing, and the next waits for it
+            work.buffer->waitUntilCompleted();
+        }
+        signal_at_least(last_signal_);
         in_flight_.clear();
         order_.clear();
-        last_signal_ = event_->signaledValue();
     }
 
     // Throws for the first command buffer that failed; all are forgotten then.
