@@ -54,6 +54,11 @@ Result<ExitCode> run_plan(Session& session, const PlanOptions& options);
 
 Result<ExitCode> run_devices(Session& session);
 
+struct DoctorOptions {
+    std::string json_path;  ///< empty: none
+};
+Result<ExitCode> run_doctor(Session& session, const DoctorOptions& options);
+
 struct BenchOptions {
     std::string workload = "all";  ///< keccakf, logup or all
     std::size_t num_permutations = kDefaultPermutations;

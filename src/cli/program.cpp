@@ -30,7 +30,7 @@ constexpr const char* kExamples = R"(Examples:
 
 Exit codes:
   0  done
-  1  the proof is rejected, or the traces break a constraint
+  1  the proof is rejected, the traces break a constraint, or a device is not healthy
   2  bad input or usage
   3  the machine: memory, or a device that is not there
 
@@ -80,6 +80,15 @@ Examples:
 
 constexpr const char* kDevicesExamples = R"(Examples:
   whorl devices)";
+
+constexpr const char* kDoctorExamples =
+    R"(Tells what a device is, then proves small tasks on it. Every dispatch is carried out on the host too and the device's memory
+compared with the host's, word by word; then the same proofs are made as always. The exit code is 1 where anything differs.
+Takes seconds on a GPU, up to a minute on the simulated one.
+
+Examples:
+  whorl doctor --device cuda
+  whorl doctor --device sim --json report.json)";
 
 constexpr const char* kInspectExamples = R"(Examples:
   whorl inspect --vk tests/vectors/keccakf_1024/vk.postcard
@@ -214,6 +223,11 @@ int parse_and_run(int argc, char** argv) {
 
     CLI::App& devices_app = add_command("devices", "list the devices, and why one cannot be used", kDevicesExamples);
     commands.push_back({&devices_app, [](Session& session) { return run_devices(session); }});
+
+    DoctorOptions doctor;
+    CLI::App& doctor_app = add_command("doctor", "describe a device and test every kernel on it", kDoctorExamples);
+    doctor_app.add_option("--json", doctor.json_path, "write the report as JSON")->type_name("FILE");
+    commands.push_back({&doctor_app, [&](Session& session) { return run_doctor(session, doctor); }});
 
     BenchOptions bench;
     CLI::App& bench_app = add_command("bench", "time the reference's benchmarks", kBenchExamples);

@@ -10,15 +10,16 @@ using testing::HasSubstr;
 TEST(Usage, HelpNamesEverySubcommandAndTheExitCodes) {
     const Outcome outcome = run_whorl({"--help"});
     EXPECT_EQ(outcome.exit_code, 0);
-    for (const char* word :
-         {"keccakf", "prove", "verify", "check", "inspect", "plan", "devices", "bench", "Examples:", "Exit codes:"}) {
+    for (const char* word : {"keccakf", "prove", "verify", "check", "inspect", "plan", "devices", "doctor", "bench",
+                             "Examples:", "Exit codes:"}) {
         EXPECT_THAT(outcome.out, HasSubstr(word));
     }
     EXPECT_EQ(outcome.err, "");
 }
 
 TEST(Usage, EverySubcommandHasHelpWithExamplesAndTheCommonOptions) {
-    for (const std::string command : {"keccakf", "prove", "verify", "check", "inspect", "plan", "devices", "bench"}) {
+    for (const std::string command :
+         {"keccakf", "prove", "verify", "check", "inspect", "plan", "devices", "doctor", "bench"}) {
         const Outcome outcome = run_whorl({command, "--help"});
         EXPECT_EQ(outcome.exit_code, 0) << outcome;
         for (const std::string& word :
@@ -53,6 +54,7 @@ TEST(Usage, WrongCommandLinesExitWith2AndSayWhy) {
         {{"keccakf", "--device", "abacus"}, "abacus"},
         {{"plan"}, "--task"},
         {{"plan", "--task", vector_folder("fib_2e5").string()}, "cpu"},
+        {{"doctor", "--device", "abacus"}, "abacus"},
         {{"bench", "sorting"}, "sorting"},
         {{"bench", "logup", "--log-height", "22"}, "--log-height"},
     };
@@ -71,7 +73,8 @@ TEST(Usage, ADeviceThatIsNotThereExitsWith3AndNamesWhatThereIs) {
     for (const std::vector<std::string>& arguments :
          {std::vector<std::string>{"keccakf", "--permutations", "1", "--device", "cuda:77"},
           {"prove", "--task", task, "--out", proof, "--device", "cuda:77"},
-          {"bench", "--device", "cuda:77"}}) {
+          {"bench", "--device", "cuda:77"},
+          {"doctor", "--device", "cuda:77"}}) {
         const Outcome outcome = run_whorl(arguments);
         EXPECT_EQ(outcome.exit_code, 3) << outcome;
         EXPECT_THAT(outcome.err, HasSubstr("\"cuda:77\""));

@@ -1,4 +1,4 @@
-// A device whose every command is carried out on the host too: what differs afterwards names the kernel that went wrong.
+// A device whose every command is carried out on the host too: what differs afterwards names the kernel that is wrong.
 #pragma once
 
 #include <cstddef>
@@ -47,8 +47,8 @@ private:
 };
 
 /// Passes everything on to `device`, one command at a time. Where the device's memory then differs from its shadow the
-/// shadow counts: the device's is mended, so that one fault is not followed by others that are none. Memory starts with the
-/// same contents on both sides.
+/// shadow counts: the device's is mended, so that one fault is not followed by others that are none. Memory starts with
+/// the same contents on both sides.
 class MirrorRuntime final : public Runtime {
 public:
     /// Both must outlive the mirror; `log` goes on from what it holds.

@@ -1,0 +1,259 @@
+#include <whorl/air.hpp>
+#include <whorl/doctor.hpp>
+#include <whorl/prove.hpp>
+#include <whorl/verify.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <span>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "airs/tasks.hpp"
+#include "backend/gpu/kernels.hpp"
+#include "backend/gpu/mirror/mirror_runtime.hpp"
+#include "backend/gpu/ntt.hpp"
+#include "backend/gpu/prover.hpp"
+#include "engine/devices.hpp"
+#include "prover/input.hpp"
+
+namespace whorl {
+namespace {
+
+using gpu::mirror::Log;
+using gpu::mirror::MirrorRuntime;
+
+/// A task with its key, and the CPU's proof.
+struct Case {
+    std::string name;
+    VerifyingKey vk;
+    std::vector<AirTrace> traces;
+    std::vector<std::byte> proof;
+    double time_ms = 0;   // of the CPU
+    std::string problem;  // with it
+};
+
+/// Small tasks that together dispatch all kernels of proofs: all kinds of columns, interactions, degrees up to 4, skip
+/// domains up to 2^4 and above, transforms of more than one pass, and proof-of-work that is worth a GPU.
+std::vector<AirTask> tasks() {
+    std::vector<AirTask> tasks;
+    for (const std::string_view name : {"mixture", "preprocessed_and_cached", "mixture_l_skip_5"}) {
+        tasks.push_back(*vector_task(name));
+    }
+    SystemParams params = test_params_small(4, 8, 3);
+    params.max_constraint_degree = 4;
+    tasks.push_back(keccak_task(random_keccak_inputs(1), params));
+    params = test_params_small(3, 11, 3);
+    params.logup.pow_bits = 8;
+    tasks.push_back(logup_task(10, params, {3}));
+    return tasks;
+}
+
+template <class T>
+T value_of(Result<T> result) {
+    if (!result) throw std::runtime_error(to_string(result.error()));
+    return *std::move(result);
+}
+
+// Runs `work`; what it throws becomes the problem.
+template <class Work>
+void note_problem(std::string& problem, const Work& work) {
+    try {
+        work();
+    } catch (const std::exception& e) {
+        problem = e.what();
+    }
+}
+
+Case make_case(const AirTask& task) {
+    Case made;
+    made.name = task.name;
+    note_problem(made.problem, [&] {
+        made.vk = std::move(value_of(keygen(task.params, task.airs)).vk);
+        made.traces = task.make_traces();
+        const Telemetry clock;
+        const Proof proof = value_of(prove(made.vk, made.traces));
+        made.time_ms = clock.now_ms();
+        made.proof = encode_proof(proof);
+        const Proof read_back = value_of(decode_proof(made.proof));
+        if (const auto verified = verify(made.vk, read_back); !verified) {
+            throw std::runtime_error("the CPU's proof is rejected: " + to_string(verified.error()));
+        }
+    });
+    return made;
+}
+
+ProofVerdict judge(const Case& of, std::string how, const std::function<Proof()>& make_proof) {
+    ProofVerdict verdict{.task = of.name, .how = std::move(how)};
+    const Telemetry clock;
+    note_problem(verdict.problem, [&] {
+        if (!of.problem.empty()) throw std::runtime_error(of.problem);
+        const std::vector<std::byte> proof = encode_proof(make_proof());
+        const auto [found, expected] = std::ranges::mismatch(proof, of.proof);
+        if (found == proof.end() && expected == of.proof.end()) return;
+        throw std::runtime_error(
+            fmt::format("not the CPU's proof from byte {} of {} on", found - proof.begin(), of.proof.size()));
+    });
+    verdict.time_ms = clock.now_ms();
+    return verdict;
+}
+
+// The kernels that no proof needs: a sponge on the device, and transforms back, of more points than one pass takes.
+void run_other_kernels(std::unique_ptr<gpu::Runtime> runtime) {
+    constexpr std::uint32_t kNumObserved = 21, kNumSampled = 11;
+    constexpr unsigned kLogPoints = kNttLogTile + 1;
+    std::vector<Fp> values(std::size_t{1} << kLogPoints);
+    for (std::uint32_t i = 0; i < values.size(); ++i) values[i] = Fp::from_canonical(i * i + 1);
+    gpu::Device device(std::move(runtime), Dispatch::kStaged);
+    const auto work = [&] {
+        gpu::Recorder& recorder = device.recorder();
+        const gpu::Buffer state = device.arena().take_words("sponge", sizeof(SpongeState) / 4);
+        const gpu::Buffer sampled = device.arena().take_words("sampled", kNumSampled);
+        const gpu::Buffer points = device.arena().take_words("points", values.size());
+        recorder.fill(state.address(), sizeof(SpongeState), 0);
+        recorder.upload_to(points.address(), values.data(), points.bytes());
+        recorder.next_stage();
+        recorder.dispatch(gpu::kernel::sponge_duplex, 1,
+                          {.state = state.address(),
+                           .observed = points.address(),
+                           .sampled = sampled.address(),
+                           .num_observed = kNumObserved,
+                           .num_sampled = kNumSampled});
+        const gpu::NttRoots roots(device, kLogPoints, gpu::NttDirection::kInverse);
+        const gpu::NttColumns columns{.address = points.address(), .stride = values.size()};
+        gpu::record_inverse_ntt(recorder, roots, columns, columns, kLogPoints);
+        recorder.submit_and_wait(2 + gpu::num_ntt_passes(kLogPoints));
+    };
+    device.start_planning();
+    work();
+    const MemoryPlan plan = device.finish_planning();
+    device.follow(plan);
+    work();
+}
+
+// All kernels that there are, whether or not the log has them, then the rest of the log.
+std::vector<KernelVerdict> verdicts(const Log& log) {
+    std::vector<KernelVerdict> verdicts;
+    const auto add = [&](std::string_view file, std::string_view name) {
+        KernelVerdict& verdict = verdicts.emplace_back();
+        verdict.file = file;
+        verdict.name = name;
+        const auto found = log.find(name);
+        if (found == log.end()) {
+            verdict.problem = "not tested";
+            return;
+        }
+        verdict.num_dispatches = found->second.count;
+        verdict.time_ms = found->second.time_ms;
+        verdict.problem = found->second.problem;
+    };
+#define WH_ADD_KERNEL(name, Params, threads, barriers, access) #name,
+#define WH_ADD_FILE(file, KERNELS, X) \
+    for (const std::string_view kernel : {KERNELS(X)}) add(#file, kernel);
+    WH_KERNEL_FILES(WH_ADD_FILE, WH_ADD_KERNEL)
+#undef WH_ADD_FILE
+#undef WH_ADD_KERNEL
+    for (const std::string_view command : {"copy", "fill", "upload"}) {
+        if (log.contains(command)) add("", command);
+    }
+    return verdicts;
+}
+
+// Tests a GPU with proofs kernel by kernel, then as proofs are made.
+class GpuExamination {
+public:
+    GpuExamination(std::string device, std::span<const Case> cases, Telemetry* telemetry)
+        : device_(std::move(device)), cases_(cases), telemetry_(telemetry) {}
+
+    void run(DoctorReport& report) {
+        for (const Case& of : cases_) {
+            const Span span(telemetry_, of.name);
+            report.proofs.push_back(judge(of, "kernel by kernel", [&] {
+                gpu::GpuProver prover(of.vk, mirror(), Dispatch::kStaged);
+                return prover.prove(make_prover_input(of.vk, of.traces, nullptr));
+            }));
+            if (!report.proofs.back().problem.empty()) runtime_.reset();
+        }
+        {
+            const Span span(telemetry_, "other_kernels");
+            std::string problem;  // which the log has too
+            note_problem(problem, [&] { run_other_kernels(mirror()); });
+        }
+        runtime_.reset();
+        report.kernels = verdicts(log_);
+        for (const auto& [dispatch, how] : {std::pair(Dispatch::kStaged, "staged"), {Dispatch::kUnfused, "unfused"}}) {
+            const Span span(telemetry_, how);
+            for (const Case& of : cases_) {
+                report.proofs.push_back(judge(of, how, [&] {
+                    return value_of(prove(of.vk, of.traces, {.device = device_, .dispatch = dispatch}));
+                }));
+            }
+        }
+    }
+
+private:
+    // The device, opened again where a proof has failed, beside the host.
+    std::unique_ptr<gpu::Runtime> mirror() {
+        if (runtime_ == nullptr) runtime_ = value_of(open_gpu(device_));
+        return std::make_unique<MirrorRuntime>(*runtime_, log_);
+    }
+
+    std::string device_;
+    std::span<const Case> cases_;
+    Telemetry* telemetry_;
+    std::unique_ptr<gpu::Runtime> runtime_;
+    Log log_;
+};
+
+}  // namespace
+
+bool DoctorReport::is_healthy() const {
+    const auto has_no_problem = [](const auto& verdict) { return verdict.problem.empty(); };
+    return std::ranges::all_of(kernels, has_no_problem) && std::ranges::all_of(proofs, has_no_problem);
+}
+
+Result<DoctorReport> examine(const std::string& device, Telemetry* telemetry) {
+    if (auto ok = check_device(device); !ok) return ok.error();
+    DoctorReport report;
+    report.device.id = device;
+    if (!is_cpu(device)) {
+        std::string problem;
+        note_problem(problem, [&] {
+            const gpu::DeviceInfo info = value_of(open_gpu(device))->info();
+            report.device.id = info.id;
+            report.device.name = info.name;
+            report.device.memory_bytes = info.memory;
+            report.is_unified = info.is_unified;
+            report.max_buffer_bytes = info.max_buffer;
+            report.limits = info.limits;
+        });
+        if (!problem.empty()) return Error{ErrorCode::kMachine, "doctor", problem};
+    }
+    for (DeviceReport& listed : list_devices()) {
+        if (listed.id == report.device.id) report.device = std::move(listed);
+    }
+
+    std::vector<Case> cases;
+    {
+        const Span span(telemetry, "proofs_of_the_cpu");
+        for (const AirTask& task : tasks()) cases.push_back(make_case(task));
+    }
+    if (is_cpu(device)) {
+        for (const Case& of : cases) {
+            report.proofs.push_back({.task = of.name, .how = {}, .time_ms = of.time_ms, .problem = of.problem});
+        }
+    } else {
+        GpuExamination(device, cases, telemetry).run(report);
+    }
+    return report;
+}
+
+}  // namespace whorl
