@@ -43,9 +43,9 @@ struct StepParams {
     uint value;
     uint pad;
 };
-#define WH_STEP_KERNEL(name)                                                                                     \
-    [[max_total_threads_per_threadgroup(32)]] kernel void name(constant StepParams& p [[buffer(0)]],                     \
-                                                               uint index [[thread_index_in_threadgroup]])
+#define WH_STEP_KERNEL(name)                                                                  \
+    [[max_total_threads_per_threadgroup(32)]] kernel void name(                               \
+        constant StepParams& p [[buffer(0)]], uint index [[thread_index_in_threadgroup]])
 WH_STEP_KERNEL(set_word) {
     if (index == 0) reinterpret_cast<device uint*>(p.at)[0] = p.value;
 }

@@ -145,7 +145,8 @@ def kernel_table(lint, variables):
             f'{{"{name}", fake_metal_run_{name}, poison_{name}, {slots}u, {threads}u, {size}u, {barriers}}},'
         )
     table = exported("kKernelTableSymbol")
-    return "\n".join([*lines, f"EXPORTED const KernelEntry {table}[];", f"const KernelEntry {table}[] = {{", *rows, "{}};\n"])
+    lines += [f"EXPORTED const KernelEntry {table}[];", f"const KernelEntry {table}[] = {{", *rows, "{}};", ""]
+    return "\n".join(lines)
 
 
 def exported(constant):
@@ -160,12 +161,13 @@ def compile_text(text, output, wants_lint, sanitizers):
     whole = f'{text}\n#line 1 "native.h"\n{native}{"".join(entry_points)}'
 
     flags = [*NATIVE_FLAGS, *([f"-fsanitize={sanitizers}"] if sanitizers else [])]
-    code = run([*metal_lint.FLAGS, *flags, "-S", "-emit-llvm", "-Xclang", "-disable-llvm-passes", "-o", "-", "-"], whole)
-    code, variables = to_own_threadgroup_memory(code)
+    to_llvm = ["-S", "-emit-llvm", "-Xclang", "-disable-llvm-passes", "-o", "-", "-"]
+    code, variables = to_own_threadgroup_memory(run([*metal_lint.FLAGS, *flags, *to_llvm], whole))
     with tempfile.TemporaryDirectory() as folder:
         kernels, table = f"{folder}/kernels.o", f"{folder}/table.o"
         run([*flags, "-x", "ir", "-c", "-o", kernels, "-"], code)
-        run([*NATIVE_FLAGS, "-std=c++20", "-I", str(FAKE), "-x", "c++", "-c", "-o", table, "-"], kernel_table(lint, variables))
+        cxx = ["-std=c++20", "-I", str(FAKE), "-x", "c++"]
+        run([*NATIVE_FLAGS, *cxx, "-c", "-o", table, "-"], kernel_table(lint, variables))
         # The sanitizers' own functions are those of the program.
         run(["-shared", *([] if sanitizers else ["-Wl,-z,defs"]), "-o", str(output), kernels, table], None)
 

@@ -122,13 +122,6 @@ void* MTLCopyAllDevices() {
 void* MTLCopyAllDevicesWithObserver(void**, void*) {
     fake_metal::misuse("MTLCopyAllDevicesWithObserver is not implemented");
 }
-// What dispatch_data_create makes is for newLibraryWithData alone.
-void* dispatch_data_create(const void*, std::size_t, void*, void*) {
-    fake_metal::misuse("libraries in Apple's form cannot be loaded");
-}
-void dispatch_release(void*) {
-    fake_metal::misuse("dispatch_release of something that nobody made");
-}
 void MTLRemoveDeviceObserver(const void*) {
     fake_metal::misuse("MTLRemoveDeviceObserver is not implemented");
 }
