@@ -1,6 +1,7 @@
 // From traces to a proof.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -20,11 +21,23 @@ enum class Dispatch : std::uint8_t {
     kStaged,   ///< all cosets of a round-0 call in one submission over persistent scratch
 };
 
+/// How a GPU evaluates constraints in round 0.
+enum class ConstraintKernels : std::uint8_t {
+    kInterpreted,  ///< kernels that are always there run programs
+    /// Kernels are made for each AIR and compiled before the first proof, on devices that compile while the program runs
+    /// (metal). What cannot be compiled, or not in time, is interpreted; the span compile_constraints says so.
+    kGenerated,
+};
+
 /// What trades speed for memory and never changes a byte of the proof.
 struct ProverOptions {
-    std::string device = "cpu";  ///< cpu, sim (the simulated GPU), cuda or cuda:i: see list_devices() in device.hpp
-    Dispatch dispatch = Dispatch::kStaged;  ///< GPUs only
-    std::uint32_t num_threads = 0;          ///< 0: one per core that this process may use
+    std::string device =
+        "cpu";  ///< cpu, sim (the simulated GPU), gpu (the first there is), metal[:i], cuda[:i]: see device.hpp
+    Dispatch dispatch = Dispatch::kStaged;                            ///< GPUs only
+    ConstraintKernels constraints = ConstraintKernels::kInterpreted;  ///< GPUs only
+    /// kGenerated: how long all proofs of a prover together wait for the compiler.
+    std::chrono::milliseconds compile_timeout{20'000};
+    std::uint32_t num_threads = 0;  ///< 0: one per core that this process may use
     Telemetry* telemetry = nullptr;
 };
 

@@ -2,8 +2,11 @@
 
 #include <tbb/info.h>
 
+#include <chrono>
 #include <cstdio>
+#include <string>
 #include <system_error>
+#include <variant>
 #include <whorl/telemetry_export.hpp>
 
 #include "cli/table.hpp"
@@ -100,6 +103,8 @@ void Session::complain(std::string_view text) {
 ProverOptions Session::prover_options() {
     return {.device = options_.device,
             .dispatch = options_.dispatch,
+            .constraints = options_.constraints,
+            .compile_timeout = std::chrono::seconds(options_.compile_timeout_s),
             .num_threads = options_.num_threads,
             .telemetry = &telemetry_};
 }
@@ -113,11 +118,30 @@ void Session::stop_progress() {
     if (progress_) progress_->stop();
 }
 
+void Session::note_interpreted() {
+    if (options_.constraints != ConstraintKernels::kGenerated || options_.is_quiet) return;
+    std::string reason;
+    bool has_proved = false;
+    for (const SpanRecord& span : telemetry_.spans()) {
+        has_proved |= span.name == "stark_prove_excluding_trace";
+        if (span.name != "compile_constraints") continue;
+        reason.clear();
+        for (const auto& [key, value] : span.fields) {
+            if (key == "problem") reason = std::get<std::string>(value);
+        }
+    }
+    if (is_cpu(options_.device)) reason = "generated kernels are for GPUs";
+    if (has_proved && !reason.empty()) {
+        complain(fmt::format("whorl: note: constraints were interpreted, all or some: {}\n", reason));
+    }
+}
+
 Result<void> Session::finish() {
     RunTotals totals = measure_totals(telemetry_);
     totals.num_threads = num_threads();
     totals.proof_bytes = proof_bytes_;
     stop_progress();
+    note_interpreted();
     if (!options_.is_quiet && !telemetry_.spans().empty()) {
         std::fflush(stdout);
         complain(fmt::format("\n{}{:.2f} s in all on {} thread(s), at most {} of memory, {} page faults\n",

@@ -38,6 +38,8 @@ ExitCode exit_code(const Error& error);
 struct CommonOptions {
     std::string device = "cpu";
     Dispatch dispatch = Dispatch::kStaged;
+    ConstraintKernels constraints = ConstraintKernels::kInterpreted;
+    std::uint32_t compile_timeout_s = 20;
     std::uint32_t num_threads = 0;  ///< 0: one per core that this process may use
     std::string metrics_path;       ///< empty: none
     std::string timeline_path;      ///< empty: none
@@ -78,7 +80,7 @@ public:
     /// Removes the progress line; what is printed after it is the end.
     void stop_progress();
     /// Stops the progress line, prints the span tree and the totals to standard error, and writes the metrics and the
-    /// timeline.
+    /// timeline. Says so where generated kernels were asked for and not used.
     Result<void> finish();
 
 private:
@@ -86,6 +88,8 @@ private:
         std::string option;
         std::filesystem::path place;
     };
+
+    void note_interpreted();
 
     CommonOptions options_;
     std::optional<tbb::global_control> thread_limit_;

@@ -68,7 +68,9 @@ Result<Prover> Prover::create(VerifyingKey vk, const ProverOptions& options) {
         auto runtime = run_guarded<std::unique_ptr<gpu::Runtime>>(
             options, "device", [&]() -> Result<std::unique_ptr<gpu::Runtime>> { return open_gpu(options.device); });
         if (!runtime) return runtime.error();
-        state->gpu.emplace(state->vk, *std::move(runtime), options.dispatch);
+        std::optional<gpu::GenerationOptions> generation;
+        if (options.constraints == ConstraintKernels::kGenerated) generation = {.timeout = options.compile_timeout};
+        state->gpu.emplace(state->vk, *std::move(runtime), options.dispatch, generation);
     }
     return Prover(std::move(state));
 }

@@ -1,5 +1,6 @@
 // Runs constraint programs: one thread evaluates four neighbouring points over the base field, or one point over the
-// extension. Registers are words of the thread; what all threads of a group decode is the same.
+// extension. Registers are words of the thread; what all threads of a group decode is the same. Generated kernels
+// (backend/gpu/generated.hpp) call the operations themselves.
 #ifndef WHORL_KERNELS_PROGRAM_H
 #define WHORL_KERNELS_PROGRAM_H
 
@@ -92,13 +93,39 @@ struct Quad {
     Word4 stored;
 };
 
+WH_FN Word4 word4_from(u32 value) {
+    const Word4 out = {{value, value, value, value}};
+    return out;
+}
+WH_FN Word4 word4_add(Word4 a, Word4 b) {
+    for (u32 k = 0; k < 4; ++k) a.w[k] = fp_add(a.w[k], b.w[k]);
+    return a;
+}
+WH_FN Word4 word4_sub(Word4 a, Word4 b) {
+    for (u32 k = 0; k < 4; ++k) a.w[k] = fp_sub(a.w[k], b.w[k]);
+    return a;
+}
+WH_FN Word4 word4_mul(Word4 a, Word4 b) {
+    for (u32 k = 0; k < 4; ++k) a.w[k] = fp_mul(a.w[k], b.w[k]);
+    return a;
+}
+WH_FN Quad empty_quad() {
+    Quad out;
+    for (u32 k = 0; k < 4; ++k) out.sums[k] = ext_zero();
+    out.stored = word4_from(0);
+    return out;
+}
+WH_FN Quad add_term(Quad out, Program program, u32 coefficient_index, Word4 values) {
+    const Ext coefficient = load_ext(program.coefficients, coefficient_index);
+    for (u32 k = 0; k < 4; ++k) out.sums[k] = ext_add(out.sums[k], ext_scale(coefficient, values.w[k]));
+    return out;
+}
+
 template <class Inputs>
 WH_FN Quad run_quad(Program program, Inputs inputs) {
     Word4 registers[kLocalRegisters];
-    Word4 previous = {{0, 0, 0, 0}};
-    Quad out;
-    out.stored = previous;
-    for (u32 k = 0; k < 4; ++k) out.sums[k] = ext_zero();
+    Word4 previous = word4_from(0);
+    Quad out = empty_quad();
     Word4 next = load4(program.code, program.first);
     for (u32 i = 0; i < program.count; ++i) {
         const Word4 instruction = next;
@@ -113,8 +140,7 @@ WH_FN Quad run_quad(Program program, Inputs inputs) {
             } else if (kind == kOperandRegister) {
                 operands[k] = registers[index];
             } else if (kind == kOperandConstant) {
-                const u32 value = program.constants[index];
-                for (u32 j = 0; j < 4; ++j) operands[k].w[j] = value;
+                operands[k] = word4_from(program.constants[index]);
             } else if (kind == kOperandSpilled) {
                 operands[k] = load4(words_at(program.spilled), index * program.spilled_stride + program.spilled_thread);
             }
@@ -124,8 +150,7 @@ WH_FN Quad run_quad(Program program, Inputs inputs) {
         const u32 operation = instruction.w[0];
         const u32 destination = instruction.w[1];
         if (operation == kProgramAccumulate) {
-            const Ext coefficient = load_ext(program.coefficients, instruction.w[3] & kOperandIndexMask);
-            for (u32 j = 0; j < 4; ++j) out.sums[j] = ext_add(out.sums[j], ext_scale(coefficient, a.w[j]));
+            out = add_term(out, program, instruction.w[3] & kOperandIndexMask, a);
             continue;
         }
         if (operation == kProgramStore) {
@@ -133,11 +158,11 @@ WH_FN Quad run_quad(Program program, Inputs inputs) {
             continue;
         }
         if (operation == kProgramAdd) {
-            for (u32 j = 0; j < 4; ++j) previous.w[j] = fp_add(a.w[j], b.w[j]);
+            previous = word4_add(a, b);
         } else if (operation == kProgramSub) {
-            for (u32 j = 0; j < 4; ++j) previous.w[j] = fp_sub(a.w[j], b.w[j]);
+            previous = word4_sub(a, b);
         } else {
-            for (u32 j = 0; j < 4; ++j) previous.w[j] = fp_mul(a.w[j], b.w[j]);
+            previous = word4_mul(a, b);
         }
         if (destination < kLocalRegisters) {
             registers[destination] = previous;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks that kernels are Metal text, without a Mac.
 
-    metal_lint.py --text kernels.metal --include src
+    metal_lint.py --text kernels.metal --include src [--generated generated_kernels.metal]
 
 clang 19 reads the text as C++ for OpenCL with shim/metal_stdlib, which maps Metal's address spaces onto OpenCL's. What
 clang does not know of Metal, and what src/kernels/compat.h promises, is then looked for in its syntax tree. A text
@@ -91,9 +91,9 @@ def clang(arguments, text):
     return run.returncode, run.stdout, messages or run.stderr.splitlines()
 
 
-def listed_kernels(text):
-    """WH_ALL_KERNELS as a dictionary: name to (structure of parameters, threads, whether it has barriers)."""
-    row = "\n#define WH_ROW(name, Params, threads, barriers, ...) @name Params threads barriers\nWH_ALL_KERNELS(WH_ROW)\n"
+def listed_kernels(text, macro):
+    """A list of kernels as a dictionary: name to (structure of parameters, threads, whether it has barriers)."""
+    row = f"\n#define WH_ROW(name, Params, threads, barriers, ...) @name Params threads barriers\n{macro}(WH_ROW)\n"
     _, output, _ = clang(["-E", "-P"], text + row)
     rows = re.findall(r"@\s*(\w+) (\w+) (\w+) (true|false)", output)
     return {name: (params, int(threads), barriers == "true") for name, params, threads, barriers in rows}
@@ -310,9 +310,9 @@ class Lint:
             self.find(kernel, f"{4 * words} bytes of threadgroup memory, at most {MAX_THREADGROUP_BYTES}")
 
     def check_list(self, listed):
-        """Compares the kernels with WH_ALL_KERNELS."""
+        """Compares the kernels with their list."""
         for name in sorted(listed.keys() ^ self.kernels.keys()):
-            self.find(name, "listed in WH_ALL_KERNELS, but there is no such kernel" if name in listed else "not listed")
+            self.find(name, "listed, but there is no such kernel" if name in listed else "not listed")
         for name in sorted(listed.keys() & self.kernels.keys()):
             kernel = self.kernels[name]
             actual = (self.params(kernel), self.threads(kernel), self.has_barriers(name))
@@ -326,13 +326,13 @@ def check_macros(text):
     return [f"{name}: macros begin with WH_ or k, lest Metal has one of that name" for name in foreign]
 
 
-def check_text(text):
-    """All findings in the text of kernels that Metal would be given, and how many kernels it has."""
+def check_text(text, macro="WH_ALL_KERNELS"):
+    """All findings in the text of kernels that Metal would be given, and how many kernels it has; `macro` lists them."""
     code, output, messages = clang(["-fsyntax-only", "-Xclang", "-ast-dump=json"], text)
     if code != 0:
         return messages, 0
     lint = Lint(json.loads(output), text)
-    lint.check_list(listed_kernels(text))
+    lint.check_list(listed_kernels(text, macro))
     return check_macros(text) + lint.findings, len(lint.kernels)
 
 
@@ -363,12 +363,17 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--text", required=True, type=pathlib.Path, help="the text of all kernels")
     parser.add_argument("--include", required=True, help="the folder that holds kernels/")
+    parser.add_argument("--generated", type=pathlib.Path, help="generated kernels to check instead")
     arguments = parser.parse_args()
     require_clang()
 
     text = arguments.text.read_text()
-    findings, num_kernels = check_text(text)
-    findings = findings or check_headers(text, arguments.include)
+    if arguments.generated:
+        text = f"#define WH_WITHOUT_KERNELS\n{text}#line 1\n{arguments.generated.read_text()}"
+        findings, num_kernels = check_text(text, "WH_GENERATED_KERNELS")
+    else:
+        findings, num_kernels = check_text(text)
+        findings = findings or check_headers(text, arguments.include)
     print("\n".join(findings))
     print(f"{num_kernels} kernels in {len(headers(text))} headers: {len(findings)} findings")
     return 1 if findings or num_kernels == 0 else 0

@@ -4,6 +4,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstring>
+#include <utility>
 
 #include "backend/gpu/kernels.hpp"
 #include "poly/ntt.hpp"
@@ -104,7 +105,8 @@ struct ConstraintBatch::CosetPlan {
     struct Launch {
         std::vector<InterpolateJob> interpolate;
         std::vector<EvaluateJob> evaluate;
-        std::uint64_t interpolate_groups = 0, evaluate_groups = 0;
+        std::vector<const ChunkedProgram*> programs;  // of each job of evaluate
+        std::uint64_t interpolate_groups = 0;
         std::uint64_t scratch_words = 0;
         std::uint64_t registers = 0;
     };
@@ -123,10 +125,11 @@ struct ConstraintBatch::CosetPlan {
 
 ConstraintBatch::ConstraintBatch(Device& device, const DeviceTraces& traces, ProgramCache& programs,
                                  const ProverInput& input, const BatchChallenges& challenges,
-                                 const ConstraintTuning& tuning)
+                                 const ConstraintTuning& tuning, const GeneratedPrograms* generated)
     : device_(device),
       input_(input),
       tuning_(tuning),
+      generated_(generated),
       terms_(input, challenges, summands_of(input, programs)),
       traces_(input.traces.size()) {
     bind_programs(traces, programs);
@@ -334,7 +337,7 @@ ConstraintBatch::CosetPlan ConstraintBatch::plan_coset(Kind kind, std::size_t co
                                        .high_heap = traces_[t].eq->high(),
                                        .out_0 = 4 * (sums.first[0] + tile * tile_count[0] * words_of_one),
                                        .out_1 = 4 * (sums.first[1] + tile * tile_count[1] * words_of_one),
-                                       .first_group = narrow(launch.evaluate_groups),
+                                       .first_group = 0,
                                        .num_groups = narrow(num_tile_groups),
                                        .num_chunks = narrow(num_chunks),
                                        .num_chunks_0 = bound.num_chunks_0,
@@ -346,7 +349,7 @@ ConstraintBatch::CosetPlan ConstraintBatch::plan_coset(Kind kind, std::size_t co
                                        .n_lift = input_.n_lift(t),
                                        .num_high = traces_[t].eq->num_vars() - traces_[t].eq->num_low(),
                                        .pad = 0});
-            launch.evaluate_groups += num_tile_groups;
+            launch.programs.push_back(&chunked);
             launch.scratch_words += tile_words;
             launch.registers += num_tile_groups * kernel::round0_evaluate_cosets.info.threads * chunked.num_spilled;
         }
@@ -482,18 +485,46 @@ std::int64_t ConstraintBatch::record_coset(Kind kind, const CosetPlan& plan, Add
             recorder.next_stage();
             ++num_kernels;
         }
-        for (EvaluateJob& job : launch.evaluate) {
+        // The interpreter's jobs first.
+        std::vector<EvaluateJob> jobs;
+        std::vector<std::pair<EvaluateJob, std::span<const GeneratedPrograms::Ready>>> generated;
+        std::uint64_t num_groups = 0;
+        for (std::size_t j = 0; j < launch.evaluate.size(); ++j) {
+            EvaluateJob& job = launch.evaluate[j];
             if (!is_on_rows) job.inputs += scratch;
             job.out_0 += sums;
             job.out_1 += sums;
             job.spilled += registers;
+            const auto kernels =
+                is_on_rows ? std::span<const GeneratedPrograms::Ready>() : coset_kernels(*launch.programs[j]);
+            if (!kernels.empty()) {
+                generated.emplace_back(job, kernels);
+                continue;
+            }
+            job.first_group = narrow(num_groups);
+            num_groups += job.num_groups;
+            jobs.push_back(job);
         }
-        recorder.dispatch(is_on_rows ? kernel::round0_evaluate_rows : kernel::round0_evaluate_cosets,
-                          launch.evaluate_groups,
-                          {recorder.upload(launch.evaluate), narrow(launch.evaluate.size()), l,
-                           kind == Kind::kZerocheck ? 1u : 0u, 0});
+        const auto num_interpreted = narrow(jobs.size());
+        for (const auto& [job, kernels] : generated) jobs.push_back(job);
+        const Address jobs_address = recorder.upload(jobs);
+        const auto params = [&](std::size_t first, std::uint32_t count) -> EvaluateParams {
+            return {jobs_address + sizeof(EvaluateJob) * first, count, l, kind == Kind::kZerocheck ? 1u : 0u, 0};
+        };
+        if (num_interpreted != 0) {
+            recorder.dispatch(is_on_rows ? kernel::round0_evaluate_rows : kernel::round0_evaluate_cosets, num_groups,
+                              params(0, num_interpreted));
+            ++num_kernels;
+        }
+        for (std::size_t g = 0; g < generated.size(); ++g) {
+            const auto& [job, kernels] = generated[g];
+            for (const GeneratedPrograms::Ready& kernel : kernels) {
+                recorder.dispatch(*kernel.info, job.num_groups / job.num_chunks * kernel.num_chunks,
+                                  params(num_interpreted + g, 1));
+                ++num_kernels;
+            }
+        }
         recorder.next_stage();
-        ++num_kernels;
     }
     return num_kernels;
 }

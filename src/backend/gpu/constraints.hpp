@@ -13,6 +13,7 @@
 
 #include "backend/gpu/device.hpp"
 #include "backend/gpu/eq_heaps.hpp"
+#include "backend/gpu/generated.hpp"
 #include "backend/gpu/programs.hpp"
 #include "backend/gpu/traces.hpp"
 #include "prover/constraint_terms.hpp"
@@ -33,9 +34,10 @@ struct ConstraintTuning {
 
 class ConstraintBatch {
 public:
-    /// `traces`, `programs` and `input` must outlive this.
+    /// Everything passed by reference or pointer must outlive this. Without `generated` all programs are interpreted.
     ConstraintBatch(Device& device, const DeviceTraces& traces, ProgramCache& programs, const ProverInput& input,
-                    const BatchChallenges& challenges, const ConstraintTuning& tuning = {});
+                    const BatchChallenges& challenges, const ConstraintTuning& tuning = {},
+                    const GeneratedPrograms* generated = nullptr);
 
     /// Evaluates every trace on the cosets of round 0.
     void evaluate_round0();
@@ -83,6 +85,9 @@ private:
     CosetPlan plan_coset(Kind kind, std::size_t coset) const;
     void evaluate_cosets(Kind kind, std::string_view span_name);
     void run_cosets(Kind kind, std::span<const CosetPlan> plans, std::vector<ConstraintTerms::CosetValues>& values);
+    std::span<const GeneratedPrograms::Ready> coset_kernels(const ChunkedProgram& program) const {
+        return generated_ == nullptr ? std::span<const GeneratedPrograms::Ready>() : generated_->coset_kernels(program);
+    }
     std::int64_t record_coset(Kind kind, const CosetPlan& plan, Address scratch, Address sums, Address registers);
 
     // Traces that have a variable left, which come first.
@@ -93,6 +98,7 @@ private:
     Device& device_;
     const ProverInput& input_;
     ConstraintTuning tuning_;
+    const GeneratedPrograms* generated_;
     ConstraintTerms terms_;
     std::vector<Trace> traces_;
     std::map<unsigned, EqHeaps> eq_;  // by n_lift

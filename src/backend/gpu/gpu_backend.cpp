@@ -7,9 +7,11 @@ namespace whorl::gpu {
 
 static_assert(Backend<GpuBackend>);
 
-GpuBackend::GpuBackend(Device& device, ProgramCache& programs, const ProverInput& input)
+GpuBackend::GpuBackend(Device& device, ProgramCache& programs, const GeneratedPrograms* generated,
+                       const ProverInput& input)
     : device_(device),
       programs_(programs),
+      generated_(generated),
       traces_(device, input),
       roots_(device, input.params().log_codeword_height(), NttDirection::kForward) {
     device.recorder().submit_and_wait(1);

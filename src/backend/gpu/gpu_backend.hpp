@@ -8,6 +8,7 @@
 #include "backend/gpu/commitment.hpp"
 #include "backend/gpu/constraints.hpp"
 #include "backend/gpu/device.hpp"
+#include "backend/gpu/generated.hpp"
 #include "backend/gpu/gkr.hpp"
 #include "backend/gpu/ntt.hpp"
 #include "backend/gpu/programs.hpp"
@@ -19,7 +20,7 @@
 
 namespace whorl::gpu {
 
-/// For one proof. Everything passed by reference must outlive it.
+/// For one proof. Everything passed by reference or pointer must outlive it.
 class GpuBackend {
 public:
     using Base = Fp;
@@ -33,15 +34,15 @@ public:
     using Whir = WhirProver;
     using Commitments = StackedCommitments;
 
-    /// Brings the traces to the device.
-    GpuBackend(Device& device, ProgramCache& programs, const ProverInput& input);
+    /// Brings the traces to the device. Without `generated` all constraint programs are interpreted.
+    GpuBackend(Device& device, ProgramCache& programs, const GeneratedPrograms* generated, const ProverInput& input);
 
     GpuTranscript transcript() { return GpuTranscript(device_); }
     StackedCommitments commit(const ProverInput& input) { return StackedCommitments(device_, roots_, traces_, input); }
     FractionTree fraction_tree(const ProverInput& input, const Fp4& alpha, const Fp4& beta);
     ConstraintBatch constraint_batch(const ProverInput& input, const Fp4& beta, const Fp4& lambda,
                                      const std::vector<Fp4>& xi) {
-        return ConstraintBatch(device_, traces_, programs_, input, {beta, lambda, xi});
+        return ConstraintBatch(device_, traces_, programs_, input, {beta, lambda, xi}, {}, generated_);
     }
     StackedReduction stacked_reduction(const ProverInput& input, const Fp4& lambda, const std::vector<Fp4>& r) {
         return StackedReduction(device_, traces_, input, lambda, r);
@@ -60,6 +61,7 @@ public:
 private:
     Device& device_;
     ProgramCache& programs_;
+    const GeneratedPrograms* generated_;
     DeviceTraces traces_;
     NttRoots roots_;
 };

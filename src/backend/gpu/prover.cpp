@@ -32,23 +32,6 @@ private:
     Telemetry* telemetry_;
 };
 
-// The device is told the stages of the proof by its spans, whether or not the caller collects them.
-Proof run(Device& device, ProgramCache& programs, ProverInput input, Telemetry* telemetry) {
-    Telemetry own;
-    input.telemetry = telemetry != nullptr ? telemetry : &own;
-    device.set_spans(input.telemetry);
-    struct Reset {
-        Device& device;
-        ~Reset() { device.set_spans(nullptr); }
-    } const reset{device};
-    std::unique_ptr<GpuBackend> backend;
-    {
-        const Span span(input.telemetry, "transport_traces");
-        backend = std::make_unique<GpuBackend>(device, programs, input);
-    }
-    return prove_on(*backend, input);
-}
-
 }  // namespace
 
 const MemoryPlan& GpuProver::plan(const ProverInput& input) {
@@ -62,12 +45,30 @@ const MemoryPlan& GpuProver::plan(const ProverInput& input) {
 
     // The driver itself says what it takes: it runs over a device that does nothing.
     device_.start_planning();
-    run(device_, programs_, input, nullptr);
+    run(input, nullptr);
     return plans_.emplace(std::move(shape), device_.finish_planning()).first->second;
+}
+
+// The device is told the stages of the proof by its spans, whether or not the caller collects them.
+Proof GpuProver::run(ProverInput input, Telemetry* telemetry) {
+    Telemetry own;
+    input.telemetry = telemetry != nullptr ? telemetry : &own;
+    device_.set_spans(input.telemetry);
+    struct Reset {
+        Device& device;
+        ~Reset() { device.set_spans(nullptr); }
+    } const reset{device_};
+    std::unique_ptr<GpuBackend> backend;
+    {
+        const Span span(input.telemetry, "transport_traces");
+        backend = std::make_unique<GpuBackend>(device_, programs_, generated_ ? &*generated_ : nullptr, input);
+    }
+    return prove_on(*backend, input);
 }
 
 Proof GpuProver::prove(const ProverInput& input) {
     const CountedSpans counted(input.telemetry, device_);
+    if (generated_) generated_->prepare(input, programs_);
     {
         Span span(input.telemetry, "prepare_device");
         const MemoryPlan& memory = plan(input);
@@ -80,7 +81,7 @@ Proof GpuProver::prove(const ProverInput& input) {
             span.set("measured_bytes", static_cast<std::int64_t>(free_before - device_.runtime().free_memory()));
         }
     }
-    return run(device_, programs_, input, input.telemetry);
+    return run(input, input.telemetry);
 }
 
 }  // namespace whorl::gpu

@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include <whorl/device.hpp>
 #include <whorl/proof.hpp>
 
 #include "backend/gpu/device.hpp"
+#include "backend/gpu/generated.hpp"
 #include "backend/gpu/programs.hpp"
 #include "prover/input.hpp"
 
@@ -17,9 +19,12 @@ namespace whorl::gpu {
 
 class GpuProver {
 public:
-    /// Every input is of this key, which must outlive the prover.
-    GpuProver(const VerifyingKey& vk, std::unique_ptr<Runtime> runtime, Dispatch dispatch)
-        : device_(std::move(runtime), dispatch), programs_(vk) {}
+    /// Every input is of this key, which must outlive the prover. Without `generation` constraint programs are interpreted.
+    GpuProver(const VerifyingKey& vk, std::unique_ptr<Runtime> runtime, Dispatch dispatch,
+              const std::optional<GenerationOptions>& generation = std::nullopt)
+        : device_(std::move(runtime), dispatch), programs_(vk) {
+        if (generation) generated_.emplace(device_.runtime(), *generation);
+    }
 
     /// Errors: DeviceError.
     Proof prove(const ProverInput& input);
@@ -28,8 +33,11 @@ public:
     Device& device() { return device_; }
 
 private:
+    Proof run(ProverInput input, Telemetry* telemetry);
+
     Device device_;
     ProgramCache programs_;
+    std::optional<GeneratedPrograms> generated_;
     std::map<std::vector<std::uint32_t>, MemoryPlan> plans_;  // by the sorted traces: AIR, log height, …
 };
 

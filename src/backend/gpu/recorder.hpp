@@ -78,6 +78,12 @@ public:
         static_assert(std::is_trivially_copyable_v<Params>);
         add_dispatch(kernel.info, groups, &params);
     }
+    /// The same for a kernel that is not in the lists, which must stay until the submission is done.
+    template <class Params>
+    void dispatch(const KernelInfo& kernel, std::uint64_t groups, const Params& params) {
+        static_assert(std::is_trivially_copyable_v<Params>);
+        add_dispatch(kernel, groups, &params);
+    }
     void copy(Address destination, Address source, std::uint64_t bytes);
     /// Sets every byte.
     void fill(Address destination, std::uint64_t bytes, std::uint8_t byte);

@@ -1,0 +1,13 @@
+// Generated kernels that were compiled with the tests.
+#pragma once
+
+#include <string_view>
+
+#include "backend/gpu/sim/kernels.hpp"
+
+namespace whorl::gpu {
+
+/// Null for a kernel of another key than those that tests/gpu/generated/CMakeLists.txt lists.
+sim::KernelBody find_generated_kernel(std::string_view name);
+
+}  // namespace whorl::gpu
