@@ -6,6 +6,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
+#include "cli/bench_results.hpp"
 #include "cli/commands.hpp"
 #include "cli/workloads.hpp"
 #ifdef __APPLE__
@@ -34,15 +35,12 @@ std::string cpu_model() {
     return "unknown";
 }
 
-double median(std::vector<double> values) {
-    std::ranges::sort(values);
-    const std::size_t middle = values.size() / 2;
-    return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
-}
-
-void print_line(Session& session, const Json& json) {
-    session.print(json.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n');
+/// Prints the line and returns it.
+std::string print_line(Session& session, const Json& json) {
+    std::string line = json.dump(-1, ' ', false, Json::error_handler_t::replace);
+    session.print(line + '\n');
     std::fflush(stdout);
+    return line;
 }
 
 /// What went to a GPU in the spans from `first_span` on; all 0 on the CPU.
@@ -55,8 +53,10 @@ Json count_device_work(const Telemetry& telemetry, std::size_t first_span) {
             {"peak_device_bytes", measure_totals(telemetry).device_peak_bytes}};
 }
 
-/// Proves and verifies `workload`, a JSON line for each run and one for all. False when a proof is rejected.
-Result<bool> run_workload(Session& session, const Workload& workload, const BenchOptions& options) {
+/// Proves and verifies `workload`, a JSON line for each run, added to `results`, and one for all. False when a proof is
+/// rejected.
+Result<bool> run_workload(Session& session, const Workload& workload, const BenchOptions& options,
+                          BenchResults& results) {
     Telemetry& telemetry = session.telemetry();
     const std::string name = fmt::format("proof/{}/{}", workload.name, session.options().device);
     std::vector<double> prove_ms;
@@ -108,7 +108,7 @@ Result<bool> run_workload(Session& session, const Workload& workload, const Benc
             json["spans"][span + "_time_ms"] = time_ms;
             if (span == "stark_prove_excluding_trace") prove_excluding_trace_ms.push_back(time_ms);
         }
-        print_line(session, json);
+        if (const Result<void> added = results.add_line(print_line(session, json)); !added) return added.error();
     }
 
     std::size_t num_cells = 0;
@@ -137,10 +137,18 @@ Result<bool> run_workload(Session& session, const Workload& workload, const Benc
 }  // namespace
 
 Result<ExitCode> run_bench(Session& session, const BenchOptions& options) {
+    session.claim_input("--beside", options.beside_path);
+    BenchResults beside;
+    if (!options.beside_path.empty()) {
+        Result<BenchResults> read = BenchResults::read(options.beside_path);
+        if (!read) return std::move(read).error();
+        beside = std::move(*read);
+    }
     if (auto begun = session.begin(); !begun) return begun.error();
+    BenchResults results;
     const auto run = [&](Result<Workload> workload) -> Result<bool> {
         if (!workload) return std::move(workload).error();
-        return run_workload(session, *workload, options);
+        return run_workload(session, *workload, options, results);
     };
     // The LogUp workload first: it needs less memory, so its peak is its own.
     if (options.workload != "keccakf") {
@@ -153,6 +161,13 @@ Result<ExitCode> run_bench(Session& session, const BenchOptions& options) {
                                                               keccakf_log_stacked_height(options.num_permutations)));
         if (!is_accepted) return is_accepted.error();
         if (!*is_accepted) return kExitRejected;
+    }
+    if (options.beside_path.empty()) return kExitOk;
+    for (const BenchRuns& runs : results.runs()) {
+        const BenchRuns* other = beside.find(runs.workload);
+        session.complain(other != nullptr
+                             ? '\n' + side_by_side(runs, *other)
+                             : fmt::format("\n{} has no runs of {}\n", options.beside_path, runs.workload));
     }
     return kExitOk;
 }

@@ -65,6 +65,7 @@ struct BenchOptions {
     unsigned log_height = 17;
     unsigned num_runs = 5;
     unsigned num_warmups = 0;  ///< proofs before those that count
+    std::string beside_path;   ///< earlier results to show these beside; empty: none
 };
 Result<ExitCode> run_bench(Session& session, const BenchOptions& options);
 

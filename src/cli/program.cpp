@@ -103,7 +103,8 @@ Examples:
   whorl bench --runs 3
   whorl bench logup --log-height 14 --runs 1 --quiet
   whorl bench keccakf --threads 1
-  whorl bench --device cuda --warmups 2 --runs 10)";
+  whorl bench --device cuda --warmups 2 --runs 10 > today.jsonl
+  whorl bench --device cuda --warmups 2 --runs 10 --beside today.jsonl)";
 
 /// A subcommand with its options bound to the values that run_… takes.
 struct Command {
@@ -251,6 +252,8 @@ int parse_and_run(int argc, char** argv) {
         ->type_name("N")
         ->check(CLI::Range(0, 1000))
         ->capture_default_str();
+    bench_app.add_option("--beside", bench.beside_path, "show the spans beside those of earlier results")
+        ->type_name("FILE");
     commands.push_back({&bench_app, [&](Session& session) { return run_bench(session, bench); }});
 
     for (const Command& command : commands) add_common_options(*command.app, common);

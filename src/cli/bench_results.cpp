@@ -1,0 +1,134 @@
+#include "cli/bench_results.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "cli/table.hpp"
+#include "engine/files.hpp"
+
+namespace whorl::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr std::string_view kTimeSuffix = "_time_ms";
+
+// A span as the reference names it and as whorl does, its children after it.
+struct SpanRow {
+    unsigned depth;
+    const char* name;
+    const char* own_name;
+};
+constexpr SpanRow kSpanRows[] = {
+    {0, "stark_prove_excluding_trace", "stark_prove_excluding_trace"},
+    {1, "prover.main_trace_commit", "prover.main_trace_commit"},
+    {2, "rs_code_matrix", "rs_code_matrix"},
+    {2, "merkle_tree", "merkle_tree"},
+    {1, "prover.rap_constraints", "prover.rap_constraints"},
+    {2, "prover.rap_constraints.logup_gkr", "logup_gkr"},
+    {2, "prover.rap_constraints.round0", "round0"},
+    {2, "prover.rap_constraints.mle_rounds", "mle_rounds"},
+    {1, "prover.openings", "prover.openings"},
+    {2, "prover.openings.stacked_reduction", "stacked_reduction"},
+    {2, "prover.openings.whir", "whir"},
+};
+
+Error bad_line(std::string message) {
+    return {.code = ErrorCode::kBadFormat, .stage = "bench.beside", .message = std::move(message)};
+}
+
+std::optional<double> median_of(const BenchRuns& runs, const SpanRow& row) {
+    for (const char* name : {row.name, row.own_name}) {
+        const auto found = runs.times_ms.find(name);
+        if (found != runs.times_ms.end()) return median(found->second);
+    }
+    return std::nullopt;
+}
+
+std::string cell(std::optional<double> value, int digits) {
+    return value ? fmt::format("{:.{}f}", *value, digits) : "-";
+}
+
+}  // namespace
+
+double median(std::vector<double> values) {
+    std::ranges::sort(values);
+    const std::size_t middle = values.size() / 2;
+    return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+}
+
+Result<BenchResults> BenchResults::read(const std::string& path) {
+    const Result<std::vector<std::byte>> bytes = read_file(path);
+    if (!bytes) return bytes.error();
+    std::string_view rest(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+    BenchResults results;
+    for (std::size_t number = 1; !rest.empty(); ++number) {
+        const std::string_view line = rest.substr(0, rest.find('\n'));
+        rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+        if (line.empty()) continue;
+        if (const Result<void> added = results.add_line(line); !added) {
+            return bad_line(fmt::format("{}, line {}: {}", path, number, added.error().message));
+        }
+    }
+    return results;
+}
+
+Result<void> BenchResults::add_line(std::string_view text) {
+    const Json line = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    if (!line.is_object()) return bad_line("not a line of whorl bench");
+    if (line.value("kind", Json()) != "run") return {};
+    const Json name = line.value("name", Json());
+    const Json spans = line.value("spans", Json());
+    const std::string full_name = name.is_string() ? name.get<std::string>() : "";
+    const std::size_t first = full_name.find('/');
+    const std::size_t last = full_name.rfind('/');
+    if (first == last) return bad_line("a run has a \"name\": proof/WORKLOAD/DEVICE");
+    if (!spans.is_object()) return bad_line("a run has \"spans\"");
+
+    const std::string workload = full_name.substr(first + 1, last - first - 1);
+    const std::string device = full_name.substr(last + 1);
+    auto runs =
+        std::ranges::find_if(runs_, [&](const BenchRuns& r) { return r.workload == workload && r.device == device; });
+    if (runs == runs_.end()) {
+        runs_.push_back({.workload = workload, .device = device, .source = {}, .times_ms = {}});
+        runs = std::prev(runs_.end());
+    }
+    if (const Json source = line.value("source", Json()); source.is_string()) runs->source = source;
+    ++runs->num_runs;
+    for (const auto& [key, time_ms] : spans.items()) {
+        if (!key.ends_with(kTimeSuffix) || !time_ms.is_number()) return bad_line("not the time of a span: " + key);
+        runs->times_ms[key.substr(0, key.size() - kTimeSuffix.size())].push_back(time_ms);
+    }
+    return {};
+}
+
+const BenchRuns* BenchResults::find(std::string_view workload) const {
+    const auto found = std::ranges::find(runs_, workload, &BenchRuns::workload);
+    return found == runs_.end() ? nullptr : &*found;
+}
+
+std::string side_by_side(const BenchRuns& runs, const BenchRuns& beside) {
+    const auto title = [](const BenchRuns& of) {
+        return fmt::format("{}, {} run{}", of.device, of.num_runs, of.num_runs == 1 ? "" : "s");
+    };
+    Table table({{"median ms", Align::kLeft}, {title(runs)}, {title(beside)}, {"ratio"}});
+    for (const SpanRow& row : kSpanRows) {
+        const std::optional<double> ours = median_of(runs, row);
+        const std::optional<double> theirs = median_of(beside, row);
+        if (!ours && !theirs) continue;
+        std::optional<double> ratio;
+        if (ours && theirs && *theirs > 0) ratio = *ours / *theirs;
+        table.add({std::string(2 * row.depth, ' ') + row.name, cell(ours, 1), cell(theirs, 1), cell(ratio, 2)});
+    }
+    std::string text = fmt::format("{}\n{}", runs.workload, table.text());
+    if (runs.times_ms.contains("commit_stream") || beside.times_ms.contains("commit_stream")) {
+        text += "  on a GPU whorl has rs_code_matrix and merkle_tree in one span\n";
+    }
+    if (!beside.source.empty()) text += fmt::format("  {}: {}\n", beside.device, beside.source);
+    return text;
+}
+
+}  // namespace whorl::cli
