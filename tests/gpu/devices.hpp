@@ -13,6 +13,9 @@
 #ifdef WHORL_HAS_CUDA
 #include "backend/gpu/cuda/cuda_runtime.hpp"
 #endif
+#ifdef WHORL_HAS_METAL
+#include "backend/gpu/metal/metal_runtime.hpp"
+#endif
 
 namespace whorl::gpu {
 
@@ -25,13 +28,22 @@ inline std::unique_ptr<Runtime> cuda_runtime() {
     return nullptr;
 }
 
-/// The devices of this machine: the simulated one, with the host's memory and with its own, and the first CUDA device where
-/// it can be used.
+/// The first Metal device, which may be a fake one (tests/metal); null where there is none that can be used.
+inline std::unique_ptr<Runtime> metal_runtime() {
+#ifdef WHORL_HAS_METAL
+    if (metal::device_problem(0).empty()) return metal::make_runtime(0);
+#endif
+    return nullptr;
+}
+
+/// The devices of this machine: the simulated one, with the host's memory and with its own, and the first CUDA and Metal
+/// devices where they can be used.
 inline std::vector<std::unique_ptr<Runtime>> runtimes_to_test() {
     std::vector<std::unique_ptr<Runtime>> runtimes;
     runtimes.push_back(sim::make_runtime());
     runtimes.push_back(sim::make_runtime({.is_unified = false}));
     if (auto cuda = cuda_runtime()) runtimes.push_back(std::move(cuda));
+    if (auto metal = metal_runtime()) runtimes.push_back(std::move(metal));
     return runtimes;
 }
 
