@@ -6,6 +6,7 @@
 #   WHORL_METAL=OFF    build without Metal, and fetch nothing that tests it; ON: fail where it cannot be built
 #   JOBS=<cores>       how many compilers and tests run at once
 #   FUZZ_RUNS=1000000  inputs tried by each fuzz target
+#   DEVICE=cpu         what bench proves on: cpu, sim, cuda, cuda:1, metal, … (metal: beside the original's times)
 
 PRESET ?= release
 JOBS ?= $(shell nproc 2>/dev/null || sysctl -n hw.logicalcpu 2>/dev/null || echo 2)
@@ -16,12 +17,16 @@ TIERS := build $(if $(filter Darwin,$(shell uname -s)),metal,cuda)
 WHORL := build/release/whorl
 DEMO_TASK := tests/vectors/keccakf_1024
 DEMO_PROOF := build/keccakf.proof
+DEVICE ?= cpu
+# The first proof compiles kernels; its time is nobody's.
+BESIDE_ORIGINAL := --warmups 2 --beside bench/results/original-m2-max.jsonl
+CAPTURE := build/keccakf.gputrace
 
 export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 export CTEST_PARALLEL_LEVEL := $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test long bench peers fuzz format lint clean bootstrap configure
+.PHONY: help demo build test long bench capture peers fuzz format lint clean bootstrap configure
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -47,9 +52,19 @@ long: configure ## the tests that take minutes: keccakf on the simulated GPU
 	WHORL_LONG_TESTS=1 ctest --preset $(PRESET) -R Long
 
 bench: PRESET := release
-bench: configure ## build and run the benchmarks
+bench: configure ## build and run the benchmarks, on DEVICE
 	cmake --build --preset $(PRESET)
-	scripts/bench.sh build/$(PRESET)
+	scripts/bench.sh build/$(PRESET) --device $(DEVICE) $(if $(filter metal%,$(DEVICE)),$(BESIDE_ORIGINAL))
+
+ifeq ($(shell uname -s),Darwin)
+capture: build ## on a Mac: record a small proof's work on the GPU for Xcode, build/keccakf.gputrace
+	rm -rf $(CAPTURE)
+	MTL_CAPTURE_ENABLED=1 WHORL_METAL_CAPTURE=$(CAPTURE) $(WHORL) keccakf --permutations 8 --device metal
+	@echo "$(CAPTURE) is for Xcode: open $(CAPTURE)"
+else
+capture:
+	@echo "make capture needs a Mac: it records what an Apple GPU does, for Xcode" >&2; exit 1
+endif
 
 peers: build ## compare with the reference's own CPU prover (needs cargo)
 	bench/peers/run.sh
