@@ -57,6 +57,7 @@ bench: configure ## build and run the benchmarks, on DEVICE
 	scripts/bench.sh build/$(PRESET) --device $(DEVICE) $(if $(filter metal%,$(DEVICE)),$(BESIDE_ORIGINAL))
 
 ifeq ($(shell uname -s),Darwin)
+capture: PRESET := release
 capture: build ## on a Mac: record a small proof's work on the GPU for Xcode, build/keccakf.gputrace
 	rm -rf $(CAPTURE)
 	MTL_CAPTURE_ENABLED=1 WHORL_METAL_CAPTURE=$(CAPTURE) $(WHORL) keccakf --permutations 8 --device metal
