@@ -100,8 +100,10 @@ def build(arguments, environment):
     """Configures and builds. The output of the first step that fails, or None."""
     packages = arguments.build / "packages"
     write_packages(packages)
+    # CMake reads the toolchain's flags only into an empty cache; the objects stay.
+    (arguments.build / "CMakeCache.txt").unlink(missing_ok=True)
     configure = [
-        *(arguments.cmake, "--fresh", "-S", arguments.source, "-B", arguments.build, "-G", "Ninja"),
+        *(arguments.cmake, "-S", arguments.source, "-B", arguments.build, "-G", "Ninja"),
         *("--toolchain", HERE / "macos" / "toolchain.cmake"),
         *(f"-DZIG={arguments.zig}", f"-DPACKAGES={packages}", f"-DWHORL_METAL_CPP={arguments.metal_cpp}"),
         *("-DWHORL_METAL=ON", "-DWHORL_CUDA=OFF", "-DWHORL_WERROR=ON", "-DWHORL_TESTS=OFF", "-DWHORL_BENCH=OFF"),
