@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <tbb/parallel_for.h>
 
-#include <atomic>
 #include <cstring>
 #include <stdexcept>
 #include <vector>
@@ -89,15 +88,17 @@ Words words_at(u64 address) {
     return {reinterpret_cast<u32*>(part.bytes), part.size / 4, kReadsAndWrites};
 }
 
+// GCC and clang have these built in; std::atomic_ref is missing in the libraries of Xcode before 16.3.
 void atomic_min(const Words& words, u64 i, u32 value) {
-    std::atomic_ref<u32> word(words.shared(i));
-    u32 current = word.load(std::memory_order_relaxed);
-    while (value < current && !word.compare_exchange_weak(current, value, std::memory_order_relaxed)) {
+    u32* word = &words.shared(i);
+    u32 current = __atomic_load_n(word, __ATOMIC_RELAXED);
+    while (value < current &&
+           !__atomic_compare_exchange_n(word, &current, value, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
     }
 }
 
 void atomic_add(const Words& words, u64 i, u32 value) {
-    std::atomic_ref<u32>(words.shared(i)).fetch_add(value, std::memory_order_relaxed);
+    __atomic_fetch_add(&words.shared(i), value, __ATOMIC_RELAXED);
 }
 
 }  // namespace whorl::gpu::sim
