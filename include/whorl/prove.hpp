@@ -31,8 +31,8 @@ enum class ConstraintKernels : std::uint8_t {
 
 /// What trades speed for memory and never changes a byte of the proof.
 struct ProverOptions {
-    std::string device =
-        "cpu";  ///< cpu, sim (the simulated GPU), gpu (the first there is), metal[:i], cuda[:i]: see device.hpp
+    /// cpu, sim (the simulated GPU), gpu (the first there is), metal[:i], cuda[:i]: see device.hpp.
+    std::string device = "cpu";
     Dispatch dispatch = Dispatch::kStaged;                            ///< GPUs only
     ConstraintKernels constraints = ConstraintKernels::kInterpreted;  ///< GPUs only
     /// kGenerated: how long all proofs of a prover together wait for the compiler.

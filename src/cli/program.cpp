@@ -113,7 +113,8 @@ struct Command {
 };
 
 void add_common_options(CLI::App& app, CommonOptions& options) {
-    app.add_option("--device", options.device, "where to prove: cpu, sim, cuda or cuda:i (see whorl devices)")
+    app.add_option("--device", options.device,
+                   "where to prove: cpu, sim, gpu (the first there is), metal[:i] or cuda[:i] (see whorl devices)")
         ->type_name("NAME")
         ->capture_default_str();
     app.add_option("--dispatch", options.dispatch,
@@ -122,6 +123,18 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
         ->transform(CLI::CheckedTransformer(
             std::map<std::string, Dispatch>{{"staged", Dispatch::kStaged}, {"unfused", Dispatch::kUnfused}}))
         ->default_str("staged");
+    app.add_option("--constraints", options.constraints,
+                   "how a GPU evaluates constraints: interpreted; generated, by kernels made for each AIR, where the "
+                   "device compiles while the program runs (metal)")
+        ->type_name("HOW")
+        ->transform(CLI::CheckedTransformer(std::map<std::string, ConstraintKernels>{
+            {"interpreted", ConstraintKernels::kInterpreted}, {"generated", ConstraintKernels::kGenerated}}))
+        ->default_str("interpreted");
+    app.add_option("--compile-timeout", options.compile_timeout_s,
+                   "how many seconds to wait for generated kernels; those not ready by then are not used")
+        ->type_name("S")
+        ->check(CLI::Range(0, 3600))
+        ->capture_default_str();
     app.add_option("--threads", options.num_threads, "how many threads; 0: one per core that this process may use")
         ->type_name("N")
         ->check(CLI::Range(0, 1024))

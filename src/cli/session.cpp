@@ -120,20 +120,22 @@ void Session::stop_progress() {
 
 void Session::note_interpreted() {
     if (options_.constraints != ConstraintKernels::kGenerated || options_.is_quiet) return;
-    std::string reason;
     bool has_proved = false;
+    bool is_partly_compiled = false;
+    std::string reason;
     for (const SpanRecord& span : telemetry_.spans()) {
         has_proved |= span.name == "stark_prove_excluding_trace";
         if (span.name != "compile_constraints") continue;
         reason.clear();
         for (const auto& [key, value] : span.fields) {
             if (key == "problem") reason = std::get<std::string>(value);
+            if (key == "compiled_kernel_count") is_partly_compiled = std::get<std::int64_t>(value) != 0;
         }
     }
     if (is_cpu(options_.device)) reason = "generated kernels are for GPUs";
-    if (has_proved && !reason.empty()) {
-        complain(fmt::format("whorl: note: constraints were interpreted, all or some: {}\n", reason));
-    }
+    if (!has_proved || reason.empty()) return;
+    complain(fmt::format("whorl: note: {} were interpreted: {}\n",
+                         is_partly_compiled ? "some constraints" : "constraints", reason));
 }
 
 Result<void> Session::finish() {

@@ -173,6 +173,23 @@ TEST(Prove, YieldsTheReferencesBytesAtAnyNumberOfThreads) {
     EXPECT_THAT(scratch.file_names(), ElementsAre("proof.bin"));
 }
 
+TEST(Prove, SaysThatConstraintsWereInterpretedWhereGeneratedKernelsWereAskedFor) {
+    const Scratch scratch;
+    const fs::path task = vector_folder("fib_2e5");
+    const std::string proof = scratch / "proof.bin";
+    const std::vector<std::string> command{"prove", "--task", task, "--out", proof, "--constraints", "generated"};
+    const auto run_with = [&](std::vector<std::string> more) {
+        more.insert(more.begin(), command.begin(), command.end());
+        const Outcome outcome = run_whorl(more);
+        EXPECT_EQ(outcome.exit_code, 0) << outcome;
+        EXPECT_EQ(read_text(proof), read_text(task / "proof.bin"));
+        return outcome.err;
+    };
+    EXPECT_THAT(run_with({"--device", "sim"}), HasSubstr("whorl: note: constraints were interpreted: sim compiles no"));
+    EXPECT_THAT(run_with({"--device", "cpu"}), HasSubstr("whorl: note: constraints were interpreted: "));
+    EXPECT_EQ(run_with({"--device", "sim", "--quiet"}), "");
+}
+
 TEST(Prove, TracesThatBreakAConstraintGiveAProofThatIsRejected) {
     const Scratch scratch;
     const fs::path task = scratch.copy_of("fib_2e5");

@@ -24,7 +24,8 @@ TEST(Usage, EverySubcommandHasHelpWithExamplesAndTheCommonOptions) {
         EXPECT_EQ(outcome.exit_code, 0) << outcome;
         for (const std::string& word :
              {std::string("Examples:"), "  whorl " + command, std::string("--device"), std::string("--dispatch"),
-              std::string("--threads"), std::string("--metrics"), std::string("--timeline"), std::string("--quiet")}) {
+              std::string("--constraints"), std::string("--compile-timeout"), std::string("--threads"),
+              std::string("--metrics"), std::string("--timeline"), std::string("--quiet")}) {
             EXPECT_THAT(outcome.out, HasSubstr(word)) << command;
         }
     }
@@ -51,6 +52,8 @@ TEST(Usage, WrongCommandLinesExitWith2AndSayWhy) {
         {{"keccakf", "--threads", "100000"}, "--threads"},
         {{"keccakf", "--frob"}, "--frob"},
         {{"keccakf", "--dispatch", "fast"}, "--dispatch"},
+        {{"keccakf", "--constraints", "guessed"}, "--constraints"},
+        {{"keccakf", "--compile-timeout", "-1"}, "--compile-timeout"},
         {{"keccakf", "--device", "abacus"}, "abacus"},
         {{"plan"}, "--task"},
         {{"plan", "--task", vector_folder("fib_2e5").string()}, "cpu"},
