@@ -38,15 +38,15 @@ struct Options {
     std::uint64_t max_buffer_length = std::uint64_t{4} << 30;
     std::uint64_t max_num_buffers = UINT64_MAX;  ///< newBuffer returns nil once counts().buffers is as much
 
-    std::uint32_t compile_ms = 0;  ///< how much longer a library takes to compile; kForever: it never ends
-    std::string compile_error;     ///< newLibrary fails with this text
-    std::string failing_pipeline;  ///< the kernel for which there is no pipeline
-    std::string failing_kernel;    ///< its command buffer fails …
+    std::uint32_t compile_ms = 0;       ///< how much longer a library takes to compile; kForever: it never ends
+    std::string compile_error = {};     ///< newLibrary fails with this text
+    std::string failing_pipeline = {};  ///< the kernel for which there is no pipeline
+    std::string failing_kernel = {};    ///< its command buffer fails …
     CommandBufferError failure = CommandBufferError::kInternal;  ///< … with this code
-    std::string hanging_kernel;                                  ///< it never ends
+    std::string hanging_kernel = {};                             ///< it never ends
 
     /// Changes the text of a library before it is compiled.
-    std::function<std::string(std::string)> alter_text;
+    std::function<std::string(std::string)> alter_text = {};
 };
 
 /// For what is done from now on.

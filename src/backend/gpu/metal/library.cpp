@@ -74,13 +74,15 @@ Ref<MTL::ComputePipelineState> Library::pipeline(const KernelInfo& kernel) {
 
 std::shared_ptr<Library> kernel_library_of(MTL::Device& device) {
     static std::mutex mutex;
-    static std::map<std::uint64_t, std::shared_ptr<Library>> libraries;  // by registryID
+    static std::map<std::uint64_t, std::weak_ptr<Library>> libraries;  // by registryID
     const std::lock_guard lock(mutex);
-    std::shared_ptr<Library>& library = libraries[device.registryID()];
+    std::weak_ptr<Library>& known = libraries[device.registryID()];
+    std::shared_ptr<Library> library = known.lock();
     if (library == nullptr) {
         library = kernel_library().empty() || is_compiling_asked_for()
                       ? std::make_shared<Library>(device, std::string(kernel_text()))
                       : std::make_shared<Library>(device, kernel_library());
+        known = library;
     }
     return library;
 }
@@ -91,7 +93,8 @@ std::shared_ptr<Library> kernel_library_of(MTL::Device& device) {
 struct LibraryCompilation::Shared {
     Ref<MTL::Device> device;
     std::string text;
-    std::vector<KernelInfo> kernels;
+    std::vector<std::string> names;
+    std::vector<KernelInfo> kernels;  // with those names
 
     std::mutex mutex;  // of the rest
     State state = State::kUnderWay;
@@ -120,6 +123,8 @@ LibraryCompilation::LibraryCompilation(MTL::Device& device, std::string text, st
     shared_->device = NS::RetainPtr(&device);
     shared_->text = std::move(text);
     shared_->kernels.assign(kernels.begin(), kernels.end());
+    for (const KernelInfo& kernel : kernels) shared_->names.emplace_back(kernel.name);
+    for (std::size_t i = 0; i < kernels.size(); ++i) shared_->kernels[i].name = shared_->names[i].c_str();
     std::thread([shared = shared_] { shared->run(); }).detach();
 }
 

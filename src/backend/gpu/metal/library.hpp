@@ -31,7 +31,7 @@ private:
     std::map<std::string, Ref<MTL::ComputePipelineState>, std::less<>> pipelines_;
 };
 
-/// The kernels of src/kernels on a device: one library for all its runtimes.
+/// The kernels of src/kernels on a device: one library for all its runtimes of the moment.
 std::shared_ptr<Library> kernel_library_of(MTL::Device& device);
 
 /// Compiles on a thread of its own. A compilation that is still under way when it is given up goes on to its end unseen.

@@ -352,17 +352,20 @@ private:
         order_.clear();
     }
 
-    // Throws for the first command buffer that failed; all are forgotten then.
+    // Throws where command buffers failed; all are forgotten then. After one fails Metal ignores the others of its queue, also
+    // earlier ones that it overtook: the one to name is the one whose encoders are to blame.
     void check_for_errors() {
+        std::string message, encoders;
         for (const InFlight& work : in_flight_) {
-            if (work.buffer->status() != MTL::CommandBufferStatusError) continue;
-            const NS::Error* error = work.buffer->error();
-            const std::string encoders = blamed_encoders(error);
-            const std::string message =
-                fmt::format("the GPU failed in {}: {}", encoders.empty() ? work.label : encoders, text_of(error));
-            abandon();
-            throw DeviceError(message);
+            if (work.buffer->status() != MTL::CommandBufferStatusError || !encoders.empty()) continue;
+            encoders = blamed_encoders(work.buffer->error());
+            if (!message.empty() && encoders.empty()) continue;
+            message = fmt::format("the GPU failed in {}: {}", encoders.empty() ? work.label : encoders,
+                                  text_of(work.buffer->error()));
         }
+        if (message.empty()) return;
+        abandon();
+        throw DeviceError(message);
     }
 
     Ref<MTL::Device> device_;
