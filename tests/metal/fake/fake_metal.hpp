@@ -24,7 +24,8 @@ enum class CommandBufferError : std::int64_t {
 };
 
 struct Options {
-    /// Draws the order of all that nothing orders. 0: what was encoded last comes first.
+    /// Draws the order of all that nothing orders. 0: what was encoded last comes first. The environment variable
+    /// WHORL_FAKE_METAL_SEED has the one that a program starts with.
     std::uint64_t seed = 0;
     /// Work is carried out when it is committed, not when someone waits for it.
     bool is_eager = false;

@@ -1,13 +1,21 @@
 #include "state.hpp"
 
+#include <cstdlib>
 #include <mutex>
 
 namespace fake_metal {
 namespace {
 
+// For programs that cannot set options.
+Options options_at_start() {
+    Options options;
+    if (const char* seed = std::getenv("WHORL_FAKE_METAL_SEED")) options.seed = std::strtoull(seed, nullptr, 10);
+    return options;
+}
+
 struct GuardedOptions {
     std::mutex mutex;
-    Options options;
+    Options options = options_at_start();
 };
 GuardedOptions& guarded_options() {
     static auto* instance = new GuardedOptions;
