@@ -7,7 +7,8 @@
 //
 //   WH_KERNEL(name, Params, threads) { WH_THREAD(t); … p.field … }   `threads` is the size of a threadgroup
 //   WH_SHARED(name, n)     n words of threadgroup memory (at most 8192 in a kernel), declared at the top of a kernel
-//   WH_BARRIER()           for all threads of a threadgroup; the kernel must be listed with WH_BARRIERS
+//   WH_BARRIER()           for all threads of a threadgroup; the kernel must be listed with WH_BARRIERS. It orders threadgroup
+//                          memory alone: what a thread writes to a buffer, others read in a later stage
 //   WH_FN, WH_CONSTANT     a device function, a constant at namespace scope
 //   WH_PARAMS(Params)      the type as which a device function takes the kernel's parameters
 #ifndef WHORL_KERNELS_COMPAT_H

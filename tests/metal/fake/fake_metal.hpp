@@ -34,7 +34,7 @@ struct Options {
     /// The longest that a wait for a value sleeps before it says that the time is over, whatever its own limit.
     std::uint32_t longest_wait_ms = 1000;
 
-    std::uint32_t num_devices = 1;
+    std::uint32_t num_devices = 1;  ///< WHORL_FAKE_METAL_DEVICES has the number that a program starts with
     std::uint64_t memory = std::uint64_t{8} << 30;  ///< bytes; newBuffer returns nil beyond them
     std::uint64_t max_buffer_length = std::uint64_t{4} << 30;
     std::uint64_t max_num_buffers = UINT64_MAX;  ///< newBuffer returns nil once counts().buffers is as much

@@ -10,6 +10,9 @@ namespace {
 Options options_at_start() {
     Options options;
     if (const char* seed = std::getenv("WHORL_FAKE_METAL_SEED")) options.seed = std::strtoull(seed, nullptr, 10);
+    if (const char* devices = std::getenv("WHORL_FAKE_METAL_DEVICES")) {
+        options.num_devices = static_cast<std::uint32_t>(std::strtoul(devices, nullptr, 10));
+    }
     return options;
 }
 

@@ -67,9 +67,7 @@ Address Memory::bind(const Block& block, std::uint64_t offset, std::uint64_t byt
 Address Memory::wrap(const void* host, std::uint64_t bytes) {
     Ref<MTL::Buffer> buffer;
     std::uint64_t offset = 0;
-    if (bytes < kMinWrapped) {
-        buffer = copy_of(host, bytes);
-    } else {
+    if (bytes >= kMinWrapped) {
         const auto page = static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
         const auto begin = reinterpret_cast<std::uintptr_t>(host);
         offset = begin % page;
@@ -80,7 +78,10 @@ Address Memory::wrap(const void* host, std::uint64_t bytes) {
         }
         buffer =
             NS::TransferPtr(device_.newBuffer(reinterpret_cast<const void*>(begin - offset), length, kShared, nullptr));
-        if (!buffer) throw DeviceError(fmt::format("{} bytes of host memory cannot be used in place", length));
+    }
+    if (!buffer) {
+        buffer = copy_of(host, bytes);
+        offset = 0;
     }
     const Address resource = add(std::move(buffer), true);
     wrapped_[resource + offset] = resource;

@@ -26,8 +26,10 @@ public:
     Block allocate(std::uint64_t bytes, MTL::StorageMode mode);
     void release(const Block& block);
     Address bind(const Block& block, std::uint64_t offset, std::uint64_t bytes);
-    /// Memory of at least kMinWrapped bytes is used in place, with the rest of its first and last page; less is copied.
+    /// Memory of at least kMinWrapped bytes is used in place, with the rest of its first and last page; less is copied, and so
+    /// is what Metal does not take, such as memory of several mappings.
     Address wrap(const void* host, std::uint64_t bytes);
+    bool is_wrapped(Address address) const { return wrapped_.contains(address); }
     void unbind(Address address);
 
     /// A buffer for an upload that is released with the last command buffer that uses it.

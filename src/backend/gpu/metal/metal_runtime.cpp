@@ -110,9 +110,7 @@ public:
         });
     }
     ~MetalRuntime() override {
-        // What is under way uses memory that goes with this.
-        const AutoreleasePool pool;
-        abandon();
+        abandon();  // what is under way uses memory that goes with this
     }
 
     const DeviceInfo& info() const override { return info_; }
@@ -124,7 +122,10 @@ public:
     Block allocate_shared(std::uint64_t bytes) override {
         return guarded([&] { return memory_.allocate(bytes, MTL::StorageModeShared); });
     }
-    void release(const Block& block) override { memory_.release(block); }
+    void release(const Block& block) override {
+        abandon();
+        memory_.release(block);
+    }
 
     Address bind(const Block& block, std::uint64_t offset, std::uint64_t bytes) override {
         return memory_.bind(block, offset, bytes);
@@ -132,7 +133,11 @@ public:
     Address wrap(const void* host, std::uint64_t bytes) override {
         return guarded([&] { return memory_.wrap(host, bytes); });
     }
-    void unbind(Address address) override { memory_.unbind(address); }
+    void unbind(Address address) override {
+        // The host's memory may be gone after this. Only after an error is anything still under way here.
+        if (memory_.is_wrapped(address)) abandon();
+        memory_.unbind(address);
+    }
 
     std::unique_ptr<Compilation> compile(const std::string& text, std::span<const KernelInfo> kernels) override {
         std::string whole = "#define WH_WITHOUT_KERNELS\n" + std::string(kernel_text()) + text;
@@ -343,6 +348,8 @@ private:
 
     // Waits for what is under way, whatever becomes of it, and forgets it.
     void abandon() {
+        if (in_flight_.empty()) return;
+        const AutoreleasePool pool;
         for (const InFlight& work : in_flight_) {
             signal_at_least(work.signal - 1);  // a submission that fails signals nothing, and the next waits for it
             work.buffer->waitUntilCompleted();
