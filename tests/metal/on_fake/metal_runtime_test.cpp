@@ -167,7 +167,7 @@ TEST_F(MetalRuntime, InterpretsConstraintsThatDoNotCompileOrNotInTime) {
     options.compile_timeout = std::chrono::milliseconds(10);
     {
         Prover prover = value_of(Prover::create(task.vk, options));
-        fake_metal::set_options({.compile_ms = 500});
+        fake_metal::set_options({.compile_ms = 2000});
         EXPECT_EQ(prove_generated(prover, task, telemetry, "mixture"), 0);
     }
     // What was given up ends by itself.
