@@ -11,9 +11,9 @@ namespace whorl {
 namespace {
 
 #ifdef __APPLE__
-constexpr bool kIsApple = true;
+[[maybe_unused]] constexpr bool kIsApple = true;
 #else
-constexpr bool kIsApple = false;
+[[maybe_unused]] constexpr bool kIsApple = false;
 #endif
 
 constexpr GpuFamily kFamilies[] = {
