@@ -68,7 +68,10 @@ int run(int argc, char** argv) {
         write_kernels(*vk, std::strtoull(argv[2], nullptr, 10), argv[i], out);
     }
     std::ofstream file(argv[1], std::ios::binary);
-    file << out.text << "#define WH_GENERATED_KERNELS(X)" << out.list << '\n';
+    // Names have a hash in them.
+    file << "// NOLINTBEGIN(readability-identifier-naming)\n"
+         << out.text << "// NOLINTEND(readability-identifier-naming)\n#define WH_GENERATED_KERNELS(X)" << out.list
+         << '\n';
     return file.flush() ? 0 : 1;
 }
 

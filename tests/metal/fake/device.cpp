@@ -111,6 +111,8 @@ void register_device() {
 
 }  // namespace fake_metal
 
+// Apple's names.
+// NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
 
 void* MTLCreateSystemDefaultDevice() {
@@ -127,3 +129,4 @@ void MTLRemoveDeviceObserver(const void*) {
 }
 
 }  // extern "C"
+// NOLINTEND(readability-identifier-naming)

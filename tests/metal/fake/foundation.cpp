@@ -28,6 +28,7 @@ const ConstantString kEncoderInfoKey = FAKE_METAL_CONSTANT("MTLCommandBufferEnco
 
 }  // namespace
 
+// NOLINTBEGIN(readability-identifier-naming)
 // metal-cpp looks for these by name when the program starts.
 extern "C" {
 extern const void* const NSCocoaErrorDomain;
@@ -37,6 +38,7 @@ const void* const NSCocoaErrorDomain = &kCocoaErrorDomain;
 const void* const NSLocalizedDescriptionKey = &kDescriptionKey;
 const void* const MTLCommandBufferEncoderInfoErrorKey = &kEncoderInfoKey;
 }
+// NOLINTEND(readability-identifier-naming)
 
 namespace fake_metal {
 namespace {

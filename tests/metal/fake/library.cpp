@@ -78,7 +78,7 @@ int run_program(std::vector<std::string> arguments, const fs::path& messages) {
 fs::path compile(const std::string& text, std::string& messages) {
     const fs::path folder = cache_folder();
     fs::create_directories(folder);
-    const fs::path library = folder / fmt::format("{:016x}.so", hash(text, hash_of_tool()));
+    fs::path library = folder / fmt::format("{:016x}.so", hash(text, hash_of_tool()));
     if (fs::exists(library)) return library;
 
     // Other processes may be at the same text: each has files of its own and puts the finished one in place at once.

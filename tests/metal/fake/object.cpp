@@ -259,6 +259,8 @@ extern "C" __attribute__((used)) Target fake_metal_find_target(void* receiver, S
 
 }  // namespace fake_metal
 
+// Apple's names.
+// NOLINTBEGIN(readability-identifier-naming)
 extern "C" {
 
 void* objc_lookUpClass(const char* name) {
@@ -282,6 +284,7 @@ void _Block_object_dispose(const void*, int) {
 }
 
 }  // extern "C"
+// NOLINTEND(readability-identifier-naming)
 
 // Each trampoline keeps the registers that may hold arguments, asks for the target and jumps to it, so that arguments on the
 // stack stay where they are. A structure is returned through a pointer that comes before the receiver.

@@ -18,6 +18,6 @@ void check_live_objects() {
 }
 
 // Before all others that are made when they are first needed, so that it runs after they are destroyed.
-[[maybe_unused]] const int registered = std::atexit(check_live_objects);
+[[maybe_unused]] const int kRegistered = std::atexit(check_live_objects);
 
 }  // namespace

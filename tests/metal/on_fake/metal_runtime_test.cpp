@@ -23,7 +23,6 @@
 namespace whorl {
 namespace {
 
-using fake_metal::Options;
 using test::expect_same_bytes;
 using test::stored_proof;
 using test::value_of;
