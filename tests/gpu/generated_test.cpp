@@ -23,6 +23,7 @@
 #include "backend/gpu/sim/group.hpp"
 #include "gpu/devices.hpp"
 #include "gpu/generated/host_kernels.hpp"
+#include "gpu/wrapped_runtime.hpp"
 #include "prove/bytes.hpp"
 #include "prover/input.hpp"
 #include "vectors.hpp"
@@ -46,33 +47,17 @@ bool is_generated(const Command& command) {
 }
 
 // Another device, whose generated kernels are counted as they are dispatched.
-class ObservedRuntime : public Runtime {
+class ObservedRuntime : public WrappedRuntime {
 public:
     ObservedRuntime(std::unique_ptr<Runtime> device, int& num_dispatched)
-        : device_(std::move(device)), num_dispatched_(num_dispatched) {}
-    const DeviceInfo& info() const override { return device_->info(); }
-    std::uint64_t free_memory() const override { return device_->free_memory(); }
-    Block allocate(std::uint64_t bytes) override { return device_->allocate(bytes); }
-    Block allocate_shared(std::uint64_t bytes) override { return device_->allocate_shared(bytes); }
-    void release(const Block& block) override { device_->release(block); }
-    Address bind(const Block& block, std::uint64_t offset, std::uint64_t bytes) override {
-        return device_->bind(block, offset, bytes);
-    }
-    Address wrap(const void* host, std::uint64_t bytes) override { return device_->wrap(host, bytes); }
-    void unbind(Address address) override { device_->unbind(address); }
-    std::unique_ptr<Compilation> compile(const std::string& text, std::span<const KernelInfo> kernels) override {
-        return device_->compile(text, kernels);
-    }
+        : WrappedRuntime(std::move(device)), num_dispatched_(num_dispatched) {}
     void submit(const Submission& submission) override {
         for (const Command& command : submission.commands) num_dispatched_ += is_generated(command) ? 1 : 0;
         submit_to_device(submission);
     }
-    void wait() override { device_->wait(); }
 
 protected:
     virtual void submit_to_device(const Submission& submission) { device_->submit(submission); }
-
-    std::unique_ptr<Runtime> device_;
 
 private:
     int& num_dispatched_;

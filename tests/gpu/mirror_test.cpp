@@ -20,6 +20,7 @@
 #include "backend/gpu/prover.hpp"
 #include "backend/gpu/sim/thread.hpp"
 #include "gpu/devices.hpp"
+#include "gpu/wrapped_runtime.hpp"
 #include "prove/bytes.hpp"
 
 namespace whorl::gpu::mirror {
@@ -30,30 +31,18 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 // A simulated device that does something else with some commands.
-class FaultyRuntime final : public Runtime {
+class FaultyRuntime final : public WrappedRuntime {
 public:
     /// Carries out a command of `submission` in its own way; false: as it should be.
     using Fault = std::function<bool(Runtime& device, const Submission& submission)>;
     FaultyRuntime(std::unique_ptr<Runtime> device, Fault fault)
-        : device_(std::move(device)), fault_(std::move(fault)) {}
+        : WrappedRuntime(std::move(device)), fault_(std::move(fault)) {}
 
-    const DeviceInfo& info() const override { return device_->info(); }
-    std::uint64_t free_memory() const override { return device_->free_memory(); }
-    Block allocate(std::uint64_t bytes) override { return device_->allocate(bytes); }
-    Block allocate_shared(std::uint64_t bytes) override { return device_->allocate_shared(bytes); }
-    void release(const Block& block) override { device_->release(block); }
-    Address bind(const Block& block, std::uint64_t offset, std::uint64_t bytes) override {
-        return device_->bind(block, offset, bytes);
-    }
-    Address wrap(const void* host, std::uint64_t bytes) override { return device_->wrap(host, bytes); }
-    void unbind(Address address) override { device_->unbind(address); }
     void submit(const Submission& submission) override {
         if (!fault_(*device_, submission)) device_->submit(submission);
     }
-    void wait() override { device_->wait(); }
 
 private:
-    std::unique_ptr<Runtime> device_;
     Fault fault_;
 };
 

@@ -41,7 +41,7 @@ SEEDS = [
     Seed("writes do not wait for writes and reads", "encoder_order.cpp",
          " || overlap(writes, later.writes) || overlap(reads, later.writes)", ""),
     Seed("what dispatches write is not declared", "metal_runtime.cpp",
-         "if (*letter == 'w' || *letter == 'x') accesses_.writes", "if (*letter == 'w') accesses_.reads"),
+         "if (use.is_written) accesses_.writes", "if (use.is_written) accesses_.reads"),
     Seed("what copies write is not declared", "metal_runtime.cpp",
          "accesses_.writes.push_back({command.destination", "accesses_.reads.push_back({command.destination"),
     Seed("signals overtake each other", "metal_runtime.cpp", "buffer->encodeWait(event_.get(), last_signal_);", ""),

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdlib>
-#include <cstring>
 #include <map>
 #include <optional>
 #include <stdexcept>
@@ -13,6 +12,7 @@
 #include <thread>
 #include <type_traits>
 
+#include "backend/gpu/access.hpp"
 #include "backend/gpu/metal/capture.hpp"
 #include "backend/gpu/metal/devices.hpp"
 #include "backend/gpu/metal/encoder_order.hpp"
@@ -248,16 +248,14 @@ private:
 
     // Adds what a dispatch does with memory, as its kernel declares it.
     void declare(const Command& command, const std::byte* params) {
-        for (const char* letter = command.kernel->access; *letter != '\0'; ++letter, params += sizeof(Address)) {
-            Address address;
-            std::memcpy(&address, params, sizeof(Address));
-            if (*letter == '-' || address == 0) continue;
-            const Range part = memory_.part_at(address);
-            if (*letter != 'w') accesses_.reads.push_back(part);
-            if (*letter == 'w' || *letter == 'x') accesses_.writes.push_back(part);
-            if (*letter == 't') accesses_.reads.push_back(kEverywhere);
-            if (*letter == 'T') accesses_.writes.push_back(kEverywhere);
-        }
+        for_each_address(*command.kernel, params, [&](const AddressUse& use) {
+            if (use.address == 0) return;
+            const Range part = memory_.part_at(use.address);
+            if (use.is_read) accesses_.reads.push_back(part);
+            if (use.is_written) accesses_.writes.push_back(part);
+            if (use.is_named_read) accesses_.reads.push_back(kEverywhere);
+            if (use.is_named_written) accesses_.writes.push_back(kEverywhere);
+        });
     }
 
     // Makes resident what an encoder's kernels reach through addresses.

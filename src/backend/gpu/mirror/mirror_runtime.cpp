@@ -10,6 +10,8 @@
 #include <stdexcept>
 #include <string_view>
 
+#include "backend/gpu/access.hpp"
+
 namespace whorl::gpu::mirror {
 namespace {
 
@@ -103,12 +105,13 @@ struct MirrorRuntime::Differences {
         }
         const std::string_view access = command.kernel->access;
         std::size_t parameter = access.size();  // the first that means this buffer, rather one that may be written
-        for (std::size_t i = access.size(); i-- != 0;) {
-            Address address;
-            std::memcpy(&address, submission.params.data() + command.params + i * sizeof(Address), sizeof(Address));
-            if (access[i] == '-' || memory.part_of(address) != bound->begin) continue;
-            if (parameter == access.size() || is_written(access[i]) || !is_written(access[parameter])) parameter = i;
-        }
+        bool is_written = false;
+        for_each_address(*command.kernel, submission.params.data() + command.params, [&](const AddressUse& use) {
+            if (memory.part_of(use.address) != bound->begin) return;
+            if (parameter != access.size() && (is_written || !use.is_written)) return;
+            parameter = use.index;
+            is_written = use.is_written;
+        });
         if (parameter != access.size()) {
             return fmt::format("the buffer of its parameter {} of {} (\"{}\")", parameter + 1, access.size(),
                                access[parameter]);
@@ -116,7 +119,6 @@ struct MirrorRuntime::Differences {
         return access.find_first_of("tT") == access.npos ? "a buffer that is none of its own"
                                                          : "a buffer that is no parameter";
     }
-    static bool is_written(char access) { return access == 'w' || access == 'x' || access == 'T'; }
 
     std::string text(const ShadowMemory& memory, const Submission& submission, const Command& command) const {
         const ShadowMemory::Bound* bound = memory.find(first);
@@ -199,7 +201,7 @@ void MirrorRuntime::submit(const Submission& submission) {
         for (std::uint32_t c = stage.first; c < stage.first + stage.count; ++c) {
             const Command& command = submission.commands[c];
             run_on_device(submission, command);
-            run_on_host(submission, command);
+            sim::run_command(submission, command, memory_, kSeed);
             compare(submission, command);
         }
     }
@@ -225,21 +227,6 @@ void MirrorRuntime::run_on_device(const Submission& submission, const Command& c
         if (tally.problem.empty()) tally.problem = e.what();
     }
     tally.time_ms += std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start).count();
-}
-
-void MirrorRuntime::run_on_host(const Submission& submission, const Command& command) {
-    if (command.kind == Command::Kind::kDispatch) {
-        sim::run_dispatch(*command.kernel, command.groups, submission.params.data() + command.params, memory_, kSeed);
-        return;
-    }
-    std::byte* destination = memory_.resolve(command.destination, command.bytes).bytes;
-    if (command.kind == Command::Kind::kCopy) {
-        std::memmove(destination, memory_.resolve(command.source, command.bytes).bytes, command.bytes);
-    } else if (command.kind == Command::Kind::kFill) {
-        std::memset(destination, command.byte, command.bytes);
-    } else {
-        std::memcpy(destination, command.host, command.bytes);
-    }
 }
 
 void MirrorRuntime::compare(const Submission& submission, const Command& command) {

@@ -81,7 +81,6 @@ private:
     struct Differences;
 
     void run_on_device(const Submission& submission, const Command& command);
-    void run_on_host(const Submission& submission, const Command& command);
     void compare(const Submission& submission, const Command& command);
     const std::byte* read(const Shadow& shadow, std::uint64_t offset, std::uint64_t bytes);
     void mend(const Shadow& shadow, std::uint64_t offset, std::uint64_t bytes);

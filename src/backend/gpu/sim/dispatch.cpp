@@ -7,6 +7,7 @@
 #include <stdexcept>
 #include <vector>
 
+#include "backend/gpu/access.hpp"
 #include "backend/gpu/sim/group.hpp"
 #include "backend/gpu/sim/kernels.hpp"
 #include "backend/gpu/sim/parts.hpp"
@@ -19,13 +20,11 @@ namespace {
 // finds in there.
 class Grants {
 public:
-    Grants(const char* letters, const std::byte* params, const AddressSpace& memory) : memory_(memory) {
-        for (; *letters != '\0'; ++letters, params += sizeof(Address)) {
-            if (*letters == 't' || *letters == 'T') others_ |= *letters == 't' ? kReads : kReadsAndWrites;
-            Address address;
-            std::memcpy(&address, params, sizeof(Address));
-            if (*letters != '-') fields_.push_back({memory.part_of(address), access_of(*letters)});
-        }
+    Grants(const KernelInfo& kernel, const std::byte* params, const AddressSpace& memory) : memory_(memory) {
+        for_each_address(kernel, params, [&](const AddressUse& use) {
+            fields_.push_back({memory.part_of(use.address), access_of(use.is_read, use.is_written)});
+            others_ |= access_of(use.is_named_read, use.is_named_written);
+        });
     }
     Words words_at(Address address) const {
         const AddressSpace::Part part = memory_.resolve(address, 0);
@@ -41,8 +40,8 @@ private:
         u64 part;
         u32 access;
     };
-    static u32 access_of(char letter) {
-        return letter == 'w' ? kWrites : letter == 'x' || letter == 'T' ? kReadsAndWrites : kReads;
+    static u32 access_of(bool is_read, bool is_written) {
+        return (is_read ? kReads : 0u) | (is_written ? kWrites : 0u);
     }
 
     const AddressSpace& memory_;
@@ -60,13 +59,11 @@ public:
     GrantsInForce& operator=(const GrantsInForce&) = delete;
 };
 
-}  // namespace
-
 void run_dispatch(const KernelInfo& kernel, std::uint32_t groups, const std::byte* params, const AddressSpace& memory,
                   std::uint64_t seed) {
     const KernelBody body = find_kernel(kernel.name);
     if (body == nullptr) throw DeviceError(fmt::format("sim: no kernel \"{}\"", kernel.name));
-    const Grants declared(kernel.access, params, memory);
+    const Grants declared(kernel, params, memory);
     try {
         tbb::parallel_for(std::uint32_t{0}, groups, [&](std::uint32_t group) {
             const Thread where{0, kernel.threads, group, groups};
@@ -79,6 +76,26 @@ void run_dispatch(const KernelInfo& kernel, std::uint32_t groups, const std::byt
         });
     } catch (const std::runtime_error& e) {
         throw DeviceError(fmt::format("sim: kernel {}: {}", kernel.name, e.what()));
+    }
+}
+
+}  // namespace
+
+void run_command(const Submission& submission, const Command& command, const AddressSpace& memory, std::uint64_t seed) {
+    const auto bytes_at = [&](Address address) { return memory.resolve(address, command.bytes).bytes; };
+    switch (command.kind) {
+        case Command::Kind::kDispatch:
+            run_dispatch(*command.kernel, command.groups, submission.params.data() + command.params, memory, seed);
+            break;
+        case Command::Kind::kCopy:
+            std::memmove(bytes_at(command.destination), bytes_at(command.source), command.bytes);
+            break;
+        case Command::Kind::kFill:
+            std::memset(bytes_at(command.destination), command.byte, command.bytes);
+            break;
+        case Command::Kind::kUpload:
+            std::memcpy(bytes_at(command.destination), command.host, command.bytes);
+            break;
     }
 }
 

@@ -1,4 +1,4 @@
-// Runs one dispatch of a kernel on the host, over whatever memory its addresses mean.
+// Carries out one command on the host, over whatever memory its addresses mean.
 #pragma once
 
 #include <cstddef>
@@ -24,9 +24,9 @@ public:
     virtual u64 part_of(Address address) const = 0;
 };
 
-/// Threadgroups run in parallel on the calling TBB arena; the threads of a group that has barriers take turns in an order
-/// drawn from `seed`. Errors: DeviceError naming the kernel, for whatever it does that a device would not report.
-void run_dispatch(const KernelInfo& kernel, std::uint32_t groups, const std::byte* params, const AddressSpace& memory,
-                  std::uint64_t seed);
+/// A command of `submission`. Threadgroups of a kernel run in parallel on the calling TBB arena; the threads of a group that
+/// has barriers take turns in an order drawn from `seed`. Errors: DeviceError naming the kernel, for whatever it does that a
+/// device would not report.
+void run_command(const Submission& submission, const Command& command, const AddressSpace& memory, std::uint64_t seed);
 
 }  // namespace whorl::gpu::sim

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <map>
 #include <stdexcept>
 
@@ -71,32 +70,14 @@ public:
 
     void submit(const Submission& submission) override {
         for (const Submission::Stage& stage : submission.stages) {
-            for (std::uint32_t c = stage.first; c < stage.first + stage.count; ++c)
-                run(submission, submission.commands[c]);
+            for (std::uint32_t c = stage.first; c < stage.first + stage.count; ++c) {
+                run_command(submission, submission.commands[c], parts(), seed_);
+            }
         }
     }
     void wait() override {}
 
 private:
-    void run(const Submission& submission, const Command& command) {
-        switch (command.kind) {
-            case Command::Kind::kDispatch:
-                run_dispatch(*command.kernel, command.groups, submission.params.data() + command.params, parts(),
-                             seed_);
-                break;
-            case Command::Kind::kCopy:
-                std::memmove(parts().resolve(command.destination, command.bytes).bytes,
-                             parts().resolve(command.source, command.bytes).bytes, command.bytes);
-                break;
-            case Command::Kind::kFill:
-                std::memset(parts().resolve(command.destination, command.bytes).bytes, command.byte, command.bytes);
-                break;
-            case Command::Kind::kUpload:
-                std::memcpy(parts().resolve(command.destination, command.bytes).bytes, command.host, command.bytes);
-                break;
-        }
-    }
-
     std::uint64_t seed_;
     DeviceInfo info_;
     std::uint64_t allocated_ = 0;
