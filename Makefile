@@ -86,6 +86,7 @@ format: ## rewrite the C++ files in the project's format
 
 lint: configure ## clang-format check and clang-tidy
 	scripts/bootstrap.sh lint
+	cmake --build --preset $(PRESET) --target generated_sources
 	scripts/lint.sh --format --tidy build/$(PRESET)
 
 clean: ## remove all build output
