@@ -84,8 +84,8 @@ format: ## rewrite the C++ files in the project's format
 	scripts/bootstrap.sh lint
 	scripts/lint.sh --fix-format
 
+lint: TIERS := build cuda metal lint
 lint: configure ## clang-format check and clang-tidy
-	scripts/bootstrap.sh lint
 	cmake --build --preset $(PRESET) --target generated_sources
 	scripts/lint.sh --format --tidy build/$(PRESET)
 

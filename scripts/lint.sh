@@ -3,7 +3,7 @@
 #
 #   scripts/lint.sh --fix-format                 rewrite files in the project's format
 #   scripts/lint.sh --format                     fail on a file that is not in it
-#   scripts/lint.sh --tidy BUILD_DIR             fail on a clang-tidy finding; BUILD_DIR holds compile_commands.json
+#   scripts/lint.sh --tidy BUILD_DIR             fail on a clang-tidy finding; BUILD_DIR and folders in it hold compile_commands.json
 #
 # JOBS limits how many clang-tidy run at once.
 set -euo pipefail
@@ -44,23 +44,28 @@ check_format() {
 }
 
 check_tidy() { # build directory
-    local tool database="$1/compile_commands.json" file files=()
+    local tool database file jobs_of_tidy=() count=0
     tool=$(find_tool clang-tidy)
-    if [ ! -f "$database" ]; then
-        echo "lint: no $database; cmake --preset $(basename "$1")" >&2
+    if [ ! -f "$1/compile_commands.json" ]; then
+        echo "lint: no $1/compile_commands.json; cmake --preset $(basename "$1")" >&2
         return 2
     fi
     while read -r file; do
-        if grep -qF "\"$PWD/$file\"" "$database"; then files+=("$file"); fi
+        # Files that CMake does not compile itself have a database beside their objects.
+        database=$(find "$1" -name compile_commands.json -exec grep -lF "\"$PWD/$file\"" {} + | sort | head -n 1)
+        if [ -n "$database" ]; then
+            jobs_of_tidy+=("$(dirname "$database")" "$file")
+            count=$((count + 1))
+        fi
     done < <(list_files '*.cpp')
     # One process a file, its output kept whole; xargs fails when any of them does.
-    if ! printf '%s\0' "${files[@]}" | xargs -0 -P "$jobs" -I{} bash -c \
+    if ! printf '%s\0' "${jobs_of_tidy[@]}" | xargs -0 -P "$jobs" -n 2 bash -c \
         'out=$("$0" -p "$1" --quiet --warnings-as-errors="*" "$2" 2>&1) || { printf "%s\n" "$out"; exit 1; }' \
-        "$tool" "$1" {}; then
+        "$tool"; then
         echo "lint: clang-tidy has findings" >&2
         return 1
     fi
-    echo "lint: clang-tidy has no findings in ${#files[@]} files"
+    echo "lint: clang-tidy has no findings in $count files"
 }
 
 if [ $# -eq 0 ]; then
