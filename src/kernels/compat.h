@@ -9,6 +9,7 @@
 //   WH_SHARED(name, n)     n words of threadgroup memory (at most 8192 in a kernel), declared at the top of a kernel
 //   WH_BARRIER()           for all threads of a threadgroup; the kernel must be listed with WH_BARRIERS. It orders threadgroup
 //                          memory alone: what a thread writes to a buffer, others read in a later stage
+//   WH_BUFFER_BARRIER()    the same, and orders what the group's threads do to buffers, for kernels that work in place
 //   WH_FN, WH_CONSTANT     a device function, a constant at namespace scope
 //   WH_PARAMS(Params)      the type as which a device function takes the kernel's parameters
 #ifndef WHORL_KERNELS_COMPAT_H
@@ -29,6 +30,7 @@
 #define WH_THREAD(t) const Thread t = {wh_tid, wh_size.x, wh_group.x, wh_groups.x}
 #define WH_SHARED(name, n) threadgroup u32 name[n]
 #define WH_BARRIER() threadgroup_barrier(mem_flags::mem_threadgroup)
+#define WH_BUFFER_BARRIER() threadgroup_barrier(mem_flags::mem_threadgroup | mem_flags::mem_device)
 
 typedef device u32* Words;
 typedef threadgroup u32* SharedWords;
@@ -64,6 +66,7 @@ WH_FN void atomic_add_word(Words words, u64 i, u32 value) {
 #define WH_THREAD(t) const Thread t = {threadIdx.x, blockDim.x, blockIdx.x, gridDim.x}
 #define WH_SHARED(name, n) __shared__ __align__(16) u32 name[n]
 #define WH_BARRIER() __syncthreads()
+#define WH_BUFFER_BARRIER() __syncthreads()
 
 typedef u32* Words;
 typedef u32* SharedWords;
@@ -101,6 +104,7 @@ WH_FN void atomic_add_word(Words words, u64 i, u32 value) {
 #define WH_THREAD(t) const Thread& t = wh_thread
 #define WH_SHARED(name, n) const SharedWords name = whorl::gpu::sim::shared_words(__COUNTER__, n)
 #define WH_BARRIER() whorl::gpu::sim::barrier()
+#define WH_BUFFER_BARRIER() whorl::gpu::sim::buffer_barrier()
 
 typedef whorl::gpu::sim::Words Words;
 typedef whorl::gpu::sim::SharedWords SharedWords;

@@ -93,7 +93,11 @@ WH_KERNEL(ntt_strided, NttParams, 512) {
         }
         x = ntt_split16(x, roots, ntt_power(roots, p.log_order, b << unit));
         for (u32 j = 0; j < 16; ++j) shared[(j << 9) | t.tid] = x.w[j];
-        WH_BARRIER();
+        if (coset == first_coset) {
+            WH_BUFFER_BARRIER();  // between the message and what takes its place
+        } else {
+            WH_BARRIER();
+        }
         for (u32 j = 0; j < 16; ++j) x.w[j] = shared[(high << 9) | (j << 5) | (t.tid & 31)];
         if (coset + 1 < first_coset + num_cosets) WH_BARRIER();
         x = ntt_split16(x, roots, ntt_power(roots, p.log_order, tile.col << (unit + 4)));
@@ -116,7 +120,7 @@ WH_KERNEL(ntt_inverse_strided, NttParams, 512) {
     for (u32 j = 0; j < 16; ++j) x.w[j] = out[(16ull * high + j) << tile.log_step];
     x = ntt_join16(x, roots, ntt_power(roots, p.log_order, tile.col << (unit + 4)));
     for (u32 j = 0; j < 16; ++j) shared[(high << 9) | (j << 5) | (t.tid & 31)] = x.w[j];
-    WH_BARRIER();
+    WH_BUFFER_BARRIER();
     for (u32 j = 0; j < 16; ++j) x.w[j] = shared[(j << 9) | t.tid];
     x = ntt_join16(x, roots, ntt_power(roots, p.log_order, b << unit));
     for (u32 j = 0; j < 16; ++j) out[(16ull * j + high) << tile.log_step] = x.w[j];
@@ -243,7 +247,11 @@ WH_KERNEL(ntt_blocks, NttParams, 512) {
         if (log_block > 10) x = ntt_split<2>(x, ntt_block_twiddles<2>(roots, 1u << 10, t.tid, 9));
         if (log_block > 9) x = ntt_split<1>(x, ntt_block_twiddles<1>(roots, 1u << 9, t.tid, 9));
         for (u32 j = 0; j < 16; ++j) shared[ntt_rows(t.tid, j)] = x.w[j];
-        WH_BARRIER();
+        if (coset == first_coset) {
+            WH_BUFFER_BARRIER();
+        } else {
+            WH_BARRIER();
+        }
         for (u32 j = 0; j < 16; ++j) x.w[j] = shared[ntt_middle(t.tid, j)];
         if (log_block > 8) x = ntt_split<8>(x, ntt_block_twiddles<8>(roots, 1u << 8, t.tid & 31, 5));
         if (log_block > 7) x = ntt_split<4>(x, ntt_block_twiddles<4>(roots, 1u << 7, t.tid & 31, 5));
@@ -277,7 +285,7 @@ WH_KERNEL(ntt_inverse_blocks, NttParams, 512) {
     if (log_block > 0) x = ntt_butterflies(x);
     if (log_block > 1) x = ntt_join<2>(x, ntt_block_twiddles<2>(roots, 2, 0, 0));
     for (u32 j = 0; j < 16; ++j) shared[ntt_fours(t.tid, j)] = x.w[j];
-    WH_BARRIER();
+    WH_BUFFER_BARRIER();  // out may be in
     for (u32 j = 0; j < 16; ++j) x.w[j] = shared[ntt_eights(t.tid, j)];
     if (log_block > 2) x = ntt_join<1>(x, ntt_block_twiddles<1>(roots, 1u << 2, t.tid & 3, 2));
     if (log_block > 3) x = ntt_join<2>(x, ntt_block_twiddles<2>(roots, 1u << 3, t.tid & 3, 2));

@@ -36,12 +36,12 @@ inline std::unique_ptr<Runtime> metal_runtime() {
     return nullptr;
 }
 
-/// The devices of this machine: the simulated one, with the host's memory and with its own, and the first CUDA and Metal
+/// The devices of this machine: the simulated one, with the host's memory and, watched for races, with its own, and the first CUDA and Metal
 /// devices where they can be used.
 inline std::vector<std::unique_ptr<Runtime>> runtimes_to_test() {
     std::vector<std::unique_ptr<Runtime>> runtimes;
     runtimes.push_back(sim::make_runtime());
-    runtimes.push_back(sim::make_runtime({.is_unified = false}));
+    runtimes.push_back(sim::make_runtime({.finds_races = true, .is_unified = false}));
     if (auto cuda = cuda_runtime()) runtimes.push_back(std::move(cuda));
     if (auto metal = metal_runtime()) runtimes.push_back(std::move(metal));
     return runtimes;

@@ -11,6 +11,7 @@
 #include "backend/gpu/sim/group.hpp"
 #include "backend/gpu/sim/kernels.hpp"
 #include "backend/gpu/sim/parts.hpp"
+#include "backend/gpu/sim/race_check.hpp"
 #include "backend/gpu/sim/thread.hpp"
 
 namespace whorl::gpu::sim {
@@ -20,7 +21,8 @@ namespace {
 // finds in there.
 class Grants {
 public:
-    Grants(const KernelInfo& kernel, const std::byte* params, const AddressSpace& memory) : memory_(memory) {
+    Grants(const KernelInfo& kernel, const std::byte* params, const AddressSpace& memory, RaceCheck* races)
+        : memory_(memory), races_(races) {
         for_each_address(kernel, params, [&](const AddressUse& use) {
             fields_.push_back({memory.part_of(use.address), access_of(use.is_read, use.is_written)});
             others_ |= access_of(use.is_named_read, use.is_named_written);
@@ -32,8 +34,11 @@ public:
         for (const Field& field : fields_) {
             if (field.part == part.id) access |= field.access;
         }
-        return {reinterpret_cast<u32*>(part.bytes), part.size / 4, access != 0 ? access : others_};
+        if (access == 0) access = others_;
+        if (races_ != nullptr) access |= kIsWatched;
+        return {reinterpret_cast<u32*>(part.bytes), part.size / 4, access};
     }
+    RaceCheck* races() const { return races_; }
 
 private:
     struct Field {
@@ -45,6 +50,7 @@ private:
     }
 
     const AddressSpace& memory_;
+    RaceCheck* races_;
     std::vector<Field> fields_;
     u32 others_ = 0;
 };
@@ -59,15 +65,23 @@ public:
     GrantsInForce& operator=(const GrantsInForce&) = delete;
 };
 
+TouchedBy this_thread() {
+    const Moment& now = moment();
+    return {now.group, now.phase, now.tid};
+}
+
 void run_dispatch(const KernelInfo& kernel, std::uint32_t groups, const std::byte* params, const AddressSpace& memory,
-                  std::uint64_t seed) {
+                  std::uint64_t seed, RaceCheck* races) {
     const KernelBody body = find_kernel(kernel.name);
     if (body == nullptr) throw DeviceError(fmt::format("sim: no kernel \"{}\"", kernel.name));
-    const Grants declared(kernel, params, memory);
+    const Grants declared(kernel, params, memory, races);
+    const u64 first_group = races != nullptr ? races->begin_command(kernel.name, groups) : 0;
     try {
         tbb::parallel_for(std::uint32_t{0}, groups, [&](std::uint32_t group) {
             const Thread where{0, kernel.threads, group, groups};
             const GrantsInForce in_force(declared);
+            moment().group = first_group + group;
+            moment().phase = 0;
             if (kernel.has_barriers) {
                 run_barrier_group(body, params, where, seed);
             } else {
@@ -79,13 +93,35 @@ void run_dispatch(const KernelInfo& kernel, std::uint32_t groups, const std::byt
     }
 }
 
+// A copy, fill or upload as the work of one thread.
+void check_transfer(const Command& command, const AddressSpace& memory, RaceCheck& races) {
+    const char* name = command.kind == Command::Kind::kCopy   ? "a copy"
+                       : command.kind == Command::Kind::kFill ? "a fill"
+                                                              : "an upload";
+    const TouchedBy by = {.group = races.begin_command(name, 1)};
+    const auto words_at = [&](Address address) {
+        return reinterpret_cast<const u32*>(memory.resolve(address, command.bytes).bytes);
+    };
+    try {
+        for (u64 i = 0; i < command.bytes / sizeof(u32); ++i) {
+            if (command.kind == Command::Kind::kCopy) races.read(words_at(command.source) + i, by);
+            races.write(words_at(command.destination) + i, by);
+        }
+    } catch (const std::runtime_error& e) {
+        throw DeviceError(fmt::format("sim: {}", e.what()));
+    }
+}
+
 }  // namespace
 
-void run_command(const Submission& submission, const Command& command, const AddressSpace& memory, std::uint64_t seed) {
+void run_command(const Submission& submission, const Command& command, const AddressSpace& memory, std::uint64_t seed,
+                 RaceCheck* races) {
     const auto bytes_at = [&](Address address) { return memory.resolve(address, command.bytes).bytes; };
+    if (races != nullptr && command.kind != Command::Kind::kDispatch) check_transfer(command, memory, *races);
     switch (command.kind) {
         case Command::Kind::kDispatch:
-            run_dispatch(*command.kernel, command.groups, submission.params.data() + command.params, memory, seed);
+            run_dispatch(*command.kernel, command.groups, submission.params.data() + command.params, memory, seed,
+                         races);
             break;
         case Command::Kind::kCopy:
             std::memmove(bytes_at(command.destination), bytes_at(command.source), command.bytes);
@@ -103,6 +139,21 @@ Words words_at(u64 address) {
     if (grants != nullptr) return grants->words_at(address);
     const AddressSpace::Part part = parts().resolve(address, 0);
     return {reinterpret_cast<u32*>(part.bytes), part.size / 4, kReadsAndWrites};
+}
+
+void check_read(const u32* word) {
+    grants->races()->read(word, this_thread());
+}
+
+void check_write(const u32* word) {
+    grants->races()->write(word, this_thread());
+}
+
+u32& Words::shared(u64 i) const {
+    if (i >= size_) fail_bounds(i, size_);
+    if ((access_ & kReadsAndWrites) != kReadsAndWrites) fail_access(true);
+    if ((access_ & kIsWatched) != 0) grants->races()->update_atomically(words_ + i, this_thread());
+    return words_[i];
 }
 
 // GCC and clang have these built in; std::atomic_ref is missing in the libraries of Xcode before 16.3.

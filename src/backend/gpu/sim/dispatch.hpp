@@ -24,9 +24,12 @@ public:
     virtual u64 part_of(Address address) const = 0;
 };
 
-/// A command of `submission`. Threadgroups of a kernel run in parallel on the calling TBB arena; the threads of a group that
+class RaceCheck;
+
+/// A command of `submission`, whose stage has begun for `races` where there are any. Threadgroups of a kernel run in parallel on the calling TBB arena; the threads of a group that
 /// has barriers take turns in an order drawn from `seed`. Errors: DeviceError naming the kernel, for whatever it does that a
 /// device would not report.
-void run_command(const Submission& submission, const Command& command, const AddressSpace& memory, std::uint64_t seed);
+void run_command(const Submission& submission, const Command& command, const AddressSpace& memory, std::uint64_t seed,
+                 RaceCheck* races = nullptr);
 
 }  // namespace whorl::gpu::sim

@@ -42,7 +42,8 @@ struct Worker {
     std::vector<SharedArray> shared;
     std::deque<Lane> lanes;
     std::vector<std::uint32_t> order;
-    Lane* lane = nullptr;  // that runs
+    Lane* lane = nullptr;            // that runs
+    std::size_t num_at_buffers = 0;  // threads that wait at a barrier for buffers
     KernelBody body = nullptr;
     const std::byte* params = nullptr;
     std::exception_ptr error;  // of the first thread that failed
@@ -91,6 +92,7 @@ void run_lane(Worker& w, std::uint32_t tid) {
 // Every thread up to its next barrier or its end, in the worker's order; stops at an error.
 void run_to_barrier(Worker& w) {
     std::size_t num_done = 0;
+    w.num_at_buffers = 0;
     for (const std::uint32_t tid : w.order) {
         run_lane(w, tid);
         if (w.error) return;
@@ -99,8 +101,14 @@ void run_to_barrier(Worker& w) {
     if (num_done != 0 && num_done != w.order.size()) {
         w.error = std::make_exception_ptr(std::runtime_error(fmt::format(
             "{} of {} threads of a group returned while the others wait at a barrier", num_done, w.order.size())));
+    } else if (w.num_at_buffers != 0 && w.num_at_buffers != w.order.size()) {
+        w.error = std::make_exception_ptr(
+            std::runtime_error(fmt::format("{} of {} threads of a group wait at a barrier for buffers, the others at "
+                                           "one for threadgroup memory",
+                                           w.num_at_buffers, w.order.size())));
     }
     ++w.now.epoch;
+    if (w.num_at_buffers != 0) ++w.now.phase;
 }
 
 }  // namespace
@@ -129,8 +137,17 @@ void barrier() {
     if (w.error) throw Abandoned();
 }
 
+void buffer_barrier() {
+    ++worker().num_at_buffers;
+    barrier();
+}
+
 void run_plain_group(KernelBody body, const std::byte* params, Thread where) {
-    for (where.tid = 0; where.tid < where.size; ++where.tid) body(params, where);
+    Moment& now = worker().now;
+    for (where.tid = 0; where.tid < where.size; ++where.tid) {
+        now.tid = where.tid;
+        body(params, where);
+    }
 }
 
 void run_barrier_group(KernelBody body, const std::byte* params, Thread where, std::uint64_t seed) {

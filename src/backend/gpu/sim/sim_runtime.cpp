@@ -6,10 +6,12 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <optional>
 #include <stdexcept>
 
 #include "backend/gpu/sim/dispatch.hpp"
 #include "backend/gpu/sim/parts.hpp"
+#include "backend/gpu/sim/race_check.hpp"
 
 namespace whorl::gpu::sim {
 namespace {
@@ -24,6 +26,7 @@ public:
         info_.memory = options.memory != 0 ? options.memory : host_memory;
         info_.max_buffer = options.max_buffer;
         info_.is_unified = options.is_unified;
+        if (options.finds_races) races_.emplace();
     }
     ~SimRuntime() override {
         for (const auto& [id, memory] : blocks_) std::free(memory);
@@ -51,9 +54,11 @@ public:
         allocated_ += size;
         const std::uint32_t id = ++next_block_;
         blocks_[id] = memory;
+        if (races_) races_->add(memory, size);
         return {id, size, memory};
     }
     void release(const Block& block) override {
+        if (races_) races_->remove(blocks_.at(block.id));
         std::free(blocks_.at(block.id));
         allocated_ -= block.bytes;
         blocks_.erase(block.id);
@@ -70,8 +75,9 @@ public:
 
     void submit(const Submission& submission) override {
         for (const Submission::Stage& stage : submission.stages) {
+            if (races_) races_->begin_stage();
             for (std::uint32_t c = stage.first; c < stage.first + stage.count; ++c) {
-                run_command(submission, submission.commands[c], parts(), seed_);
+                run_command(submission, submission.commands[c], parts(), seed_, races_ ? &*races_ : nullptr);
             }
         }
     }
@@ -83,6 +89,7 @@ private:
     std::uint64_t allocated_ = 0;
     std::map<std::uint32_t, std::byte*> blocks_;
     std::uint32_t next_block_ = 0;
+    std::optional<RaceCheck> races_;
 };
 
 }  // namespace

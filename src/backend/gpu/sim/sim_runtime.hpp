@@ -13,6 +13,7 @@ struct Options {
     std::uint64_t seed = 1;        ///< of the order in which the threads of a group take turns
     std::uint64_t memory = 0;      ///< bytes of device memory; 0: as much as the host has
     std::uint64_t max_buffer = 0;  ///< bytes of the largest allocation; 0: no limit
+    bool finds_races = false;      ///< on device memory within a stage, at seven times the memory (race_check.hpp)
     bool is_unified = true;  ///< false: the host reaches shared memory alone, as on a device with memory of its own
 };
 /// Threadgroups run in parallel on the calling TBB arena; the threads of a group that has barriers take turns.

@@ -15,6 +15,12 @@ namespace whorl::gpu::sim {
 
 /// What a kernel declares that it does with a buffer (kernels/types.h).
 enum Access : u32 { kReads = 1, kWrites = 2, kReadsAndWrites = 3 };
+/// Beside them: every access is checked for races.
+inline constexpr u32 kIsWatched = 4;
+
+/// Errors: std::runtime_error for a race with another thread of the stage.
+void check_read(const u32* word);
+void check_write(const u32* word);
 
 /// Part of a device buffer, as 32-bit words.
 class Words {
@@ -24,10 +30,12 @@ public:
         Ref(u32* word, u32 access) : word_(word), access_(access) {}
         operator u32() const {
             if ((access_ & kReads) == 0) fail_access(false);
+            if ((access_ & kIsWatched) != 0) check_read(word_);
             return *word_;
         }
         const Ref& operator=(u32 value) const {
             if ((access_ & kWrites) == 0) fail_access(true);
+            if ((access_ & kIsWatched) != 0) check_write(word_);
             *word_ = value;
             return *this;
         }
@@ -48,11 +56,7 @@ public:
         return {words_ + offset, size_ - offset, access_};
     }
     /// Word i for an atomic operation.
-    u32& shared(u64 i) const {
-        if (i >= size_) fail_bounds(i, size_);
-        if (access_ != kReadsAndWrites) fail_access(true);
-        return words_[i];
-    }
+    u32& shared(u64 i) const;
 
 private:
     u32* words_;
@@ -65,6 +69,8 @@ void atomic_add(const Words& words, u64 i, u32 value);
 
 /// The thread that runs and a count of barriers met, which also tells groups apart: what race checks compare.
 struct Moment {
+    u64 group = 0;  // by its number in the stage
+    u32 phase = 0;  // how many barriers for buffers the group has met
     u32 tid = 0;
     u32 epoch = 1;
     u32 first_epoch = 1;  // of the group that runs
@@ -130,5 +136,6 @@ private:
 /// The group's array number `key`, made by the first thread that asks for it.
 SharedWords shared_words(u32 key, u32 size);
 void barrier();
+void buffer_barrier();
 
 }  // namespace whorl::gpu::sim
