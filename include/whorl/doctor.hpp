@@ -29,19 +29,27 @@ struct ProofVerdict {
     std::string problem = {};  ///< empty: the CPU's bytes, which the verifier accepts
 };
 
+/// Whether stages of work come one after another, also those of submissions that nobody waits for between them.
+struct OrderVerdict {
+    std::uint32_t num_stages = 0;  ///< that read and overwrite what others wrote; none on the CPU
+    double time_ms = 0;
+    std::string problem = {};  ///< empty: the memory is as the host's is after the same work
+};
+
 struct DoctorReport {
     DeviceReport device;
     bool is_unified = false;                                  ///< the device reads host memory as fast as its own
     std::uint64_t max_buffer_bytes = 0;                       ///< of the largest allocation; 0: as many as there are
     std::vector<std::pair<std::string, std::string>> limits;  ///< what else the device tells of itself
     std::vector<KernelVerdict> kernels;                       ///< all there are, file by file; none on the CPU
+    OrderVerdict order;
     std::vector<ProofVerdict> proofs;
 
     bool is_healthy() const;
 };
 
 /// Describes a device and tests it: small proofs that dispatch every kernel, each dispatch compared with the same kernel
-/// on the host, then whole proofs as they are always made. Takes some seconds, and up to a minute on the simulated device.
+/// on the host, stages that depend on each other, then whole proofs as they are always made. Takes some seconds, and up to a minute on the simulated device.
 /// That something is wrong is told by the report. Errors: kInvalidArgument for a name that means nothing, kMachine for a
 /// device that is not there.
 Result<DoctorReport> examine(const std::string& device, Telemetry* telemetry = nullptr);

@@ -45,6 +45,11 @@ std::string kernels_text(const DoctorReport& report) {
     return table.text();
 }
 
+std::string order_text(const OrderVerdict& order) {
+    return fmt::format("{} stages that need each other in order, {} ms: {}\n", order.num_stages,
+                       time_text(order.time_ms), order.problem.empty() ? "ok" : "WRONG: " + order.problem);
+}
+
 std::string proofs_text(const DoctorReport& report) {
     Table table({{"proof", Align::kLeft}, {"how", Align::kLeft}, {"ms"}, {"", Align::kLeft}});
     for (const ProofVerdict& proof : report.proofs) {
@@ -65,8 +70,9 @@ std::string verdict_text(const DoctorReport& report) {
     const auto num_bad = [](const auto& verdicts) {
         return std::ranges::count_if(verdicts, [](const auto& verdict) { return !verdict.problem.empty(); });
     };
-    return fmt::format("{} is NOT healthy: {} of {} kernels wrong or not tested, {} of {} proofs wrong\n", device,
-                       num_bad(report.kernels), num_kernels, num_bad(report.proofs), num_proofs);
+    return fmt::format("{} is NOT healthy: {} of {} kernels wrong or not tested, {} of {} proofs wrong{}\n", device,
+                       num_bad(report.kernels), num_kernels, num_bad(report.proofs), num_proofs,
+                       report.order.problem.empty() ? "" : ", stages out of order");
 }
 
 Json json_of(const DoctorReport& report) {
@@ -80,6 +86,8 @@ Json json_of(const DoctorReport& report) {
                            {"time_ms", kernel.time_ms},
                            {"problem", kernel.problem}});
     }
+    const Json order = {
+        {"stages", report.order.num_stages}, {"time_ms", report.order.time_ms}, {"problem", report.order.problem}};
     Json proofs = Json::array();
     for (const ProofVerdict& proof : report.proofs) {
         proofs.push_back(
@@ -96,6 +104,7 @@ Json json_of(const DoctorReport& report) {
               {"is_unified", report.is_unified},
               {"limits", limits}}},
             {"kernels", kernels},
+            {"order", order},
             {"proofs", proofs},
             {"is_healthy", report.is_healthy()}};
 }
@@ -112,7 +121,7 @@ Result<ExitCode> run_doctor(Session& session, const DoctorOptions& options) {
         if (auto written = write_file(options.json_path, text); !written) return written.error();
     }
     session.print(facts_text(*report));
-    if (!report->kernels.empty()) session.print('\n' + kernels_text(*report));
+    if (!report->kernels.empty()) session.print('\n' + kernels_text(*report) + '\n' + order_text(report->order));
     session.print('\n' + proofs_text(*report) + '\n' + verdict_text(*report) +
                   "In a bug report send all of the above, or the file of --json, and the system's name and version.\n");
     return report->is_healthy() ? kExitOk : kExitRejected;

@@ -22,7 +22,9 @@
 #include "backend/gpu/mirror/mirror_runtime.hpp"
 #include "backend/gpu/ntt.hpp"
 #include "backend/gpu/prover.hpp"
+#include "backend/gpu/sim/sim_runtime.hpp"
 #include "engine/devices.hpp"
+#include "engine/stage_order.hpp"
 #include "prover/input.hpp"
 
 namespace whorl {
@@ -167,7 +169,7 @@ std::vector<KernelVerdict> verdicts(const Log& log) {
     return verdicts;
 }
 
-// Tests a GPU with proofs kernel by kernel, then as proofs are made.
+// Tests a GPU with proofs kernel by kernel, then with work whose order matters, then as proofs are made.
 class GpuExamination {
 public:
     GpuExamination(std::string device, std::span<const Case> cases, Telemetry* telemetry)
@@ -189,6 +191,10 @@ public:
         }
         runtime_.reset();
         report.kernels = verdicts(log_);
+        {
+            const Span span(telemetry_, "stages_in_order");
+            report.order = judge_order();
+        }
         for (const auto& [dispatch, how] : {std::pair(Dispatch::kStaged, "staged"), {Dispatch::kUnfused, "unfused"}}) {
             const Span span(telemetry_, how);
             for (const Case& of : cases_) {
@@ -206,6 +212,23 @@ private:
         return std::make_unique<MirrorRuntime>(*runtime_, log_);
     }
 
+    OrderVerdict judge_order() const {
+        constexpr std::uint64_t kSeed = 1;
+        OrderVerdict verdict{.num_stages = kNumOrderedStages};
+        note_problem(verdict.problem, [&] {
+            const std::vector<std::uint32_t> expected = run_ordered_stages(gpu::sim::make_runtime(), kSeed);
+            const Telemetry clock;
+            const std::vector<std::uint32_t> found = run_ordered_stages(value_of(open_gpu(device_)), kSeed);
+            verdict.time_ms = clock.now_ms();
+            const auto [at, other] = std::ranges::mismatch(found, expected);
+            if (at == found.end()) return;
+            throw std::runtime_error(
+                fmt::format("word {} of {} is {:#x}, not {:#x}: stages overlap or overtake each other",
+                            at - found.begin(), found.size(), *at, *other));
+        });
+        return verdict;
+    }
+
     std::string device_;
     std::span<const Case> cases_;
     Telemetry* telemetry_;
@@ -217,7 +240,8 @@ private:
 
 bool DoctorReport::is_healthy() const {
     const auto has_no_problem = [](const auto& verdict) { return verdict.problem.empty(); };
-    return std::ranges::all_of(kernels, has_no_problem) && std::ranges::all_of(proofs, has_no_problem);
+    return order.problem.empty() && std::ranges::all_of(kernels, has_no_problem) &&
+           std::ranges::all_of(proofs, has_no_problem);
 }
 
 Result<DoctorReport> examine(const std::string& device, Telemetry* telemetry) {

@@ -34,6 +34,9 @@ TEST(Doctor, TestsEveryKernelOfTheSimulatedDevice) {
     WH_ALL_KERNELS(WH_EXPECT_TESTED)
 #undef WH_EXPECT_TESTED
     for (const auto& proof : report["proofs"]) EXPECT_EQ(proof["problem"], "") << proof;
+    EXPECT_THAT(outcome.out, HasSubstr("160 stages that need each other in order"));
+    EXPECT_EQ(report["order"]["stages"], 160);
+    EXPECT_EQ(report["order"]["problem"], "");
 }
 
 TEST(Doctor, VerifiesProofsOfTheCpu) {

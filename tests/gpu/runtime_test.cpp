@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/stage_order.hpp"
 #include "gpu/devices.hpp"
 
 namespace whorl::gpu {
@@ -143,6 +144,18 @@ TEST(Runtime, RefusesMoreMemoryThanThereIs) {
         add(submission, fill(words.word(0), 5, 7));
         runtime->submit(submission);
         EXPECT_EQ(words.read(), std::vector<std::uint32_t>(5, 0x07070707));
+    }
+}
+
+TEST(Runtime, StagesComeOneAfterAnother) {
+    for (const std::uint64_t seed : {1u, 2u, 3u}) {
+        const std::vector<std::uint32_t> expected = run_ordered_stages(sim::make_runtime(), seed);
+        for (auto& runtime : runtimes_to_test()) {
+            SCOPED_TRACE(runtime->info().id);
+            const std::vector<std::uint32_t> found = run_ordered_stages(std::move(runtime), seed);
+            EXPECT_TRUE(found == expected)
+                << "first difference at word " << std::ranges::mismatch(found, expected).in1 - found.begin();
+        }
     }
 }
 

@@ -6,7 +6,7 @@
 Each error goes into a copy of one file, which takes the place of the original in whorl_on_fake_metal: compiled and linked
 with the build's own commands, as Ninja tells them. The program then proves small tasks on the fake device. An error is
 found if it does not compile, or if one of the proofs does not come, is another than the stored one, or leaves Metal
-objects behind. Exit codes: 0 all found, 1 some were not, 77 the build is not Ninja's (ctest takes the test for skipped).
+objects behind, or at last if `whorl doctor` finds the device wrong. Exit codes: 0 all found, 1 some were not, 77 the build is not Ninja's (ctest takes the test for skipped).
 """
 
 import argparse
@@ -22,7 +22,7 @@ from typing import NamedTuple
 # What is proved, until something is wrong, and the seed of what the fake draws: quick tasks in several orders, then one
 # with traces that are not copied.
 PROOFS = [(vector, order) for order in range(4) for vector in ("interactions", "fib_2e5")] + [("keccak_5_perms", 0)]
-TIMEOUT_S = 60
+TIMEOUT_S = 90
 
 
 class Seed(NamedTuple):
@@ -35,11 +35,14 @@ class Seed(NamedTuple):
 SEEDS = [
     # Order
     Seed("no encoder waits for another", "encoder_order.hpp",
-         "if (is_full || earlier.accesses.conflicts_with(accesses))", "if (is_full)"),
-    Seed("no fence is updated", "encoder_order.hpp", "encoder.updateFence(add(accesses));", "add(accesses);"),
+         "if (stands_for_all_ || earlier.accesses.conflicts_with(accesses))", "if (stands_for_all_)"),
+    Seed("no fence is updated", "encoder_order.hpp",
+         "encoder.updateFence(add(stands_for_all_ ? kAll : accesses));", "add(accesses);"),
     Seed("reads do not wait for writes", "encoder_order.cpp", "overlap(writes, later.reads) || ", ""),
     Seed("writes do not wait for writes and reads", "encoder_order.cpp",
          " || overlap(writes, later.writes) || overlap(reads, later.writes)", ""),
+    Seed("what waits for all stands for itself alone", "encoder_order.hpp", "stands_for_all_ ? kAll : accesses",
+         "accesses"),
     Seed("what dispatches write is not declared", "metal_runtime.cpp",
          "if (use.is_written) accesses_.writes", "if (use.is_written) accesses_.reads"),
     Seed("what copies write is not declared", "metal_runtime.cpp",
@@ -115,6 +118,15 @@ def last_line(text):
     return lines[-1][:110] if lines else ""
 
 
+def run_program(program, order, command, *arguments):
+    """A command on the fake device, which draws from `order`; None where it takes too long."""
+    try:
+        return subprocess.run([program, command, "--device", "metal", "--quiet", *arguments], capture_output=True,
+                              text=True, timeout=TIMEOUT_S, env=dict(os.environ, WHORL_FAKE_METAL_SEED=str(order)))
+    except subprocess.TimeoutExpired:
+        return None
+
+
 def with_first_include(words, folder):
     """The words with one more folder for headers, before all others."""
     at = next(i for i, word in enumerate(words) if word.startswith("-I"))
@@ -128,8 +140,9 @@ class Planter:
         self.vectors = arguments.vectors
         self.work = arguments.build / "seeded_host_errors"
         commands = build_commands(arguments.build)
-        self.compile_words = next(until_and(words) for words in commands
-                                  if str(arguments.source / "metal_runtime.cpp") in words)
+        compile_words = next(until_and(words) for words in commands
+                             if str(arguments.source / "metal_runtime.cpp") in words)
+        self.compile_words = [word for word in compile_words if word != "-Werror"]  # what runs must show the error
         self.link_words = until_and(commands[-1])
 
     def build(self, number, seed):
@@ -162,17 +175,18 @@ class Planter:
         for vector, order in PROOFS:
             folder = self.vectors / vector
             proof = program.with_suffix(".proof")
-            command = [program, "prove", "--device", "metal", "--quiet", "--task", folder, "--out", proof]
-            environment = dict(os.environ, WHORL_FAKE_METAL_SEED=str(order))
-            try:
-                run = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, env=environment)
-            except subprocess.TimeoutExpired:
+            run = run_program(program, order, "prove", "--task", folder, "--out", proof)
+            if run is None:
                 return "never ends"
             if run.returncode != 0:
                 return f"exit code {run.returncode}: {last_line(run.stderr)}"
             if proof.read_bytes() != (folder / "proof.bin").read_bytes():
                 return f"another proof of {vector}"
-        return None
+        run = run_program(program, 1, "doctor")
+        if run is None:
+            return "the doctor never ends"
+        wrong = [line for line in run.stdout.splitlines() if "WRONG" in line]
+        return None if run.returncode == 0 else f"doctor: {(wrong or [last_line(run.stderr)])[0][:110]}"
 
     def plant(self, number, seed):
         program, message = self.build(number, seed)

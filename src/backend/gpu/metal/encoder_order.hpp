@@ -37,23 +37,26 @@ public:
     /// Makes a new encoder (compute or blit) wait for those that its accesses conflict with.
     template <class Encoder>
     void begin(Encoder& encoder, const Accesses& accesses) {
-        const bool is_full = open_.size() == kMaxOpen;
+        stands_for_all_ = open_.size() == kMaxOpen;
         for (const Open& earlier : open_) {
-            if (is_full || earlier.accesses.conflicts_with(accesses)) encoder.waitForFence(earlier.fence.get());
+            if (stands_for_all_ || earlier.accesses.conflicts_with(accesses)) {
+                encoder.waitForFence(earlier.fence.get());
+            }
         }
-        if (is_full) clear();
+        if (stands_for_all_) clear();
     }
     /// The encoder has been given all its commands.
     template <class Encoder>
     void end(Encoder& encoder, const Accesses& accesses) {
-        encoder.updateFence(add(accesses));
+        encoder.updateFence(add(stands_for_all_ ? kAll : accesses));
     }
     /// All encoders are done.
     void clear();
 
 private:
-    // Encoders that a later one may have to wait for; with more, the next waits for all.
+    // Encoders that a later one may have to wait for; with more, the next waits for all, and all later ones for that.
     static constexpr std::size_t kMaxOpen = 16;
+    static inline const Accesses kAll{.reads = {kEverywhere}, .writes = {kEverywhere}};
 
     struct Open {
         Ref<MTL::Fence> fence;
@@ -63,6 +66,7 @@ private:
 
     MTL::Device& device_;
     std::vector<Open> open_;
+    bool stands_for_all_ = false;  // the encoder that has begun
     std::vector<Ref<MTL::Fence>> spare_;
 };
 
