@@ -215,9 +215,10 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Seed{"NoBarrierInASum", "count /= 2) {\n        WH_BARRIER();", "count /= 2) {"},
         Seed{"NoBarrierInATransform",
-             "shared[ntt_rows(t.tid, j)] = x.w[j];\n        WH_BARRIER();\n        for (u32 j = 0; j < 16; ++j) x.w[j] "
-             "= shared[ntt_middle",
-             "shared[ntt_rows(t.tid, j)] = x.w[j];\n        for (u32 j = 0; j < 16; ++j) x.w[j] = shared[ntt_middle"},
+             "shared[ntt_middle(t.tid, j)] = x.w[j];\n        WH_BARRIER();\n        for (u32 j = 0; j < 16; ++j) "
+             "x.w[j] "
+             "= shared[ntt_eights",
+             "shared[ntt_middle(t.tid, j)] = x.w[j];\n        for (u32 j = 0; j < 16; ++j) x.w[j] = shared[ntt_eights"},
         Seed{"EveryThreadWritesTheSum", kSumWritten, kSumWrittenByAll},
         Seed{"UpperHalfOfAnotherProduct", "mul_high(u32 a, u32 b) {\n    return mulhi(a, b);",
              "mul_high(u32 a, u32 b) {\n    return mulhi(a, a);"},
