@@ -24,7 +24,7 @@ struct KernelVerdict {
 /// One proof of the self-test.
 struct ProofVerdict {
     std::string task;
-    std::string how;  ///< "kernel by kernel", "staged", "unfused"; empty on the CPU
+    std::string how;  ///< "kernel by kernel", "staged", "unfused", "generated: …"; empty on the CPU
     double time_ms = 0;
     std::string problem = {};  ///< empty: the CPU's bytes, which the verifier accepts
 };
@@ -49,7 +49,8 @@ struct DoctorReport {
 };
 
 /// Describes a device and tests it: small proofs that dispatch every kernel, each dispatch compared with the same kernel
-/// on the host, stages that depend on each other, then whole proofs as they are always made. Takes some seconds, and up to a minute on the simulated device.
+/// on the host, stages that depend on each other, then whole proofs as they are always made and, where the device compiles
+/// while the program runs, with kernels generated for their constraints. Takes some seconds, and up to a minute on the simulated device.
 /// That something is wrong is told by the report. Errors: kInvalidArgument for a name that means nothing, kMachine for a
 /// device that is not there.
 Result<DoctorReport> examine(const std::string& device, Telemetry* telemetry = nullptr);

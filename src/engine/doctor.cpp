@@ -8,11 +8,13 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <fmt/format.h>
@@ -39,8 +41,9 @@ struct Case {
     VerifyingKey vk;
     std::vector<AirTrace> traces;
     std::vector<std::byte> proof;
-    double time_ms = 0;   // of the CPU
-    std::string problem;  // with it
+    double time_ms = 0;         // of the CPU
+    std::string problem;        // with it
+    bool is_generated = false;  // tested with generated kernels too
 };
 
 /// Small tasks that together dispatch all kernels of proofs: all kinds of columns, interactions, degrees up to 4, skip
@@ -85,6 +88,10 @@ Case make_case(const AirTask& task) {
         const Proof proof = value_of(prove(made.vk, made.traces));
         made.time_ms = clock.now_ms();
         made.proof = encode_proof(proof);
+        // keccak's would take compilers minutes.
+        constexpr std::size_t kMaxNodes = 1000;
+        made.is_generated =
+            std::ranges::all_of(made.vk.airs, [](const AirVerifyingKey& air) { return air.nodes.size() < kMaxNodes; });
         const Proof read_back = value_of(decode_proof(made.proof));
         if (const auto verified = verify(made.vk, read_back); !verified) {
             throw std::runtime_error("the CPU's proof is rejected: " + to_string(verified.error()));
@@ -169,6 +176,18 @@ std::vector<KernelVerdict> verdicts(const Log& log) {
     return verdicts;
 }
 
+template <class T>
+T field_of(const SpanRecord& span, std::string_view key) {
+    const auto field = std::ranges::find(span.fields, key, &std::pair<std::string, FieldValue>::first);
+    return field == span.fields.end() ? T{} : std::get<T>(field->second);
+}
+std::int64_t count_of(const SpanRecord& span, std::string_view key) {
+    return field_of<std::int64_t>(span, key);
+}
+std::string text_of(const SpanRecord& span, std::string_view key) {
+    return field_of<std::string>(span, key);
+}
+
 // Tests a GPU with proofs kernel by kernel, then with work whose order matters, then as proofs are made.
 class GpuExamination {
 public:
@@ -195,6 +214,11 @@ public:
             const Span span(telemetry_, "stages_in_order");
             report.order = judge_order();
         }
+        judge_proofs(report);
+    }
+
+private:
+    void judge_proofs(DoctorReport& report) const {
         for (const auto& [dispatch, how] : {std::pair(Dispatch::kStaged, "staged"), {Dispatch::kUnfused, "unfused"}}) {
             const Span span(telemetry_, how);
             for (const Case& of : cases_) {
@@ -203,9 +227,32 @@ public:
                 }));
             }
         }
+        const Span span(telemetry_, "generated");
+        for (const Case& of : cases_) {
+            if (!of.is_generated) continue;
+            if (auto verdict = judge_generated(of)) report.proofs.push_back(*std::move(verdict));
+        }
     }
 
-private:
+    // None where the device compiles nothing while the program runs, or no kernel would do anything.
+    std::optional<ProofVerdict> judge_generated(const Case& of) const {
+        Telemetry spans;
+        ProofVerdict verdict = judge(of, "generated", [&] {
+            return value_of(
+                prove(of.vk, of.traces,
+                      {.device = device_, .constraints = ConstraintKernels::kGenerated, .telemetry = &spans}));
+        });
+        const auto span = std::ranges::find(spans.spans(), "compile_constraints", &SpanRecord::name);
+        if (span == spans.spans().end() || count_of(*span, "device_compiles") == 0) return std::nullopt;
+        const std::int64_t num_failed = count_of(*span, "failed_kernel_count");
+        const std::int64_t num_late = count_of(*span, "pending_kernel_count");
+        verdict.how += fmt::format(": {} kernel(s)", count_of(*span, "compiled_kernel_count"));
+        if (num_late != 0) verdict.how += fmt::format(", {} not in time", num_late);
+        if (num_failed != 0 && verdict.problem.empty())
+            verdict.problem = fmt::format("{} kernel(s) did not compile: {}", num_failed, text_of(*span, "problem"));
+        return verdict;
+    }
+
     // The device, opened again where a proof has failed, beside the host.
     std::unique_ptr<gpu::Runtime> mirror() {
         if (runtime_ == nullptr) runtime_ = value_of(open_gpu(device_));

@@ -251,6 +251,7 @@ void GeneratedPrograms::report(Span& span) const {
         problem = fmt::format("{} programs have a constraint of more than {} instructions", num_oversized_,
                               options_.max_kernel_instructions);
     }
+    span.set("device_compiles", std::int64_t{can_compile_});
     span.set("compiled_kernel_count", num_compiled);
     span.set("failed_kernel_count", num_failed);
     span.set("pending_kernel_count", num_pending);

@@ -173,6 +173,25 @@ TEST_F(MetalRuntime, InterpretsConstraintsThatDoNotCompileOrNotInTime) {
     while (!fake_metal::live_objects().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(10));
 }
 
+TEST_F(MetalRuntime, TheDoctorTestsGeneratedKernels) {
+    // Keeps the library of all kernels, so that the error below is not its.
+    const Task task = task_of("fib_2e5");
+    const Prover prover = value_of(Prover::create(task.vk, {.device = "metal"}));
+    for (const std::string error : {"", "the compiler is gone"}) {
+        fake_metal::set_options({.compile_error = error});
+        const DoctorReport report = value_of(examine("metal"));
+        EXPECT_EQ(report.is_healthy(), error.empty());
+        int num_generated = 0;
+        for (const ProofVerdict& proof : report.proofs) {
+            const bool is_generated = proof.how.starts_with("generated: ");
+            num_generated += is_generated ? 1 : 0;
+            EXPECT_THAT(proof.problem, HasSubstr(is_generated ? error : "")) << proof.task << ", " << proof.how;
+            EXPECT_EQ(proof.problem.empty(), error.empty() || !is_generated) << proof.task << ", " << proof.how;
+        }
+        EXPECT_GT(num_generated, 1);
+    }
+}
+
 // Errors in the text that Metal compiles. tests/metal/seeded_errors.py has those that a compiler rejects.
 struct Seed {
     std::string name;
