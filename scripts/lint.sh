@@ -44,15 +44,16 @@ check_format() {
 }
 
 check_tidy() { # build directory
-    local tool database file jobs_of_tidy=() count=0
+    local tool database file databases=() jobs_of_tidy=() count=0
     tool=$(find_tool clang-tidy)
     if [ ! -f "$1/compile_commands.json" ]; then
         echo "lint: no $1/compile_commands.json; cmake --preset $(basename "$1")" >&2
         return 2
     fi
+    # Files that CMake does not compile itself have a database beside their objects.
+    while read -r database; do databases+=("$database"); done < <(find "$1" -name compile_commands.json | sort)
     while read -r file; do
-        # Files that CMake does not compile itself have a database beside their objects.
-        database=$(find "$1" -name compile_commands.json -exec grep -lF "\"$PWD/$file\"" {} + | sort | head -n 1)
+        database=$(grep -lF "\"$PWD/$file\"" "${databases[@]}" | head -n 1) || true
         if [ -n "$database" ]; then
             jobs_of_tidy+=("$(dirname "$database")" "$file")
             count=$((count + 1))

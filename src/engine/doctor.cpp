@@ -8,7 +8,6 @@
 #include <exception>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -122,7 +121,7 @@ void run_other_kernels(std::unique_ptr<gpu::Runtime> runtime) {
     std::vector<Fp> values(std::size_t{1} << kLogPoints);
     for (std::uint32_t i = 0; i < values.size(); ++i) values[i] = Fp::from_canonical(i * i + 1);
     gpu::Device device(std::move(runtime), Dispatch::kStaged);
-    const auto work = [&] {
+    device.plan_and_run([&] {
         gpu::Recorder& recorder = device.recorder();
         const gpu::Buffer state = device.arena().take_words("sponge", sizeof(SpongeState) / 4);
         const gpu::Buffer sampled = device.arena().take_words("sampled", kNumSampled);
@@ -140,12 +139,7 @@ void run_other_kernels(std::unique_ptr<gpu::Runtime> runtime) {
         const gpu::NttColumns columns{.address = points.address(), .stride = values.size()};
         gpu::record_inverse_ntt(recorder, roots, columns, columns, kLogPoints);
         recorder.submit_and_wait(2 + gpu::num_ntt_passes(kLogPoints));
-    };
-    device.start_planning();
-    work();
-    const MemoryPlan plan = device.finish_planning();
-    device.follow(plan);
-    work();
+    });
 }
 
 // All kernels that there are, whether or not the log has them, then the rest of the log.
@@ -229,13 +223,12 @@ private:
         }
         const Span span(telemetry_, "generated");
         for (const Case& of : cases_) {
-            if (!of.is_generated) continue;
-            if (auto verdict = judge_generated(of)) report.proofs.push_back(*std::move(verdict));
+            if (of.is_generated && !judge_generated(of, report.proofs)) return;
         }
     }
 
-    // None where the device compiles nothing while the program runs, or no kernel would do anything.
-    std::optional<ProofVerdict> judge_generated(const Case& of) const {
+    // Adds a verdict where kernels are generated at all. Returns false where the device compiles none while the program runs.
+    bool judge_generated(const Case& of, std::vector<ProofVerdict>& verdicts) const {
         Telemetry spans;
         ProofVerdict verdict = judge(of, "generated", [&] {
             return value_of(
@@ -243,14 +236,16 @@ private:
                       {.device = device_, .constraints = ConstraintKernels::kGenerated, .telemetry = &spans}));
         });
         const auto span = std::ranges::find(spans.spans(), "compile_constraints", &SpanRecord::name);
-        if (span == spans.spans().end() || count_of(*span, "device_compiles") == 0) return std::nullopt;
+        if (span == spans.spans().end()) return true;
+        if (count_of(*span, "device_compiles") == 0) return false;
         const std::int64_t num_failed = count_of(*span, "failed_kernel_count");
         const std::int64_t num_late = count_of(*span, "pending_kernel_count");
         verdict.how += fmt::format(": {} kernel(s)", count_of(*span, "compiled_kernel_count"));
         if (num_late != 0) verdict.how += fmt::format(", {} not in time", num_late);
         if (num_failed != 0 && verdict.problem.empty())
             verdict.problem = fmt::format("{} kernel(s) did not compile: {}", num_failed, text_of(*span, "problem"));
-        return verdict;
+        verdicts.push_back(std::move(verdict));
+        return true;
     }
 
     // The device, opened again where a proof has failed, beside the host.

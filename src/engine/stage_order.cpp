@@ -98,11 +98,7 @@ std::vector<std::uint32_t> run_once(gpu::Device& device, std::uint64_t seed) {
 
 std::vector<std::uint32_t> run_ordered_stages(std::unique_ptr<gpu::Runtime> runtime, std::uint64_t seed) {
     gpu::Device device(std::move(runtime), Dispatch::kStaged);
-    device.start_planning();
-    run_once(device, seed);
-    const MemoryPlan plan = device.finish_planning();
-    device.follow(plan);
-    return run_once(device, seed);
+    return device.plan_and_run([&] { return run_once(device, seed); });
 }
 
 }  // namespace whorl

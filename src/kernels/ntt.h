@@ -57,6 +57,15 @@ WH_FN NttTile ntt_tile(u32 group, u32 tid, u32 log_space, u32 log_size) {
     return out;
 }
 
+// Between a message and the coset that may take its place also buffers must be ordered.
+WH_FN void ntt_barrier(bool is_in_place) {
+    if (is_in_place) {
+        WH_BUFFER_BARRIER();
+    } else {
+        WH_BARRIER();
+    }
+}
+
 // Stages `done` … done + 7 on tiles of 256 rows of 32 words.
 WH_KERNEL(ntt_strided, NttParams, 512) {
     WH_SHARED(shared, 8192);
@@ -93,11 +102,7 @@ WH_KERNEL(ntt_strided, NttParams, 512) {
         }
         x = ntt_split16(x, roots, ntt_power(roots, p.log_order, b << unit));
         for (u32 j = 0; j < 16; ++j) shared[(j << 9) | t.tid] = x.w[j];
-        if (coset == first_coset) {
-            WH_BUFFER_BARRIER();  // between the message and what takes its place
-        } else {
-            WH_BARRIER();
-        }
+        ntt_barrier(coset == first_coset);
         for (u32 j = 0; j < 16; ++j) x.w[j] = shared[(high << 9) | (j << 5) | (t.tid & 31)];
         if (coset + 1 < first_coset + num_cosets) WH_BARRIER();
         x = ntt_split16(x, roots, ntt_power(roots, p.log_order, tile.col << (unit + 4)));
@@ -247,11 +252,7 @@ WH_KERNEL(ntt_blocks, NttParams, 512) {
         if (log_block > 10) x = ntt_split<2>(x, ntt_block_twiddles<2>(roots, 1u << 10, t.tid, 9));
         if (log_block > 9) x = ntt_split<1>(x, ntt_block_twiddles<1>(roots, 1u << 9, t.tid, 9));
         for (u32 j = 0; j < 16; ++j) shared[ntt_rows(t.tid, j)] = x.w[j];
-        if (coset == first_coset) {
-            WH_BUFFER_BARRIER();
-        } else {
-            WH_BARRIER();
-        }
+        ntt_barrier(coset == first_coset);
         for (u32 j = 0; j < 16; ++j) x.w[j] = shared[ntt_middle(t.tid, j)];
         if (log_block > 8) x = ntt_split<8>(x, ntt_block_twiddles<8>(roots, 1u << 8, t.tid & 31, 5));
         if (log_block > 7) x = ntt_split<4>(x, ntt_block_twiddles<4>(roots, 1u << 7, t.tid & 31, 5));

@@ -52,11 +52,7 @@ inline void on_device(std::unique_ptr<Runtime> runtime, const std::function<void
                       Dispatch dispatch = Dispatch::kStaged) {
     Device device(std::move(runtime), dispatch);
     SCOPED_TRACE("on " + device.info().id);
-    device.start_planning();
-    work(device);
-    const MemoryPlan plan = device.finish_planning();
-    device.follow(plan);
-    work(device);
+    device.plan_and_run([&] { work(device); });
 }
 
 /// The same on each of runtimes_to_test().

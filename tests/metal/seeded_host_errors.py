@@ -6,7 +6,8 @@
 Each error goes into a copy of one file, which takes the place of the original in whorl_on_fake_metal: compiled and linked
 with the build's own commands, as Ninja tells them. The program then proves small tasks on the fake device. An error is
 found if it does not compile, or if one of the proofs does not come, is another than the stored one, or leaves Metal
-objects behind, or at last if `whorl doctor` finds the device wrong. Exit codes: 0 all found, 1 some were not, 77 the build is not Ninja's (ctest takes the test for skipped).
+objects behind, or at last if `whorl doctor` finds the device wrong. Exit codes: 0 all found, 1 some were not, 77 the build
+is not Ninja's (ctest takes the test for skipped).
 """
 
 import argparse

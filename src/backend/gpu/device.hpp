@@ -43,6 +43,15 @@ public:
     }
     /// Gets ready for the proof that `plan` is of. Errors: DeviceError with the figures where it does not fit.
     void follow(const MemoryPlan& plan);
+    /// Runs `work` twice: dry, for what it takes, and then on the device. Returns what it does the second time.
+    template <class Work>
+    auto plan_and_run(const Work& work) {
+        start_planning();
+        work();
+        const MemoryPlan plan = finish_planning();
+        follow(plan);
+        return work();
+    }
     /// Times that memory was asked of the device: constant once a prover has made its first proof of a shape.
     std::uint64_t num_allocations() const {
         return arena_.num_device_allocations() + recorder_.num_device_allocations() + num_scratch_allocations_;

@@ -99,14 +99,14 @@ void check_transfer(const Command& command, const AddressSpace& memory, RaceChec
                        : command.kind == Command::Kind::kFill ? "a fill"
                                                               : "an upload";
     const TouchedBy by = {.group = races.begin_command(name, 1)};
-    const auto words_at = [&](Address address) {
-        return reinterpret_cast<const u32*>(memory.resolve(address, command.bytes).bytes);
+    const auto for_each_word = [&](Address address, const auto& work) {
+        const auto* words = reinterpret_cast<const u32*>(memory.resolve(address, command.bytes).bytes);
+        for (u64 i = 0; i < command.bytes / sizeof(u32); ++i) work(words + i);
     };
     try {
-        for (u64 i = 0; i < command.bytes / sizeof(u32); ++i) {
-            if (command.kind == Command::Kind::kCopy) races.read(words_at(command.source) + i, by);
-            races.write(words_at(command.destination) + i, by);
-        }
+        if (command.kind == Command::Kind::kCopy)
+            for_each_word(command.source, [&](const u32* word) { races.read(word, by); });
+        for_each_word(command.destination, [&](const u32* word) { races.write(word, by); });
     } catch (const std::runtime_error& e) {
         throw DeviceError(fmt::format("sim: {}", e.what()));
     }

@@ -26,9 +26,9 @@ public:
 
 class RaceCheck;
 
-/// A command of `submission`, whose stage has begun for `races` where there are any. Threadgroups of a kernel run in parallel on the calling TBB arena; the threads of a group that
-/// has barriers take turns in an order drawn from `seed`. Errors: DeviceError naming the kernel, for whatever it does that a
-/// device would not report.
+/// A command of `submission`. Threadgroups of a kernel run in parallel on the calling TBB arena; the threads of a group that
+/// has barriers take turns in an order drawn from `seed`. Races are looked for where `races` is given, for which the stage has
+/// begun. Errors: DeviceError naming the kernel, for whatever it does that a device would not report.
 void run_command(const Submission& submission, const Command& command, const AddressSpace& memory, std::uint64_t seed,
                  RaceCheck* races = nullptr);
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <map>
-#include <optional>
 #include <stdexcept>
 
 #include "backend/gpu/sim/dispatch.hpp"
@@ -26,7 +25,7 @@ public:
         info_.memory = options.memory != 0 ? options.memory : host_memory;
         info_.max_buffer = options.max_buffer;
         info_.is_unified = options.is_unified;
-        if (options.finds_races) races_.emplace();
+        if (options.finds_races) races_ = std::make_unique<RaceCheck>();
     }
     ~SimRuntime() override {
         for (const auto& [id, memory] : blocks_) std::free(memory);
@@ -77,7 +76,7 @@ public:
         for (const Submission::Stage& stage : submission.stages) {
             if (races_) races_->begin_stage();
             for (std::uint32_t c = stage.first; c < stage.first + stage.count; ++c) {
-                run_command(submission, submission.commands[c], parts(), seed_, races_ ? &*races_ : nullptr);
+                run_command(submission, submission.commands[c], parts(), seed_, races_.get());
             }
         }
     }
@@ -89,7 +88,7 @@ private:
     std::uint64_t allocated_ = 0;
     std::map<std::uint32_t, std::byte*> blocks_;
     std::uint32_t next_block_ = 0;
-    std::optional<RaceCheck> races_;
+    std::unique_ptr<RaceCheck> races_;  // null: not looked for
 };
 
 }  // namespace
