@@ -18,12 +18,13 @@
 HWY_BEFORE_NAMESPACE();
 namespace whorl {
 namespace HWY_NAMESPACE {
+namespace {
 namespace hn = hwy::HWY_NAMESPACE;
 
 // In plain C++ every vector operation is a loop: calls cost little there, and inlining minutes of compile time.
 #undef WHORL_INLINE_PRODUCT
 #if HWY_TARGET == HWY_EMU128
-#define WHORL_INLINE_PRODUCT static HWY_NOINLINE HWY_MAYBE_UNUSED
+#define WHORL_INLINE_PRODUCT HWY_NOINLINE HWY_MAYBE_UNUSED
 #else
 #define WHORL_INLINE_PRODUCT HWY_INLINE
 #endif
@@ -260,6 +261,7 @@ HWY_INLINE Fp4 sum_lanes4(const V4& v) {
     return {sum_lanes(v.c0), sum_lanes(v.c1), sum_lanes(v.c2), sum_lanes(v.c3)};
 }
 
+}  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace whorl
 HWY_AFTER_NAMESPACE();

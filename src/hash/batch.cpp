@@ -18,6 +18,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace whorl {
 namespace HWY_NAMESPACE {
+namespace {
 
 HWY_INLINE void external_linear(V* HWY_RESTRICT s) {
     for (unsigned g = 0; g < 16; g += 4) {
@@ -168,6 +169,7 @@ std::int64_t FindWitness(const PoseidonState& state, unsigned absorb_index, unsi
     return -1;
 }
 
+}  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace whorl
 HWY_AFTER_NAMESPACE();

@@ -16,6 +16,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace whorl {
 namespace HWY_NAMESPACE {
+namespace {
 
 // One state in as few vectors as it takes, in order: each group of four words is a 128-bit block.
 constexpr std::size_t kStateLanes = hn::MaxLanes(D32());
@@ -95,6 +96,7 @@ void PermuteState(Fp* words) {
     }
 }
 
+}  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace whorl
 HWY_AFTER_NAMESPACE();

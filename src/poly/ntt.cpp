@@ -29,6 +29,7 @@
 #ifndef WHORL_NTT_TYPES_
 #define WHORL_NTT_TYPES_
 namespace whorl {
+namespace {
 
 // Blocks up to this size are transformed in L1.
 inline constexpr unsigned kLogMaxBlock = 12;
@@ -43,12 +44,14 @@ struct NttPass1 {
     const std::uint32_t* high_powers = nullptr;  // [C/16][R]
 };
 
+}  // namespace
 }  // namespace whorl
 #endif
 
 HWY_BEFORE_NAMESPACE();
 namespace whorl {
 namespace HWY_NAMESPACE {
+namespace {
 
 // Swaps lanes i and i ^ distance.
 template <int distance>
@@ -192,6 +195,7 @@ void ScaleByPowers(const std::uint32_t* in, std::uint32_t* out, std::size_t n, c
     }
 }
 
+}  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace whorl
 HWY_AFTER_NAMESPACE();

@@ -19,6 +19,7 @@
 #ifndef WHORL_PACKED_TEST_TYPES_
 #define WHORL_PACKED_TEST_TYPES_
 namespace whorl {
+namespace {
 
 // Words in, words out; one block of 16 each.
 struct PackedCase {
@@ -35,12 +36,14 @@ struct PackedExtResults {
     std::uint32_t add[64], sub[64], mul[64], mul_base[64];
 };
 
+}  // namespace
 }  // namespace whorl
 #endif
 
 HWY_BEFORE_NAMESPACE();
 namespace whorl {
 namespace HWY_NAMESPACE {
+namespace {
 
 void Compute(const PackedCase& in, PackedResults& out) {
     for (std::size_t i = 0; i < 16; i += num_lanes()) {
@@ -72,6 +75,7 @@ void ComputeExt(const PackedExtCase& in, PackedExtResults& out) {
     }
 }
 
+}  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace whorl
 HWY_AFTER_NAMESPACE();

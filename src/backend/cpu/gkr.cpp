@@ -30,6 +30,9 @@ struct GkrTables {
     const std::uint32_t *p0, *p1, *q0, *q1;
     std::size_t stride;
 };
+
+namespace {
+
 struct GkrOutTables {
     std::uint32_t *p0, *p1, *q0, *q1;
     std::size_t stride;
@@ -46,12 +49,14 @@ struct GkrSums {
     }
 };
 
+}  // namespace
 }  // namespace whorl
 #endif
 
 HWY_BEFORE_NAMESPACE();
 namespace whorl {
 namespace HWY_NAMESPACE {
+namespace {
 
 HWY_INLINE V4 times(const V4& q, const V4& p) {
     return mul4(q, p);
@@ -173,6 +178,7 @@ void FirstFold(bool is_base, const GkrTables& t, const GkrOutTables& out, std::s
                    : FirstFoldAs<false>(t, out, begin, end, r, half_lambda);
 }
 
+}  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace whorl
 HWY_AFTER_NAMESPACE();

@@ -15,6 +15,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace whorl {
 namespace HWY_NAMESPACE {
+namespace {
 
 using cpu::kBaseBlock;
 using cpu::kExtBlock;
@@ -163,6 +164,7 @@ void AddWeightedSums(const std::uint32_t* sums, std::size_t num_sums, std::size_
     }
 }
 
+}  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace whorl
 HWY_AFTER_NAMESPACE();

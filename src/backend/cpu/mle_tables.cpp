@@ -20,6 +20,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace whorl {
 namespace HWY_NAMESPACE {
+namespace {
 
 using cpu::kExtBlock;
 using cpu::kExtSlot;
@@ -56,6 +57,7 @@ void FoldTables(const std::uint32_t* in, std::size_t in_stride, std::uint32_t* o
     }
 }
 
+}  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace whorl
 HWY_AFTER_NAMESPACE();

@@ -18,6 +18,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace whorl {
 namespace HWY_NAMESPACE {
+namespace {
 
 using cpu::kTileBlocks;
 
@@ -113,6 +114,7 @@ void FoldTile(const std::uint32_t* tile, std::size_t n, const Fp4* weights, std:
     }
 }
 
+}  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace whorl
 HWY_AFTER_NAMESPACE();

@@ -19,16 +19,19 @@
 #ifndef WHORL_VECTOR_OPS_TYPES_
 #define WHORL_VECTOR_OPS_TYPES_
 namespace whorl {
+namespace {
 
 // How a pair (even, odd) of table entries is folded at r.
 enum class PairFold : std::uint8_t { kSum, kEvals, kCoefficients, kDual };
 
+}  // namespace
 }  // namespace whorl
 #endif
 
 HWY_BEFORE_NAMESPACE();
 namespace whorl {
 namespace HWY_NAMESPACE {
+namespace {
 
 // upper[i] = lower[i]·x; lower[i] −= upper[i], for i in [begin, end).
 void EqDouble(std::uint32_t* table, std::size_t stride, std::size_t half, std::size_t begin, std::size_t end,
@@ -239,6 +242,7 @@ std::size_t LaneCount() {
     return num_lanes();
 }
 
+}  // namespace
 }  // namespace HWY_NAMESPACE
 }  // namespace whorl
 HWY_AFTER_NAMESPACE();
