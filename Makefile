@@ -85,9 +85,9 @@ format: ## rewrite the C++ files in the project's format
 	scripts/lint.sh --fix-format
 
 lint: TIERS := build cuda metal lint
-lint: configure ## clang-format check and clang-tidy
+lint: configure ## clang-format check, clang-tidy, and a syntax pass with LLVM's standard library
 	cmake --build --preset $(PRESET) --target generated_sources
-	scripts/lint.sh --format --tidy build/$(PRESET)
+	scripts/lint.sh --format --tidy build/$(PRESET) --libcxx build/$(PRESET)
 
 clean: ## remove all build output
 	rm -rf build

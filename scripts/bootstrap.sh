@@ -7,7 +7,7 @@
 # cuda   where no CUDA toolkit is installed: NVIDIA's compiler and runtime, as Python wheels, in build/cuda-toolkit
 # metal  Apple's metal-cpp headers, from a Python wheel, in build/metal-cpp; elsewhere also what tests the Metal backend
 #        without a Mac: clang 19 and, from a wheel, in build/zig, a compiler for macOS
-# lint   clang-format and clang-tidy
+# lint   clang-format, clang-tidy, and clang 19 with LLVM's standard library
 # fuzz   clang with libFuzzer and the sanitizers
 #
 # Debian and its relatives: apt-get, with sudo when not root. macOS: names the Homebrew packages. Elsewhere: names what
@@ -56,7 +56,10 @@ debian_packages() {
         printf '%s\n' libhwy-dev libtbb-dev libfmt-dev nlohmann-json3-dev libcli11-dev libgtest-dev libgmock-dev \
             libbenchmark-dev libboost-context-dev
         ;;
-    lint) printf '%s\n' clang-format-19 clang-tidy-19 ;;
+    lint)
+        has python3 || echo python3
+        printf '%s\n' clang-format-19 clang-tidy-19 clang-19 libc++-19-dev
+        ;;
     fuzz) printf '%s\n' clang-19 libclang-rt-19-dev ;;
     esac
 }

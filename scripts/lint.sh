@@ -4,8 +4,9 @@
 #   scripts/lint.sh --fix-format                 rewrite files in the project's format
 #   scripts/lint.sh --format                     fail on a file that is not in it
 #   scripts/lint.sh --tidy BUILD_DIR             fail on a clang-tidy finding; BUILD_DIR and folders in it hold compile_commands.json
+#   scripts/lint.sh --libcxx BUILD_DIR           fail on a file that does not compile with LLVM's standard library
 #
-# JOBS limits how many clang-tidy run at once.
+# JOBS limits how many clang-tidy, or compilers, run at once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -70,7 +71,7 @@ check_tidy() { # build directory
 }
 
 if [ $# -eq 0 ]; then
-    sed -n '2,8s/^# \{0,1\}//p' "$0"
+    sed -n '2,9s/^# \{0,1\}//p' "$0"
     exit 2
 fi
 failed=0 # every check that is asked for runs, so that one look shows all
@@ -80,6 +81,10 @@ while [ $# -gt 0 ]; do
     --format) check_format || failed=1 ;;
     --tidy)
         check_tidy "${2:?--tidy needs a build directory}" || failed=1
+        shift
+        ;;
+    --libcxx)
+        JOBS="$jobs" python3 scripts/libcxx.py "${2:?--libcxx needs a build directory}" || failed=1
         shift
         ;;
     *)

@@ -1,6 +1,7 @@
 // What `whorl bench` prints, as numbers again, and the spans of two such results side by side.
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <string>
 #include <string_view>

@@ -1,6 +1,7 @@
 #include <whorl/verify.hpp>
 
 #include <algorithm>
+#include <cstdio>
 #include <fstream>
 #include <iostream>
 

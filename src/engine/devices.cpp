@@ -6,6 +6,7 @@
 
 #include <charconv>
 #include <optional>
+#include <system_error>
 #include <vector>
 #include <whorl/device.hpp>
 

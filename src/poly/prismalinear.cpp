@@ -1,6 +1,7 @@
 #include "poly/prismalinear.hpp"
 
 #include <cassert>
+#include <cstddef>
 
 namespace whorl {
 

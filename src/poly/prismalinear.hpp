@@ -2,6 +2,7 @@
 // point is (Z; x_1 … x_n). Hypercube indices are little-endian: coordinate 0 is bit 0.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>

@@ -1,6 +1,7 @@
 #include "poly/univariate_skip.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "poly/prismalinear.hpp"
 

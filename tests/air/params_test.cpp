@@ -1,3 +1,4 @@
+#include <cstddef>
 #include <functional>
 #include <string>
 #include <vector>

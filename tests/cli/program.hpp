@@ -13,6 +13,8 @@
 #include <iterator>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <utility>
 #include <vector>
 
 extern char** environ;  // macOS has it, and declares it nowhere

@@ -3,9 +3,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <sstream>
 #include <thread>
+#include <utility>
 
 #include "cli/program.hpp"
 #ifdef __APPLE__

@@ -1,5 +1,7 @@
 #include <gmock/gmock.h>
 
+#include <utility>
+
 #include "cli/program.hpp"
 
 namespace whorl::test {

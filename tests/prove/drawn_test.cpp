@@ -2,6 +2,7 @@
 // crates: rust/interop.)
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <string>
 #include <vector>
 

@@ -1,6 +1,7 @@
 // Poseidon2-16: known answers, constants derived again, and the sponge against a plain twin.
 #include "hash/poseidon2.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <vector>
 

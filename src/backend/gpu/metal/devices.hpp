@@ -1,6 +1,8 @@
 // Metal's list of GPUs.
 #pragma once
 
+#include <vector>
+
 #include "backend/gpu/metal/objects.hpp"
 
 namespace whorl::gpu::metal {

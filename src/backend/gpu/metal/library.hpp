@@ -1,6 +1,7 @@
 // Kernels as pipelines.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
