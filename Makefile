@@ -26,7 +26,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 export CTEST_PARALLEL_LEVEL := $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test long nightly bench capture peers fuzz format lint clean bootstrap configure
+.PHONY: help demo build test long nightly quick bench capture peers fuzz format lint clean bootstrap configure
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -51,11 +51,13 @@ long: configure ## the tests that take minutes: keccakf on the simulated GPU
 	cmake --build --preset $(PRESET)
 	WHORL_LONG_TESTS=1 ctest --preset $(PRESET) -R Long
 
-nightly: PRESET := asan
-nightly: TIERS := build cuda metal
-nightly: configure ## the tests of GPUs and of Metal under AddressSanitizer and UndefinedBehaviorSanitizer
-	cmake --build --preset $(PRESET)
-	ctest --preset $(PRESET) -R '^(gpu|metal)/|Gpu'
+nightly: ## hours: every preset with the whole suite, the long tests, valgrind and fuzzing; ends with a table
+	scripts/bootstrap.sh build cuda metal lint fuzz
+	scripts/nightly.sh
+
+quick: ## what CI runs of nightly: small tests without optimisation, and under AddressSanitizer and UndefinedBehaviorSanitizer
+	scripts/bootstrap.sh build
+	WHORL_CUDA=OFF WHORL_METAL=OFF scripts/nightly.sh --quick
 
 bench: PRESET := release
 bench: configure ## build and run the benchmarks, on DEVICE

@@ -11,13 +11,12 @@
 #include <utility>
 
 #include <fmt/format.h>
-#include <tbb/blocked_range.h>
 #include <tbb/enumerable_thread_specific.h>
-#include <tbb/parallel_for.h>
 
 #include "air/block_evaluator.hpp"
 #include "air/bus_ledger.hpp"
 #include "air/render.hpp"
+#include "machine/parallel.hpp"
 
 namespace whorl {
 namespace {
@@ -89,13 +88,12 @@ Result<void> check_shape(const VerifyingKey& vk, std::span<const AirTrace> trace
 template <class Body>
 void for_each_block(std::size_t height, const Body& body) {
     const std::size_t num_blocks = (height + BlockEvaluator::kRows - 1) / BlockEvaluator::kRows;
-    tbb::parallel_for(tbb::blocked_range<std::size_t>(0, num_blocks),
-                      [&](const tbb::blocked_range<std::size_t>& range) {
-                          for (std::size_t block = range.begin(); block != range.end(); ++block) {
-                              const std::size_t first_row = block * BlockEvaluator::kRows;
-                              body(first_row, std::min(BlockEvaluator::kRows, height - first_row));
-                          }
-                      });
+    for_each_part(tbb::blocked_range<std::size_t>(0, num_blocks), [&](const tbb::blocked_range<std::size_t>& range) {
+        for (std::size_t block = range.begin(); block != range.end(); ++block) {
+            const std::size_t first_row = block * BlockEvaluator::kRows;
+            body(first_row, std::min(BlockEvaluator::kRows, height - first_row));
+        }
+    });
 }
 
 // Calls visit(interaction, row of the block, fields, count) for every message with a count other than 0.

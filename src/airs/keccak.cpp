@@ -4,8 +4,7 @@
 #include <bit>
 #include <memory>
 
-#include <tbb/blocked_range.h>
-#include <tbb/parallel_for.h>
+#include "machine/parallel.hpp"
 
 namespace whorl {
 namespace {
@@ -189,19 +188,17 @@ Matrix keccak_trace(std::span<const KeccakState> inputs) {
     const std::size_t height = std::bit_ceil(std::max<std::size_t>(inputs.size() * kRounds, 1));
     const std::size_t num_blocks = (height + kBlockRows - 1) / kBlockRows;
     Matrix trace(Columns::kWidth, height);
-    tbb::parallel_for(tbb::blocked_range<std::size_t>(0, num_blocks),
-                      [&](const tbb::blocked_range<std::size_t>& range) {
-                          const auto words = std::make_unique<BlockWords>();
-                          for (std::size_t block = range.begin(); block != range.end(); ++block) {
-                              for (std::size_t i = 0; i < kBlockPermutations; ++i) {
-                                  const std::size_t permutation = block * kBlockPermutations + i;
-                                  compute_words(permutation < inputs.size() ? inputs[permutation] : KeccakState{},
-                                                i * kRounds, *words);
-                              }
-                              const std::size_t first_row = block * kBlockRows;
-                              write_columns(*words, std::min(kBlockRows, height - first_row), trace, first_row);
-                          }
-                      });
+    for_each_part(tbb::blocked_range<std::size_t>(0, num_blocks), [&](const tbb::blocked_range<std::size_t>& range) {
+        const auto words = std::make_unique<BlockWords>();
+        for (std::size_t block = range.begin(); block != range.end(); ++block) {
+            for (std::size_t i = 0; i < kBlockPermutations; ++i) {
+                const std::size_t permutation = block * kBlockPermutations + i;
+                compute_words(permutation < inputs.size() ? inputs[permutation] : KeccakState{}, i * kRounds, *words);
+            }
+            const std::size_t first_row = block * kBlockRows;
+            write_columns(*words, std::min(kBlockRows, height - first_row), trace, first_row);
+        }
+    });
     return trace;
 }
 

@@ -2,13 +2,12 @@
 #include <whorl/prove.hpp>
 
 #include <fmt/format.h>
-#include <tbb/blocked_range.h>
-#include <tbb/parallel_reduce.h>
 
 #include <algorithm>
 #include <bit>
 #include <vector>
 
+#include "machine/parallel.hpp"
 #include "prover/input.hpp"
 
 namespace whorl {
@@ -23,7 +22,7 @@ bool all_are_elements(std::span<const Fp> values) {
     static_assert(sizeof(Fp) == sizeof(std::uint32_t));
     const auto* words = reinterpret_cast<const std::uint32_t*>(values.data());
     constexpr std::size_t kGrain = std::size_t{1} << 18;
-    const std::uint32_t largest = tbb::parallel_reduce(
+    const std::uint32_t largest = reduce_parts(
         tbb::blocked_range<std::size_t>(0, values.size(), kGrain), std::uint32_t{0},
         [&](const tbb::blocked_range<std::size_t>& range, std::uint32_t so_far) {
             for (std::size_t i = range.begin(); i < range.end(); ++i) so_far = std::max(so_far, words[i]);

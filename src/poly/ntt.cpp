@@ -17,14 +17,14 @@
 #include "field/packed-inl.hpp"
 // clang-format on
 
-#include <tbb/parallel_for.h>
-
 #include <algorithm>
 #include <array>
 #include <bit>
 #include <memory>
 #include <mutex>
 #include <vector>
+
+#include "machine/parallel.hpp"
 
 #ifndef WHORL_NTT_TYPES_
 #define WHORL_NTT_TYPES_
@@ -259,7 +259,7 @@ Pass1Tables make_pass1_tables(unsigned log_n, unsigned log_rows, Fp shift) {
     t.low_powers.resize(rows * kTileCols);
     t.high_powers.resize(tiles * rows);
     const Fp w = two_adic_generator(log_n);
-    tbb::parallel_for(std::size_t{0}, rows, [&](std::size_t r) {
+    for_each_index(std::size_t{0}, rows, [&](std::size_t r) {
         const Fp base = shift * w.pow(reverse_bits(r, log_rows));
         Fp power = Fp::one();
         for (std::size_t i = 0; i < kTileCols; ++i, power *= base) t.low_powers[r * kTileCols + i] = power.montgomery();
@@ -343,7 +343,7 @@ void ntt_into(const std::uint32_t* in, std::uint32_t* out, unsigned log_n, Fp sh
     const Twiddles& row_twiddles = twiddles_of(log_rows);
     const NttPass1 pass{row_twiddles.layers.data(), tables->row_shift.empty() ? nullptr : tables->row_shift.data(),
                         tables->low_powers.data(), tables->high_powers.data()};
-    tbb::parallel_for(tbb::blocked_range<std::size_t>(0, cols / kTileCols, 8), [&](const auto& range) {
+    for_each_part(tbb::blocked_range<std::size_t>(0, cols / kTileCols, 8), [&](const auto& range) {
         std::vector<std::uint32_t> tile(kTileCols << log_rows);
         for (std::size_t t = range.begin(); t < range.end(); ++t) {
             HWY_DYNAMIC_DISPATCH(NttColumns)(in, out, log_rows, log_cols, t * kTileCols, pass, tile.data());
@@ -357,7 +357,7 @@ void ntt_into(const std::uint32_t* in, std::uint32_t* out, unsigned log_n, Fp sh
         return;
     }
     const Twiddles& tw = twiddles_of(log_cols);
-    tbb::parallel_for(tbb::blocked_range<std::size_t>(0, std::size_t{1} << log_rows, 16), [&](const auto& range) {
+    for_each_part(tbb::blocked_range<std::size_t>(0, std::size_t{1} << log_rows, 16), [&](const auto& range) {
         for (std::size_t r = range.begin(); r < range.end(); ++r) {
             HWY_DYNAMIC_DISPATCH(NttBlock)(out + r * cols, log_cols, tw.layers.data(), tw.small.data());
         }

@@ -3,7 +3,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <tbb/parallel_for.h>
 
 #include <chrono>
 #include <cstdint>
@@ -24,6 +23,7 @@
 #include "gpu/devices.hpp"
 #include "gpu/generated/host_kernels.hpp"
 #include "gpu/wrapped_runtime.hpp"
+#include "machine/parallel.hpp"
 #include "prove/bytes.hpp"
 #include "prover/input.hpp"
 #include "vectors.hpp"
@@ -110,7 +110,7 @@ private:
     static void run(const KernelInfo& kernel, std::uint32_t groups, const std::byte* params) {
         const sim::KernelBody body = find_generated_kernel(kernel.name);
         if (body == nullptr) throw DeviceError("not among the kernels compiled with the tests");
-        tbb::parallel_for(std::uint32_t{0}, groups, [&](std::uint32_t group) {
+        for_each_index(std::uint32_t{0}, groups, [&](std::uint32_t group) {
             sim::run_barrier_group(body, params, {0, kernel.threads, group, groups}, 1);
         });
     }

@@ -52,7 +52,7 @@ CodeMatrix commit_stacked(const SystemParams& params, const StackedLayout& layou
         // Slices lie in order of their stacked column.
         std::vector<std::size_t> first_slice(layout.width + 1, layout.slices.size());
         for (std::size_t s = layout.slices.size(); s-- > 0;) first_slice[layout.slices[s].stacked_column] = s;
-        tbb::parallel_for(std::uint32_t{0}, layout.width, [&](std::uint32_t column) {
+        for_each_index(std::uint32_t{0}, layout.width, [&](std::uint32_t column) {
             std::uint32_t* codeword = words.data() + column * stride;
             std::uint32_t* message = codeword + (std::size_t{1} << log_rows) - height;
             std::size_t end = 0;

@@ -1,12 +1,11 @@
 // Splitting work over the threads of the calling TBB arena.
 #pragma once
 
-#include <tbb/blocked_range.h>
-#include <tbb/parallel_for.h>
-
 #include <algorithm>
 #include <cstddef>
 #include <mutex>
+
+#include "machine/parallel.hpp"
 
 namespace whorl::cpu {
 
@@ -18,8 +17,8 @@ void parallel_chunks(std::size_t n, std::size_t grain, const Body& body) {
         return;
     }
     const std::size_t chunks = (n + grain - 1) / grain;
-    tbb::parallel_for(tbb::blocked_range<std::size_t>(0, chunks),
-                      [&](const auto& range) { body(range.begin() * grain, std::min(n, range.end() * grain)); });
+    for_each_part(tbb::blocked_range<std::size_t>(0, chunks),
+                  [&](const auto& range) { body(range.begin() * grain, std::min(n, range.end() * grain)); });
 }
 
 /// Σ of body(begin, end) over the chunks.

@@ -474,7 +474,7 @@ void dot_columns(std::span<const std::uint32_t* const> columns, const ExtTable& 
         }
         return;
     }
-    tbb::parallel_for(std::size_t{0}, columns.size(), [&](std::size_t c) {
+    for_each_index(std::size_t{0}, columns.size(), [&](std::size_t c) {
         out[c] = HWY_DYNAMIC_DISPATCH(DotColumn)(columns[c], weights.data(), weights.stride(), weights.size());
     });
 }

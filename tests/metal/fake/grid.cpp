@@ -1,7 +1,6 @@
 #include "grid.hpp"
 
 #include <fmt/format.h>
-#include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include <vector>
 
 #include "backend/gpu/sim/fiber.hpp"
+#include "machine/parallel.hpp"
 #include "memory.hpp"
 
 namespace fake_metal {
@@ -139,7 +139,7 @@ std::optional<KernelFailure> run_grid(const Grid& grid, std::uint64_t seed) {
     std::atomic<bool> has_failed = false;
     // A thread that helps out must not take up the program's other tasks: they may wait for the device in turn.
     tbb::this_task_arena::isolate([&] {
-        tbb::parallel_for(std::uint64_t{0}, num_groups, [&](std::uint64_t group) {
+        whorl::for_each_index(std::uint64_t{0}, num_groups, [&](std::uint64_t group) {
             if (has_failed.load(std::memory_order_relaxed)) return;
             std::optional<KernelFailure> failure = run_group(grid, group, seed);
             if (!failure) return;

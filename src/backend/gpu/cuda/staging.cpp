@@ -1,10 +1,9 @@
 #include "backend/gpu/cuda/staging.hpp"
 
-#include <tbb/blocked_range.h>
-#include <tbb/parallel_for.h>
-
 #include <algorithm>
 #include <cstring>
+
+#include "machine/parallel.hpp"
 
 namespace whorl::gpu::cuda {
 namespace {
@@ -13,7 +12,7 @@ namespace {
 constexpr std::uint64_t kGrainBytes = std::uint64_t{256} << 10;
 
 void copy_on_all_threads(std::byte* destination, const std::byte* source, std::uint64_t bytes) {
-    tbb::parallel_for(tbb::blocked_range<std::uint64_t>(0, bytes, kGrainBytes), [&](const auto& range) {
+    for_each_part(tbb::blocked_range<std::uint64_t>(0, bytes, kGrainBytes), [&](const auto& range) {
         std::memcpy(destination + range.begin(), source + range.begin(), range.size());
     });
 }

@@ -1,7 +1,6 @@
 #include "backend/gpu/sim/dispatch.hpp"
 
 #include <fmt/format.h>
-#include <tbb/parallel_for.h>
 
 #include <cstring>
 #include <stdexcept>
@@ -13,6 +12,7 @@
 #include "backend/gpu/sim/parts.hpp"
 #include "backend/gpu/sim/race_check.hpp"
 #include "backend/gpu/sim/thread.hpp"
+#include "machine/parallel.hpp"
 
 namespace whorl::gpu::sim {
 namespace {
@@ -77,7 +77,7 @@ void run_dispatch(const KernelInfo& kernel, std::uint32_t groups, const std::byt
     const Grants declared(kernel, params, memory, races);
     const u64 first_group = races != nullptr ? races->begin_command(kernel.name, groups) : 0;
     try {
-        tbb::parallel_for(std::uint32_t{0}, groups, [&](std::uint32_t group) {
+        for_each_index(std::uint32_t{0}, groups, [&](std::uint32_t group) {
             const Thread where{0, kernel.threads, group, groups};
             const GrantsInForce in_force(declared);
             moment().group = first_group + group;

@@ -2,13 +2,20 @@
 
 #if defined(__SANITIZE_ADDRESS__)
 #define WHORL_ASAN
+#elif defined(__SANITIZE_THREAD__)
+#define WHORL_TSAN
 #elif defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define WHORL_ASAN
+#elif __has_feature(thread_sanitizer)
+#define WHORL_TSAN
 #endif
 #endif
 #ifdef WHORL_ASAN
 #include <sanitizer/common_interface_defs.h>
+#endif
+#ifdef WHORL_TSAN
+#include <sanitizer/tsan_interface.h>
 #endif
 
 namespace whorl::gpu::sim {
@@ -28,6 +35,13 @@ void Fiber::leave(Stack& from, const Stack& to) {
 void Fiber::arrive(const Stack& stack) {
     __sanitizer_finish_switch_fiber(stack.frames, nullptr, nullptr);
 }
+#elif defined(WHORL_TSAN)
+// Not instrumented: it would enter on one stack and return on the other.
+__attribute__((no_sanitize("thread"))) void Fiber::leave(Stack& from, const Stack& to) {
+    from.frames = __tsan_get_current_fiber();
+    __tsan_switch_to_fiber(to.frames, 0);
+}
+void Fiber::arrive(const Stack&) {}
 #else
 void Fiber::leave(Stack&, const Stack&) {}
 void Fiber::arrive(const Stack&) {}
@@ -37,7 +51,17 @@ Fiber::Fiber(void (*run)())
     : run_(run),
       memory_(std::make_unique_for_overwrite<std::byte[]>(kStackBytes)),
       stack_{memory_.get(), kStackBytes},
-      here_(context::make_fcontext(memory_.get() + kStackBytes, kStackBytes, &Fiber::start)) {}
+      here_(context::make_fcontext(memory_.get() + kStackBytes, kStackBytes, &Fiber::start)) {
+#ifdef WHORL_TSAN
+    stack_.frames = __tsan_create_fiber(0);
+#endif
+}
+
+Fiber::~Fiber() {
+#ifdef WHORL_TSAN
+    __tsan_destroy_fiber(stack_.frames);
+#endif
+}
 
 void Fiber::start(context::transfer_t host) {
     Fiber& self = *static_cast<Fiber*>(host.data);

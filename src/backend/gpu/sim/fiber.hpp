@@ -16,7 +16,7 @@ public:
     Fiber(const Fiber&) = delete;
     Fiber& operator=(const Fiber&) = delete;
     /// Frees the stack; destroys nothing that lives on it.
-    ~Fiber() = default;
+    ~Fiber();
 
     /// Runs the fiber until it pauses. Only the thread that made it calls this.
     void resume();
@@ -27,7 +27,7 @@ private:
     struct Stack {
         const void* bottom = nullptr;
         std::size_t size = 0;
-        void* frames = nullptr;  // that AddressSanitizer keeps elsewhere
+        void* frames = nullptr;  // what a sanitizer keeps of it elsewhere
     };
 
     static void start(boost::context::detail::transfer_t host);

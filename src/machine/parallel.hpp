@@ -1,0 +1,89 @@
+// Work split over the threads of the calling oneTBB arena: use these and not oneTBB's algorithms themselves.
+#pragma once
+
+#include <tbb/blocked_range.h>
+#include <tbb/parallel_for.h>
+#include <tbb/parallel_reduce.h>
+
+#include <cstddef>
+
+#if defined(__SANITIZE_THREAD__)
+#define WHORL_TSAN
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define WHORL_TSAN
+#endif
+#endif
+#ifdef WHORL_TSAN
+extern "C" void __tsan_acquire(void* address);  // NOLINT(bugprone-reserved-identifier)
+extern "C" void __tsan_release(void* address);  // NOLINT(bugprone-reserved-identifier)
+#endif
+
+namespace whorl {
+
+/// What a parallel call orders: all before it comes before each task, each task before all after it, and no two tasks before
+/// one another. oneTBB's library sees to that where ThreadSanitizer does not look, so it is told here; else this is nothing.
+class TaskOrder {
+public:
+    TaskOrder() { release(); }
+    ~TaskOrder() { acquire(); }
+    TaskOrder(const TaskOrder&) = delete;
+    TaskOrder& operator=(const TaskOrder&) = delete;
+
+    /// Lives while a task of the call runs.
+    class Task {
+    public:
+        explicit Task(const TaskOrder& order) : order_(order) { order_.acquire(); }
+        ~Task() { order_.release(); }
+        Task(const Task&) = delete;
+        Task& operator=(const Task&) = delete;
+
+    private:
+        const TaskOrder& order_;
+    };
+
+private:
+#ifdef WHORL_TSAN
+    void acquire() const { __tsan_acquire(const_cast<TaskOrder*>(this)); }
+    void release() const { __tsan_release(const_cast<TaskOrder*>(this)); }
+#else
+    void acquire() const {}
+    void release() const {}
+#endif
+};
+
+/// body(range) for parts of `range`.
+template <class Value, class Body>
+void for_each_part(const tbb::blocked_range<Value>& range, const Body& body) {
+    const TaskOrder order;
+    tbb::parallel_for(range, [&](const tbb::blocked_range<Value>& part) {
+        const TaskOrder::Task task(order);
+        body(part);
+    });
+}
+
+/// body(i) for i in [first, last).
+template <class Value, class Body>
+void for_each_index(Value first, Value last, const Body& body) {
+    for_each_part(tbb::blocked_range<Value>(first, last), [&](const tbb::blocked_range<Value>& part) {
+        for (Value i = part.begin(); i != part.end(); ++i) body(i);
+    });
+}
+
+/// join(…) of body(range, so far) over the parts of `range`, from `identity` on.
+template <class Range, class Value, class Body, class Join>
+Value reduce_parts(const Range& range, const Value& identity, const Body& body, const Join& join) {
+    const TaskOrder order;
+    return tbb::parallel_reduce(
+        range, identity,
+        [&](const Range& part, const Value& so_far) {
+            const TaskOrder::Task task(order);
+            return body(part, so_far);
+        },
+        [&](const Value& a, const Value& b) {
+            const TaskOrder::Task task(order);
+            return join(a, b);
+        });
+}
+
+}  // namespace whorl
