@@ -3,9 +3,8 @@
 
 #include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
-#include <tbb/parallel_reduce.h>
 
-#include <cstddef>
+#include <mutex>
 
 #if defined(__SANITIZE_THREAD__)
 #define WHORL_TSAN
@@ -70,20 +69,17 @@ void for_each_index(Value first, Value last, const Body& body) {
     });
 }
 
-/// join(…) of body(range, so far) over the parts of `range`, from `identity` on.
+/// join(…) of identity and body(range, identity) over the parts of `range`, in any order.
 template <class Range, class Value, class Body, class Join>
 Value reduce_parts(const Range& range, const Value& identity, const Body& body, const Join& join) {
-    const TaskOrder order;
-    return tbb::parallel_reduce(
-        range, identity,
-        [&](const Range& part, const Value& so_far) {
-            const TaskOrder::Task task(order);
-            return body(part, so_far);
-        },
-        [&](const Value& a, const Value& b) {
-            const TaskOrder::Task task(order);
-            return join(a, b);
-        });
+    Value result = identity;
+    std::mutex mutex;
+    for_each_part(range, [&](const Range& part) {
+        const Value value = body(part, identity);
+        const std::lock_guard lock(mutex);
+        result = join(result, value);
+    });
+    return result;
 }
 
 }  // namespace whorl
