@@ -47,7 +47,8 @@ Result<void> check_traces(const VerifyingKey& vk, std::span<const AirTrace> trac
 
 /// Proves that `traces` satisfy the constraints of `vk`. The traces are not checked row by row: unsatisfied constraints
 /// give a proof that is rejected (see check_constraints in check.hpp).
-/// Errors: kInvalidArgument (check_traces, options), kMachine (memory, device).
+/// Errors: kInvalidArgument (check_traces, options, preprocessed columns that the key does not commit to), kMachine (memory,
+/// device).
 Result<Proof> prove(const VerifyingKey& vk, std::span<const AirTrace> traces, const ProverOptions& options = {});
 
 struct MemoryPlan;

@@ -32,6 +32,8 @@ Result<T> run_guarded(const ProverOptions& options, const char* stage, const Wor
         return Error{ErrorCode::kMachine, stage, "not enough memory"};
     } catch (const gpu::DeviceError& e) {
         return Error{ErrorCode::kMachine, stage, e.what()};
+    } catch (const InputError& e) {
+        return Error{ErrorCode::kInvalidArgument, stage, e.what()};
     } catch (const std::exception& e) {
         return Error{ErrorCode::kInternal, stage, e.what()};
     }

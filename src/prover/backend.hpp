@@ -80,7 +80,7 @@ concept BackendWhir = requires(T& t, const typename B::Ext& ext, const typename 
 
 template <class B>
 concept Backend = requires(B& b, const ProverInput& input, typename B::Ext& ext, typename B::Commitments& commitments,
-                           std::vector<typename B::Ext>& exts) {
+                           std::vector<typename B::Ext>& exts, std::uint32_t air_id, const Digest& known) {
     typename B::Base;         // a field element
     typename B::Ext;          // an extension element
     typename B::Hash;         // a digest
@@ -95,6 +95,9 @@ concept Backend = requires(B& b, const ProverInput& input, typename B::Ext& ext,
     { b.transcript() } -> std::same_as<typename B::Transcript>;
     { b.commit(input) } -> std::same_as<typename B::Commitments>;
     { commitments.root(std::size_t{0}) } -> std::convertible_to<typename B::Hash>;
+    // Ends the proof with require_preprocessed_commitment's error where the root of an AIR's preprocessed part is not the
+    // key's: at once where the host has the root, else by the time finish() returns.
+    b.require_preprocessed(air_id, commitments.root(std::size_t{0}), known);
     { b.fraction_tree(input, ext, ext) } -> std::same_as<typename B::FractionTree>;              // α, β
     { b.constraint_batch(input, ext, ext, exts) } -> std::same_as<typename B::ConstraintBatch>;  // β, λ, ξ
     { b.stacked_reduction(input, ext, exts) } -> std::same_as<typename B::StackedReduction>;     // λ, r

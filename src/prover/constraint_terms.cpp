@@ -135,8 +135,7 @@ void ConstraintTerms::set_zerocheck_values(std::size_t t, CosetValues values) {
         for (Fp4& v : quotients.back()) v = (v + trace.zerocheck_weights.sum_constants[0]) * zerofier_inverse;
     }
     trace.sum_polys[kZero] = multiply_by_vanishing(l, coefficients_from_cosets(l, shifts, quotients));
-    trace.message_polys[kZero] =
-        multiply_polynomials(trace.sum_polys[kZero], eq_uni_coefficients(l, challenges_.xi[0]));
+    trace.message_polys[kZero] = multiply_polynomials(trace.sum_polys[kZero], eq_uni_coefficients(l, skip_xi()));
 }
 
 void ConstraintTerms::set_logup_values(std::size_t t, CosetValues values) {
@@ -189,7 +188,7 @@ std::vector<Fp4> ConstraintTerms::univariate_message(const Fp4& mu) {
 void ConstraintTerms::fold_univariate(const Fp4& r0) {
     const unsigned l = input_.params().l_skip;
     const std::span<const Fp4> xi = challenges_.xi;
-    const Fp4 eq = eq_uni(l, xi[0], r0);
+    const Fp4 eq = eq_uni(l, skip_xi(), r0);
     const Fp4 eq_sharp = eq_sharp_uni(xi.first(l), r0);
     prefix_ = Fp4::one();
     round_ = 1;

@@ -118,6 +118,9 @@ private:
         Fp4 exhausted;           // the summand once no variable is left, times later challenges
     };
 
+    /// The coordinate of Z for zerocheck. Without a skip variable (l_skip 0) there is none and the kernel is 1 at any value; ξ
+    /// may then be empty.
+    Fp4 skip_xi() const { return input_.params().l_skip == 0 ? Fp4() : challenges_.xi[0]; }
     void bind_logup(std::size_t trace, std::size_t first_block);
     void close_if_exhausted(Trace& trace);
 

@@ -1,8 +1,29 @@
 #include "prover/input.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <string>
 
 namespace whorl {
+namespace {
+
+std::string digest_text(const Digest& digest) {
+    std::string text;
+    for (const Fp x : digest) text += fmt::format("{:08x}", x.canonical());
+    return text;
+}
+
+}  // namespace
+
+void require_preprocessed_commitment(std::uint32_t air_id, const Digest& found, const Digest& expected) {
+    if (found == expected) return;
+    throw InputError(
+        fmt::format("AIR {}, preprocessed part: expected the columns that the key commits to (commitment {}), found "
+                    "columns with the "
+                    "commitment {}; prove with the columns that the key was made from, or make the key again",
+                    air_id, digest_text(expected), digest_text(found)));
+}
 
 std::vector<int> log_heights_of(const VerifyingKey& vk, std::span<const AirTrace> traces) {
     std::vector<int> log_heights(vk.airs.size(), -1);

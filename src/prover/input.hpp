@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <stdexcept>
 #include <vector>
 
 #include <whorl/key.hpp>
@@ -48,6 +49,13 @@ struct ProverInput {
     /// A trace's parts in proof order: common main, preprocessed, cached 0, cached 1, …
     std::vector<PartRef> parts(std::uint32_t trace) const;
 };
+
+/// Traces that are not those of the key, found in the course of a proof. The message names the place and the remedy.
+struct InputError : std::runtime_error {
+    using std::runtime_error::runtime_error;
+};
+/// Throws InputError unless `found`, the commitment to the preprocessed part of AIR `air_id`, is the key's.
+void require_preprocessed_commitment(std::uint32_t air_id, const Digest& found, const Digest& expected);
 
 /// By AIR of the key: the log height of its trace, −1 where there is none.
 std::vector<int> log_heights_of(const VerifyingKey& vk, std::span<const AirTrace> traces);

@@ -40,6 +40,9 @@ void observe_preamble(B& backend, typename B::Transcript& transcript, const Prov
         TraceVData& vdata = proof.trace_vdata[i].emplace();
         vdata.log_height = input.log_height(t);
         if (air.preprocessed) {
+            // The statement holds the key's commitment, openings are made from the trace: they must agree.
+            backend.require_preprocessed(static_cast<std::uint32_t>(i), commitments.root(commitment),
+                                         air.preprocessed->commit);
             for (const Fp x : air.preprocessed->commit) transcript.observe(x);
             ++commitment;
         } else {

@@ -80,6 +80,25 @@ INSTANTIATE_TEST_SUITE_P(
                              "expected a weighted sum of heights below 1"}),
     [](const auto& test) { return test.param.name; });
 
+TEST(Prover, RefusesPreprocessedColumnsThatTheKeyDoesNotCommitTo) {
+    Task task = value_of(load_task(test::vector_path("mixture", "")));
+    for (const char* device : {"cpu", "sim"}) {
+        SCOPED_TRACE(device);
+        Prover prover = value_of(Prover::create(task.vk, {.device = device}));
+        Fp& cell = task.traces[5].preprocessed->at(3, 0);
+        cell += Fp::one();
+        const auto proof = prover.prove(task.traces);
+        cell -= Fp::one();
+        ASSERT_FALSE(proof.has_value());
+        EXPECT_EQ(proof.error().code, ErrorCode::kInvalidArgument);
+        EXPECT_NE(proof.error().message.find("AIR 5, preprocessed part: expected the columns that the key commits to"),
+                  std::string::npos)
+            << proof.error().message;
+        // The prover goes on with other traces.
+        EXPECT_TRUE(prover.prove(task.traces).has_value());
+    }
+}
+
 TEST(Prover, NamesTheDevicesThatItHas) {
     const Task task = value_of(load_task(test::vector_path("fib_2e5", "")));
     const auto no_name = prove(task.vk, task.traces, {.device = "abacus"});

@@ -47,6 +47,9 @@ public:
 
     CpuTranscript transcript() const { return {}; }
     Commitments commit(const ProverInput& input) const;
+    void require_preprocessed(std::uint32_t air_id, const Digest& found, const Digest& expected) const {
+        require_preprocessed_commitment(air_id, found, expected);
+    }
     FractionTree fraction_tree(const ProverInput& input, const Fp4& alpha, const Fp4& beta) const {
         return FractionTree(input, alpha, beta);
     }

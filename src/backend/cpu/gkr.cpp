@@ -302,8 +302,9 @@ void FractionTree::build_leaves(const ProverInput& input, const Fp4& alpha, cons
                     const std::uint32_t* q = sums.data() + std::size_t{leaf.sum_of[i]} * 4 * kBaseBlock;
                     const std::uint32_t* p =
                         leaf.output_of[i] < 0 ? nullptr : outputs[static_cast<std::size_t>(leaf.output_of[i])];
-                    if (rows == kBaseBlock) {
-                        // Whole blocks are never repeated and start at an even cell.
+                    // Only for a whole block of a trace that is not repeated: each row is one cell here, and start + row0, a
+                    // multiple of kBaseBlock, is even. A trace below 2^l_skip rows has repetitions, however tall it is.
+                    if (rows == kBaseBlock && log_repetitions == 0) {
                         const std::size_t at = (blocks[i].start + row0) / 2;
                         const std::uint32_t count = leaf.constant_count[i].montgomery();
                         for (std::size_t x = 0; x < kBaseBlock / 2; ++x) {

@@ -39,6 +39,10 @@ public:
 
     GpuTranscript transcript() { return GpuTranscript(device_); }
     StackedCommitments commit(const ProverInput& input) { return StackedCommitments(device_, roots_, traces_, input); }
+    void require_preprocessed(std::uint32_t air_id, const Digest& found, const Digest& expected) const {
+        // Roots reach the host with the commitments; those of a dry run are no values.
+        if (!device_.is_planning()) require_preprocessed_commitment(air_id, found, expected);
+    }
     FractionTree fraction_tree(const ProverInput& input, const Fp4& alpha, const Fp4& beta);
     ConstraintBatch constraint_batch(const ProverInput& input, const Fp4& beta, const Fp4& lambda,
                                      const std::vector<Fp4>& xi) {
