@@ -13,7 +13,8 @@ namespace whorl::test {
 
 class Random {
 public:
-    Random() : seed_(seed()), engine_(seed_) {}
+    Random() : Random(seed_of_run()) {}
+    explicit Random(std::uint64_t seed) : engine_(seed) {}
 
     std::uint64_t next() { return engine_(); }
     std::uint32_t below(std::uint32_t limit) { return static_cast<std::uint32_t>(engine_() % limit); }
@@ -30,15 +31,15 @@ public:
         return out;
     }
 
-private:
-    static std::uint64_t seed() {
+    /// WHORL_SEED, or 1.
+    static std::uint64_t seed_of_run() {
         const char* text = std::getenv("WHORL_SEED");
         const std::uint64_t value = text == nullptr ? 1 : std::strtoull(text, nullptr, 10);
         ::testing::Test::RecordProperty("seed", std::to_string(value));
         return value;
     }
 
-    std::uint64_t seed_;
+private:
     std::mt19937_64 engine_;
 };
 

@@ -8,6 +8,7 @@
 #include <new>
 
 #include "field/simd.hpp"
+#include "memory/poison.hpp"
 
 namespace whorl::cpu {
 namespace {
@@ -34,6 +35,7 @@ WordBuffer::WordBuffer(std::size_t num_words) : num_words_(num_words) {
 #ifdef MADV_HUGEPAGE
     if (is_huge) madvise(words_, allocated, MADV_HUGEPAGE);
 #endif
+    poison_fresh(words_, allocated);
 }
 
 WordBuffer::~WordBuffer() {

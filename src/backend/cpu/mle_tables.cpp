@@ -72,8 +72,10 @@ HWY_EXPORT(FoldTables);
 namespace whorl::cpu {
 namespace {
 
-// Rows that a table has room for: whole blocks of pairs can be read from any table.
+// Rows that a table has room for, however few it has: tiles are written whole, blocks of pairs are read whole, and a fold reads two
+// vectors.
 constexpr std::size_t kMinStride = 64;
+static_assert(kMinStride >= kTileBlocks && kMinStride >= 2 * kExtBlock && kMinStride >= 2 * kLaneAlignment);
 
 }  // namespace
 

@@ -79,6 +79,7 @@ public:
     void set_spans(const Telemetry* spans) { spans_ = spans; }
     std::uint64_t num_device_allocations() const { return num_device_allocations_; }
     std::uint64_t num_bytes_allocated() const { return num_bytes_allocated_; }
+    const std::vector<Block>& blocks() const { return blocks_; }
     /// Of all blocks.
     std::uint64_t held_bytes() const;
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "memory/poison.hpp"
+
 namespace whorl::gpu {
 
 void Device::follow(const MemoryPlan& plan) {
@@ -17,6 +19,18 @@ void Device::follow(const MemoryPlan& plan) {
     }
     arena_.follow(plan);
     recorder_.follow(plan);
+    if (const auto byte = poison()) fill_arena(*byte);
+}
+
+// Counted like any other work: plans and counts are looked at without poison.
+void Device::fill_arena(std::uint8_t byte) {
+    std::vector<Address> bound;
+    for (const Block& block : arena_.blocks()) {
+        bound.push_back(runtime_->bind(block, 0, block.bytes));
+        recorder_.fill(bound.back(), block.bytes, byte);
+    }
+    recorder_.submit_and_wait(0);
+    for (const Address address : bound) runtime_->unbind(address);
 }
 
 }  // namespace whorl::gpu

@@ -65,6 +65,8 @@ public:
     }
 
 private:
+    void fill_arena(std::uint8_t byte);
+
     std::unique_ptr<Runtime> runtime_;
     Arena arena_;
     Recorder recorder_;

@@ -6,6 +6,8 @@
 #include <limits>
 #include <stdexcept>
 
+#include "memory/poison.hpp"
+
 namespace whorl::gpu {
 namespace {
 
@@ -144,6 +146,7 @@ std::uint64_t Recorder::take_mailbox(std::uint64_t bytes) {
         return offset;
     }
     if (mailbox_end_ > mailbox_.bytes) throw std::logic_error("more results than the memory plan has room for");
+    poison_fresh(mailbox_.host + offset, bytes);
     return offset;
 }
 

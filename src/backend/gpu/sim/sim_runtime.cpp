@@ -11,6 +11,7 @@
 #include "backend/gpu/sim/dispatch.hpp"
 #include "backend/gpu/sim/parts.hpp"
 #include "backend/gpu/sim/race_check.hpp"
+#include "memory/poison.hpp"
 
 namespace whorl::gpu::sim {
 namespace {
@@ -64,6 +65,8 @@ public:
     }
 
     Address bind(const Block& block, std::uint64_t offset, std::uint64_t bytes) override {
+        // What was there belonged to another buffer.
+        poison_fresh(blocks_.at(block.id) + offset, bytes);
         return parts().bind(blocks_.at(block.id) + offset, bytes);
     }
     Address wrap(const void* host, std::uint64_t bytes) override {
