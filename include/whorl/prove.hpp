@@ -38,6 +38,8 @@ struct ProverOptions {
     /// kGenerated: how long all proofs of a prover together wait for the compiler.
     std::chrono::milliseconds compile_timeout{20'000};
     std::uint32_t num_threads = 0;  ///< 0: one per core that this process may use
+    /// Verifies each proof, read back from its bytes, before it is returned (span "verify"). Costs milliseconds.
+    bool verify_after = false;
     Telemetry* telemetry = nullptr;
 };
 
@@ -48,7 +50,8 @@ Result<void> check_traces(const VerifyingKey& vk, std::span<const AirTrace> trac
 /// Proves that `traces` satisfy the constraints of `vk`. The traces are not checked row by row: unsatisfied constraints
 /// give a proof that is rejected (see check_constraints in check.hpp).
 /// Errors: kInvalidArgument (check_traces, options, preprocessed columns that the key does not commit to), kMachine (memory,
-/// device).
+/// device). With options.verify_after also, where the verifier rejects the proof: kUnsatisfied (the traces break a constraint or
+/// leave a bus unbalanced; the message has check_constraints' report), kInternal (they do not: a bug in whorl).
 Result<Proof> prove(const VerifyingKey& vk, std::span<const AirTrace> traces, const ProverOptions& options = {});
 
 struct MemoryPlan;

@@ -26,6 +26,7 @@ struct ProveOptions {
     std::string task_path;
     std::string proof_path;
     bool is_checked_first = false;
+    bool is_verified = true;
 };
 Result<ExitCode> run_prove(Session& session, const ProveOptions& options);
 

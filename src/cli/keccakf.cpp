@@ -1,6 +1,5 @@
-#include <whorl/verify.hpp>
-
 #include "cli/commands.hpp"
+#include "cli/proving.hpp"
 #include "cli/table.hpp"
 #include "cli/workloads.hpp"
 #include "engine/files.hpp"
@@ -50,27 +49,11 @@ Result<ExitCode> run_keccakf(Session& session, const KeccakfOptions& options) {
                 grouped(num_permutations), grouped(trace.width()), grouped(trace.height()),
                 vk.params.log_stacked_height(), session.num_threads());
 
-    const double prove_start_ms = session.telemetry().now_ms();
-    const Result<Proof> proof = prove(vk, workload->traces, session.prover_options());
+    const Result<ProofBytes> proof = make_proof(session, vk, workload->traces, true);
     if (!proof) return proof.error();
-    const std::vector<std::byte> bytes = encode_proof(*proof);
-    session.set_proof_bytes(bytes.size());
-    session.say("proved in {:.2f} s: {} bytes\n", (session.telemetry().now_ms() - prove_start_ms) / 1000,
-                grouped(bytes.size()));
-    workload->traces.clear();
-
-    // What is verified is what is written: the bytes, read back.
-    const double verify_start_ms = session.telemetry().now_ms();
-    {
-        const Span span(&session.telemetry(), "verify");
-        const Result<Proof> read_back = decode_proof(bytes);
-        if (!read_back) return read_back.error();
-        if (const auto verified = verify(vk, *read_back); !verified) {
-            session.complain(fmt::format("whorl keccakf: rejected: {}\n", to_string(verified.error())));
-            return kExitRejected;
-        }
-    }
-    session.say("verified in {:.1f} ms\n", session.telemetry().now_ms() - verify_start_ms);
+    const std::vector<std::byte>& bytes = proof->bytes;
+    session.say("proved in {:.2f} s: {} bytes\n", proof->prove_ms / 1000, grouped(bytes.size()));
+    say_verified(session, *proof, true);
 
     if (!options.proof_path.empty()) {
         if (auto written = write_file(options.proof_path, bytes); !written) return written.error();

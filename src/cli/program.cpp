@@ -48,8 +48,9 @@ Examples:
   whorl keccakf --inputs tests/vectors/keccakf_1024/inputs.u64le --timeline keccak.json)";
 
 constexpr const char* kProveExamples =
-    R"(A task is a folder with task.json, a key and traces: see tests/vectors/README.md. The traces are taken at their word
-unless --check is given: traces that break a constraint yield a proof that is rejected.
+    R"(A task is a folder with task.json, a key and traces: see tests/vectors/README.md. The proof is verified
+before it is written: traces that break a constraint give exit code 1 and the place, and no file. --check finds the place
+before time goes into a proof; --no-verify writes the proof as it is, which a verifier then rejects.
 
 Examples:
   whorl prove --task tests/vectors/mixture --out mixture.proof
@@ -205,6 +206,8 @@ int parse_and_run(int argc, char** argv) {
     prove_app.add_option("--task", prove.task_path, "the task folder")->type_name("DIR")->required();
     prove_app.add_option("-o,--out", prove.proof_path, "write the proof")->type_name("FILE")->required();
     prove_app.add_flag("--check", prove.is_checked_first, "check constraints and buses first");
+    prove_app.add_flag("--verify,!--no-verify", prove.is_verified,
+                       "verify the proof before it is written (on unless --no-verify)");
     commands.push_back({&prove_app, [&](Session& session) { return run_prove(session, prove); }});
 
     VerifyOptions verify;

@@ -2,6 +2,7 @@
 
 #include "cli/check.hpp"
 #include "cli/commands.hpp"
+#include "cli/proving.hpp"
 #include "cli/table.hpp"
 #include "engine/files.hpp"
 
@@ -21,15 +22,12 @@ Result<ExitCode> run_prove(Session& session, const ProveOptions& options) {
         if (!*is_satisfied) return kExitRejected;
     }
 
-    const double start_ms = session.telemetry().now_ms();
-    const Result<Proof> proof = prove(task->vk, task->traces, session.prover_options());
+    const Result<ProofBytes> proof = make_proof(session, task->vk, task->traces, options.is_verified);
     if (!proof) return proof.error();
-    const std::vector<std::byte> bytes = encode_proof(*proof);
-    session.set_proof_bytes(bytes.size());
-    const double time_ms = session.telemetry().now_ms() - start_ms;
-    if (auto written = write_file(options.proof_path, bytes); !written) return written.error();
-    session.say("proved {} in {:.3f} s: {}, {} bytes\n", task->name, time_ms / 1000, options.proof_path,
-                grouped(bytes.size()));
+    if (auto written = write_file(options.proof_path, proof->bytes); !written) return written.error();
+    session.say("proved {} in {:.3f} s: {}, {} bytes\n", task->name, proof->prove_ms / 1000, options.proof_path,
+                grouped(proof->bytes.size()));
+    say_verified(session, *proof, options.is_verified);
     return kExitOk;
 }
 

@@ -13,13 +13,12 @@
 #include "backend/cpu/cpu_backend.hpp"
 #include "backend/gpu/prover.hpp"
 #include "engine/devices.hpp"
+#include "engine/verify_after.hpp"
+#include "prover/limits.hpp"
 #include "prover/prove.hpp"
 
 namespace whorl {
 namespace {
-
-// The prover works with whole skip domains in cache, and with polynomials in Z term by term.
-constexpr std::uint32_t kMaxLSkip = 10;
 
 // Runs `work` on the threads that the options ask for; failures of the machine come back as errors.
 template <class T, class Work>
@@ -80,11 +79,18 @@ Result<Prover> Prover::create(VerifyingKey vk, const ProverOptions& options) {
 Result<Proof> Prover::prove(std::span<const AirTrace> traces) {
     State& s = *state_;
     if (auto ok = check_traces(s.vk, traces); !ok) return ok.error();
-    return run_guarded<Proof>(s.options, "prove", [&] {
+    const auto make_proof = [&] {
         const ProverInput input = make_prover_input(s.vk, traces, s.options.telemetry);
         if (s.gpu) return s.gpu->prove(input);
         cpu::CpuBackend backend;
         return prove_on(backend, input);
+    };
+    return run_guarded<Proof>(s.options, "prove", [&]() -> Result<Proof> {
+        Proof proof = make_proof();
+        if (s.options.verify_after) {
+            if (auto ok = verify_made(s.vk, traces, proof, s.options.telemetry); !ok) return ok.error();
+        }
+        return proof;
     });
 }
 

@@ -193,14 +193,42 @@ TEST(Prove, SaysThatConstraintsWereInterpretedWhereGeneratedKernelsWereAskedFor)
     EXPECT_EQ(run_with({"--device", "sim", "--quiet"}), "");
 }
 
-TEST(Prove, TracesThatBreakAConstraintGiveAProofThatIsRejected) {
+TEST(Prove, TracesThatBreakAConstraintAreNamedAndNothingIsWritten) {
     const Scratch scratch;
     const fs::path task = scratch.copy_of("fib_2e5");
     std::string trace = read_text(task / "air0_main.bin");
     trace[4 * 7] = static_cast<char>(trace[4 * 7] + 1);
     write_text(task / "air0_main.bin", trace);
-    ASSERT_EQ(run_whorl({"prove", "--task", task, "--out", scratch / "proof.bin"}).exit_code, 0);
+    for (const char* device : {"cpu", "sim"}) {
+        const Outcome outcome =
+            run_whorl({"prove", "--task", task, "--out", scratch / "proof.bin", "--device", device, "--quiet"});
+        EXPECT_EQ(outcome.exit_code, 1) << outcome;
+        EXPECT_THAT(outcome.err, HasSubstr("the traces do not satisfy the key"));
+        EXPECT_THAT(outcome.err, HasSubstr("row 6: constraint"));
+        EXPECT_THAT(scratch.file_names(), ElementsAre("fib_2e5"));
+    }
+}
+
+TEST(Prove, WithoutVerificationTracesThatBreakAConstraintGiveAProofThatIsRejected) {
+    const Scratch scratch;
+    const fs::path task = scratch.copy_of("fib_2e5");
+    std::string trace = read_text(task / "air0_main.bin");
+    trace[4 * 7] = static_cast<char>(trace[4 * 7] + 1);
+    write_text(task / "air0_main.bin", trace);
+    ASSERT_EQ(run_whorl({"prove", "--task", task, "--out", scratch / "proof.bin", "--no-verify"}).exit_code, 0);
     EXPECT_EQ(run_whorl({"verify", "--vk", task / "vk.postcard", "--proof", scratch / "proof.bin"}).exit_code, 1);
+}
+
+TEST(Prove, SaysThatTheProofIsVerifiedUnlessToldNotTo) {
+    const Scratch scratch;
+    const fs::path task = vector_folder("fib_2e5");
+    const Outcome verified = run_whorl({"prove", "--task", task, "--out", scratch / "proof.bin"});
+    EXPECT_EQ(verified.exit_code, 0) << verified;
+    EXPECT_THAT(verified.out, HasSubstr("verified in"));
+    EXPECT_THAT(verified.err, HasSubstr("verify "));
+    const Outcome unverified = run_whorl({"prove", "--task", task, "--out", scratch / "proof.bin", "--no-verify"});
+    EXPECT_EQ(unverified.exit_code, 0) << unverified;
+    EXPECT_THAT(unverified.out, Not(HasSubstr("verified in")));
 }
 
 TEST(Prove, MissingRequiredHeightsAreBadInput) {

@@ -1,0 +1,29 @@
+#include "cli/proving.hpp"
+
+#include <whorl/telemetry_export.hpp>
+
+namespace whorl::cli {
+
+Result<ProofBytes> make_proof(Session& session, const VerifyingKey& vk, std::span<const AirTrace> traces,
+                              bool is_verified) {
+    const Telemetry& telemetry = session.telemetry();
+    const std::size_t first_span = telemetry.spans().size();
+    const double start_ms = session.telemetry().now_ms();
+    ProverOptions options = session.prover_options();
+    options.verify_after = is_verified;
+    const Result<Proof> proof = prove(vk, traces, options);
+    if (!proof) return proof.error();
+    ProofBytes out{.bytes = encode_proof(*proof)};
+    for (const auto& [name, time_ms] : time_ms_by_name(telemetry, first_span)) {
+        if (name == "verify") out.verify_ms = time_ms;
+    }
+    out.prove_ms = session.telemetry().now_ms() - start_ms - out.verify_ms;
+    session.set_proof_bytes(out.bytes.size());
+    return out;
+}
+
+void say_verified(Session& session, const ProofBytes& proof, bool is_verified) {
+    if (is_verified) session.say("verified in {:.1f} ms\n", proof.verify_ms);
+}
+
+}  // namespace whorl::cli

@@ -1,0 +1,29 @@
+// Proofs as bytes, verified before anyone sees them.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <vector>
+
+#include <whorl/error.hpp>
+#include <whorl/key.hpp>
+#include <whorl/trace.hpp>
+
+#include "cli/session.hpp"
+
+namespace whorl::cli {
+
+struct ProofBytes {
+    std::vector<std::byte> bytes;
+    double prove_ms = 0;   ///< without the verification
+    double verify_ms = 0;  ///< 0 unless verified
+};
+
+/// Proves on the session's device. With `is_verified` a proof that the verifier rejects is an error (whorl::prove). Counts the bytes
+/// among the session's totals.
+Result<ProofBytes> make_proof(Session& session, const VerifyingKey& vk, std::span<const AirTrace> traces,
+                              bool is_verified);
+/// "verified in … ms", where it was.
+void say_verified(Session& session, const ProofBytes& proof, bool is_verified);
+
+}  // namespace whorl::cli
