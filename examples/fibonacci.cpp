@@ -35,7 +35,9 @@ struct Fibonacci {
 int main() {
     // The keys depend on the AIRs only: made once, used for any number of proofs.
     const std::vector<whorl::AnyAir> airs{Fibonacci{}};
-    const auto key = whorl::keygen(whorl::app_params_100_bits(17), airs);
+    const auto params = whorl::app_params_100_bits(17);
+    if (!params) return std::fprintf(stderr, "%s\n", to_string(params.error()).c_str()), 1;
+    const auto key = whorl::keygen(*params, airs);
     if (!key) return std::fprintf(stderr, "%s\n", to_string(key.error()).c_str()), 1;
 
     // The trace: column-major, a power of two high.

@@ -63,17 +63,35 @@ struct SystemParams {
     friend bool operator==(const SystemParams&, const SystemParams&) = default;
 };
 
-/// Whether prover and verifier can work with `params`: domains within the field's two-adicity, at least one WHIR
-/// round, rounds that do not fold more variables than there are, proof-of-work bits below 31, degree ≥ 1.
+/// What check_params accepts; docs/parameters.md gives the reason for each limit. Ranges include both ends.
+struct ParamLimits {
+    static constexpr std::uint32_t kMaxLSkip = 10;
+    static constexpr std::uint32_t kMaxLogBlowup = 8;
+    static constexpr std::uint32_t kMaxLogCodewordHeight = 27;  ///< of l_skip + n_stack + log_blowup
+    static constexpr std::uint32_t kMaxWhirFolding = 10;        ///< of whir.k, from 1
+    static constexpr std::uint32_t kMaxQueries = 1024;          ///< of each WHIR round, from 1
+    static constexpr std::uint32_t kMaxPowBits = 26;            ///< of all four proof-of-work counts
+    static constexpr std::uint32_t kMaxLogMessageLength = 31;
+    static constexpr std::uint32_t kMaxConstraintDegree = 255;  ///< from 1
+};
+
+/// Whether every backend, the codecs and the verifier can work with `params`, each value within ParamLimits and the
+/// WHIR rounds (one at least) folding no more variables than there are (PROTOCOL.md 5.1; docs/parameters.md).
+/// Errors: kInvalidArgument, naming the first parameter out of its range, the range and the reason.
 Result<void> check_params(const SystemParams& params);
 
-/// The reference's presets (PROTOCOL.md 5.3). `log_stacked_height` ≤ 24.
-SystemParams app_params_100_bits(std::uint32_t log_stacked_height);
+/// The reference's presets (PROTOCOL.md 5.3). For an application: `log_stacked_height` from kMinAppLogStackedHeight (below,
+/// no WHIR round is left) to kMaxAppLogStackedHeight (above, the assumptions behind the 100 bits no longer hold).
+/// Errors: kInvalidArgument outside that range.
+inline constexpr std::uint32_t kMinAppLogStackedHeight = 11;
+inline constexpr std::uint32_t kMaxAppLogStackedHeight = 24;
+Result<SystemParams> app_params_100_bits(std::uint32_t log_stacked_height);
 SystemParams leaf_params_100_bits();
 SystemParams internal_params_100_bits();
 SystemParams root_params_100_bits();
 SystemParams hook_params_100_bits();
-/// The reference's small test parameters: fast, and far from secure.
+/// The reference's small test parameters: fast, and far from secure. Arguments that no parameters work for give
+/// parameters that check_params refuses.
 SystemParams test_params_small(std::uint32_t l_skip, std::uint32_t n_stack, std::uint32_t k_whir);
 
 }  // namespace whorl

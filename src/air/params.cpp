@@ -5,6 +5,7 @@
 #include <cmath>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -19,7 +20,6 @@ constexpr std::uint32_t kLogFinalPolyLenLimit = 10;
 constexpr std::uint32_t kWhirFolding = 4;
 constexpr std::uint32_t kMinLogupPowBits = 18;
 constexpr std::uint32_t kLogMaxMessageLength = 7;
-constexpr std::uint32_t kMaxAppLogStackedHeight = 24;
 
 // The list size that list decoding assumes in WHIR round `round`; no value means unique decoding there.
 std::optional<double> list_multiplicity(const Proximity& proximity, std::uint32_t round) {
@@ -109,54 +109,92 @@ SystemParams params_100_bits(const Preset& preset) {
             .max_constraint_degree = preset.max_constraint_degree};
 }
 
-}  // namespace
+Error reject(std::string message) {
+    return {ErrorCode::kInvalidArgument, "params", std::move(message)};
+}
 
-Result<void> check_params(const SystemParams& params) {
-    const auto reject = [](std::string message) {
-        return Error{ErrorCode::kInvalidArgument, "params", std::move(message)};
-    };
-    const std::uint64_t log_height = std::uint64_t{params.l_skip} + params.n_stack;
-    const std::uint64_t log_codeword = log_height + params.log_blowup;
-    if (log_codeword > Fp::kTwoAdicity) {
-        return reject(
-            fmt::format("l_skip + n_stack + log_blowup is {} + {} + {}, more than the field's two-adicity of {}",
-                        params.l_skip, params.n_stack, params.log_blowup, Fp::kTwoAdicity));
+Result<void> check_range(std::string_view name, std::uint64_t value, std::uint64_t least, std::uint64_t most,
+                         std::string_view reason) {
+    if (least <= value && value <= most) return {};
+    return reject(fmt::format("{} is {}, expected {} to {}: {}", name, value, least, most, reason));
+}
+
+Result<void> check_whir(const WhirParams& whir, std::uint64_t log_height) {
+    if (whir.num_queries.empty()) return reject("whir has no rounds, expected at least 1");
+    if (auto ok = check_range("whir.k", whir.k, 1, ParamLimits::kMaxWhirFolding,
+                              "a round folds whir.k variables, and a Merkle leaf is 2^whir.k rows");
+        !ok) {
+        return ok;
     }
-    const WhirParams& whir = params.whir;
-    if (whir.num_queries.empty()) return reject("WHIR has no round, at least one is needed");
-    if (whir.k == 0) return reject("whir.k is 0, each round must fold at least one variable");
     const std::uint64_t folded = std::uint64_t{whir.k} * whir.num_queries.size();
     if (folded > log_height) {
         return reject(fmt::format("{} WHIR rounds of {} variables fold {}, but l_skip + n_stack is {}",
                                   whir.num_queries.size(), whir.k, folded, log_height));
     }
-    // A challenge of more than 30 bits would not be one field element.
-    constexpr std::uint32_t kMaxPowBits = 30;
+    for (std::size_t round = 0; round < whir.num_queries.size(); ++round) {
+        if (auto ok = check_range(fmt::format("num_queries of WHIR round {}", round), whir.num_queries[round], 1,
+                                  ParamLimits::kMaxQueries, "without queries a round proves nothing");
+            !ok) {
+            return ok;
+        }
+    }
+    return {};
+}
+
+}  // namespace
+
+Result<void> check_params(const SystemParams& params) {
+    using L = ParamLimits;
+    const WhirParams& whir = params.whir;
+    if (auto ok = check_range("l_skip", params.l_skip, 0, L::kMaxLSkip, "the prover keeps 2^l_skip rows in cache");
+        !ok) {
+        return ok;
+    }
+    if (auto ok = check_range("log_blowup", params.log_blowup, 0, L::kMaxLogBlowup,
+                              "a codeword is 2^log_blowup times its column");
+        !ok) {
+        return ok;
+    }
+    const std::uint64_t log_height = std::uint64_t{params.l_skip} + params.n_stack;
+    static_assert(L::kMaxLogCodewordHeight == Fp::kTwoAdicity);
+    if (log_height + params.log_blowup > L::kMaxLogCodewordHeight) {
+        return reject(
+            fmt::format("l_skip + n_stack + log_blowup is {} + {} + {}, more than the field's two-adicity of {}",
+                        params.l_skip, params.n_stack, params.log_blowup, Fp::kTwoAdicity));
+    }
+    if (params.w_stack == 0) return reject("w_stack is 0, expected at least 1: any trace takes a stacked column");
+    if (auto ok = check_whir(whir, log_height); !ok) return ok;
     const std::pair<const char*, std::uint32_t> pow_bits[] = {{"whir.mu_pow_bits", whir.mu_pow_bits},
                                                               {"whir.query_phase_pow_bits", whir.query_phase_pow_bits},
                                                               {"whir.folding_pow_bits", whir.folding_pow_bits},
                                                               {"logup.pow_bits", params.logup.pow_bits}};
     for (const auto& [name, bits] : pow_bits) {
-        if (bits > kMaxPowBits)
-            return reject(fmt::format("{} is {}, at most {} are possible", name, bits, kMaxPowBits));
+        if (auto ok = check_range(name, bits, 0, L::kMaxPowBits, "with more, the field may hold no witness"); !ok) {
+            return ok;
+        }
     }
-    if (params.logup.log_max_message_length > 31) {
-        return reject(fmt::format("logup.log_max_message_length is {}, at most 31 is possible",
-                                  params.logup.log_max_message_length));
+    if (params.logup.max_interaction_count == 0) {
+        return reject("logup.max_interaction_count is 0, expected at least 1: no trace stays below 0 interactions");
     }
-    // An AIR's own degree is one byte in the key.
-    if (params.max_constraint_degree < 1 || params.max_constraint_degree > 255) {
-        return reject(fmt::format("max_constraint_degree is {}, it must be 1 to 255", params.max_constraint_degree));
+    if (auto ok = check_range("logup.log_max_message_length", params.logup.log_max_message_length, 0,
+                              L::kMaxLogMessageLength, "lengths have 32 bits");
+        !ok) {
+        return ok;
     }
-    return {};
+    return check_range("max_constraint_degree", params.max_constraint_degree, 1, L::kMaxConstraintDegree,
+                       "the degree of an AIR is one byte in the key");
 }
 
-SystemParams app_params_100_bits(std::uint32_t log_stacked_height) {
-    // Beyond the maximum the assumptions behind the 100 bits no longer hold.
-    const std::uint32_t height = std::min(log_stacked_height, kMaxAppLogStackedHeight);
+Result<SystemParams> app_params_100_bits(std::uint32_t log_stacked_height) {
+    static_assert(kMinAppLogStackedHeight == kLogFinalPolyLenLimit + 1);
+    if (auto ok = check_range("log_stacked_height", log_stacked_height, kMinAppLogStackedHeight,
+                              kMaxAppLogStackedHeight, "below, no WHIR round is left; above, 100 bits are not proven");
+        !ok) {
+        return ok.error();
+    }
     return params_100_bits({.log_blowup = 1,
                             .l_skip = 4,
-                            .n_stack = std::max(height, 4U) - 4,
+                            .n_stack = log_stacked_height - 4,
                             .w_stack = 2048,
                             .folding_pow_bits = 5,
                             .mu_pow_bits = 15,
@@ -214,7 +252,10 @@ SystemParams hook_params_100_bits() {
 }
 
 SystemParams test_params_small(std::uint32_t l_skip, std::uint32_t n_stack, std::uint32_t k_whir) {
-    const std::uint32_t log_height = l_skip + n_stack;
+    // Heights that check_params refuses get no rounds.
+    const std::uint64_t height_sum = std::uint64_t{l_skip} + n_stack;
+    const auto log_height =
+        static_cast<std::uint32_t>(height_sum > ParamLimits::kMaxLogCodewordHeight ? 0 : height_sum);
     const WhirChoice whir{.k = k_whir,
                           .log_final_poly_len_limit = k_whir == 0 ? 0 : log_height % k_whir,
                           .security_bits = 5,

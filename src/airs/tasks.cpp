@@ -156,13 +156,13 @@ std::optional<AirTask> vector_task(std::string_view name) {
     } else if (name == "mixture_l_skip_5") {
         return mixture("mixture_l_skip_5", 5, test_params_small(5, 5, 4));
     } else if (name == "mixture_app_100_bits") {
-        return mixture("mixture_app_100_bits", 7, app_params_100_bits(17));
+        return mixture("mixture_app_100_bits", 7, *app_params_100_bits(17));
     } else if (name == "keccak_5_perms") {
         SystemParams params = test_params_small(4, 11, 4);
         params.max_constraint_degree = 4;
         return keccak_task(random_keccak_inputs(5, /*seed=*/7), params);
     } else if (name == "keccakf_1024") {
-        return keccak_task(random_keccak_inputs(1024), app_params_100_bits(21));
+        return keccak_task(random_keccak_inputs(1024), *app_params_100_bits(21));
     } else {
         return std::nullopt;
     }

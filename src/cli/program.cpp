@@ -39,7 +39,7 @@ Results go to standard output; progress, the span tree and errors go to standard
 
 constexpr const char* kKeccakfExamples =
     R"(Parameters: app_params_100_bits with a stacked height of 64 times the rows (24 a permutation, rounded up to a
-power of two), at least 2^10 and at most 2^24 rows: 2^21 for 1,024 permutations, as in tests/vectors/keccakf_1024.
+power of two), at least 2^11 and at most 2^24 rows: 2^21 for 1,024 permutations, as in tests/vectors/keccakf_1024.
 Without --inputs the permutations' inputs are drawn with a fixed seed, those of that vector.
 
 Examples:
@@ -196,7 +196,7 @@ int parse_and_run(int argc, char** argv) {
         ->type_name("FILE");
     keccakf_app.add_option("--log-stacked-height", keccakf.log_stacked_height, "log2 of the stacked height")
         ->type_name("H")
-        ->check(CLI::Range(10, 24));
+        ->check(CLI::Range(kMinAppLogStackedHeight, kMaxAppLogStackedHeight));
     keccakf_app.add_option("-o,--out", keccakf.proof_path, "write the proof")->type_name("FILE");
     keccakf_app.add_option("--vk-out", keccakf.key_path, "write the verifying key")->type_name("FILE");
     commands.push_back({&keccakf_app, [&](Session& session) { return run_keccakf(session, keccakf); }});

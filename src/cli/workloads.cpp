@@ -19,7 +19,7 @@ unsigned keccakf_log_height(std::size_t num_permutations) {
 }
 
 unsigned keccakf_log_stacked_height(std::size_t num_permutations) {
-    return std::clamp(keccakf_log_height(num_permutations) + 6, 10U, 24U);
+    return std::clamp(keccakf_log_height(num_permutations) + 6, kMinAppLogStackedHeight, kMaxAppLogStackedHeight);
 }
 
 Result<std::vector<KeccakState>> read_keccak_inputs(const std::string& path) {
@@ -80,18 +80,20 @@ Result<Workload> make_workload(Session& session, std::string name, const AirTask
 
 Result<Workload> keccakf_workload(Session& session, std::vector<KeccakState> inputs, unsigned log_stacked_height) {
     std::string name = fmt::format("keccakf_{}", inputs.size());
-    const SystemParams params = app_params_100_bits(log_stacked_height);
+    const Result<SystemParams> params = app_params_100_bits(log_stacked_height);
+    if (!params) return params.error();
     const std::uint64_t num_cells = std::uint64_t{KeccakColumns::kWidth} << keccakf_log_height(inputs.size());
-    if (auto fits = check_memory(name, num_cells, params); !fits) return std::move(fits).error();
-    return make_workload(session, std::move(name), keccak_task(std::move(inputs), params));
+    if (auto fits = check_memory(name, num_cells, *params); !fits) return std::move(fits).error();
+    return make_workload(session, std::move(name), keccak_task(std::move(inputs), *params));
 }
 
 Result<Workload> logup_workload(Session& session, unsigned log_height) {
     constexpr std::uint64_t kNumColumns = 4 + 7 + 8 + 8 + 10 + 100;
     std::string name = fmt::format("logup_2e{}", log_height);
-    const SystemParams params = app_params_100_bits(kLogupLogStackedHeight);
-    if (auto fits = check_memory(name, kNumColumns << log_height, params); !fits) return std::move(fits).error();
-    return make_workload(session, std::move(name), logup_task(log_height, params));
+    const Result<SystemParams> params = app_params_100_bits(kLogupLogStackedHeight);
+    if (!params) return params.error();
+    if (auto fits = check_memory(name, kNumColumns << log_height, *params); !fits) return std::move(fits).error();
+    return make_workload(session, std::move(name), logup_task(log_height, *params));
 }
 
 }  // namespace whorl::cli

@@ -27,7 +27,7 @@ inline constexpr std::size_t kMaxPermutations = (std::size_t{1} << 23) / KeccakC
 
 /// log2 of the rows of `num_permutations`: 24 each, at least one.
 unsigned keccakf_log_height(std::size_t num_permutations);
-/// 64 rows' worth of columns side by side: log_height + 6, as for 1,024 permutations, between 10 and 24.
+/// 64 rows' worth of columns side by side: log_height + 6, as for 1,024 permutations, between 11 and 24.
 unsigned keccakf_log_stacked_height(std::size_t num_permutations);
 /// Inputs stored as 25 little-endian u64 each. Errors: kIo, kBadFormat.
 Result<std::vector<KeccakState>> read_keccak_inputs(const std::string& path);

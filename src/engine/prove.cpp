@@ -38,15 +38,6 @@ Result<T> run_guarded(const ProverOptions& options, const char* stage, const Wor
     }
 }
 
-Result<void> check_key(const VerifyingKey& vk) {
-    if (auto ok = check_params(vk.params); !ok) return ok;
-    if (vk.params.l_skip > kMaxLSkip) {
-        return Error{ErrorCode::kInvalidArgument, "prove",
-                     fmt::format("expected l_skip of at most {}, found {}", kMaxLSkip, vk.params.l_skip)};
-    }
-    return {};
-}
-
 }  // namespace
 
 struct Prover::State {
@@ -61,7 +52,7 @@ Prover& Prover::operator=(Prover&&) noexcept = default;
 Prover::~Prover() = default;
 
 Result<Prover> Prover::create(VerifyingKey vk, const ProverOptions& options) {
-    if (auto ok = check_key(vk); !ok) return ok.error();
+    if (auto ok = check_params(vk.params); !ok) return ok.error();
     auto state = std::make_unique<State>();
     state->vk = std::move(vk);
     state->options = options;

@@ -27,9 +27,9 @@ struct ExpectedPreset {
 // The table of PROTOCOL.md 5.3.
 TEST(Presets, AreThoseOfTheReference) {
     const std::vector<ExpectedPreset> presets = {
-        {app_params_100_bits(17), 1, 4, 13, 2048, 5, 15, 20, 3, {193, 88}, 9, 18},
-        {app_params_100_bits(21), 1, 4, 17, 2048, 5, 15, 20, 3, {193, 88, 81}, 9, 18},
-        {app_params_100_bits(24), 1, 4, 20, 2048, 5, 15, 20, 3, {193, 88, 81, 81}, 8, 18},
+        {*app_params_100_bits(17), 1, 4, 13, 2048, 5, 15, 20, 3, {193, 88}, 9, 18},
+        {*app_params_100_bits(21), 1, 4, 17, 2048, 5, 15, 20, 3, {193, 88, 81}, 9, 18},
+        {*app_params_100_bits(24), 1, 4, 20, 2048, 5, 15, 20, 3, {193, 88, 81, 81}, 8, 18},
         {leaf_params_100_bits(), 2, 4, 17, 2048, 4, 13, 20, 4, {118, 84, 81}, 9, 18},
         {internal_params_100_bits(), 3, 2, 17, 512, 18, 20, 20, 4, {68, 30, 20}, 7, 19},
         {root_params_100_bits(), 4, 2, 18, 18, 15, 15, 15, 4, {61, 30, 20}, 8, 18},
@@ -67,41 +67,140 @@ TEST(Presets, ForTestsFollowTheSameFormula) {
     EXPECT_FALSE(check_params(test_params_small(2, 8, 0)));
 }
 
-TEST(Presets, OfSmallOrLargeHeightsStayUsableOrSaySo) {
-    EXPECT_EQ(app_params_100_bits(30), app_params_100_bits(24));
-    EXPECT_EQ(app_params_100_bits(0).n_stack, 0U);
-    EXPECT_FALSE(check_params(app_params_100_bits(10)));  // no WHIR round is left below the final length
-    EXPECT_TRUE(check_params(app_params_100_bits(11)));
-}
-
-TEST(CheckParams, NamesWhatDoesNotWork) {
-    struct Case {
-        std::function<void(SystemParams&)> change;
-        std::string message;
-    };
-    const std::vector<Case> cases = {
-        {[](SystemParams& p) { p.n_stack = 25; }, "two-adicity of 27"},
-        {[](SystemParams& p) { p.l_skip = 0xffffffff; }, "two-adicity of 27"},
-        {[](SystemParams& p) { p.whir.num_queries.clear(); }, "no round"},
-        {[](SystemParams& p) { p.whir.k = 0; }, "whir.k is 0"},
-        {[](SystemParams& p) { p.whir.k = 4; }, "fold 12, but l_skip + n_stack is 10"},
-        {[](SystemParams& p) { p.whir.mu_pow_bits = 31; }, "whir.mu_pow_bits is 31"},
-        {[](SystemParams& p) { p.whir.query_phase_pow_bits = 31; }, "whir.query_phase_pow_bits is 31"},
-        {[](SystemParams& p) { p.whir.folding_pow_bits = 31; }, "whir.folding_pow_bits is 31"},
-        {[](SystemParams& p) { p.logup.pow_bits = 31; }, "logup.pow_bits is 31"},
-        {[](SystemParams& p) { p.logup.log_max_message_length = 32; }, "log_max_message_length is 32"},
-        {[](SystemParams& p) { p.max_constraint_degree = 0; }, "max_constraint_degree is 0"},
-        {[](SystemParams& p) { p.max_constraint_degree = 256; }, "max_constraint_degree is 256"},
-    };
-    for (const Case& change : cases) {
-        SystemParams params = test_params_small(2, 8, 3);
-        change.change(params);
-        const auto result = check_params(params);
-        ASSERT_FALSE(result) << change.message;
-        EXPECT_EQ(result.error().code, ErrorCode::kInvalidArgument);
-        EXPECT_THAT(result.error().message, HasSubstr(change.message));
+TEST(Presets, OfAnApplicationWorkOrSayWhy) {
+    for (std::uint32_t height = kMinAppLogStackedHeight; height <= kMaxAppLogStackedHeight; ++height) {
+        const auto params = app_params_100_bits(height);
+        ASSERT_TRUE(params) << height;
+        EXPECT_TRUE(check_params(*params)) << height;
+        EXPECT_EQ(params->log_stacked_height(), height);
+    }
+    for (const std::uint32_t height : {0U, 4U, 10U, 25U, 0xffffffffU}) {
+        const auto params = app_params_100_bits(height);
+        ASSERT_FALSE(params) << height;
+        EXPECT_EQ(params.error().code, ErrorCode::kInvalidArgument);
+        EXPECT_THAT(params.error().message,
+                    HasSubstr(std::to_string(height) + ", expected 11 to 24: below, no WHIR round is left"));
     }
 }
+
+TEST(Presets, ForTestsAreRefusedByCheckParamsWhereTheyDoNotWork) {
+    EXPECT_FALSE(check_params(test_params_small(0xffffffff, 8, 1)));
+    EXPECT_FALSE(check_params(test_params_small(0xffffffff, 0xffffffff, 1)));
+    EXPECT_FALSE(check_params(test_params_small(2, 8, 11)));
+}
+
+// A parameter at the end of its range is accepted; one step beyond is refused with the range and the reason.
+struct Limit {
+    std::string name;
+    std::function<void(SystemParams&)> at;
+    std::function<void(SystemParams&)> beyond;
+    std::string message;
+};
+
+void PrintTo(const Limit& limit, std::ostream* out) {
+    *out << limit.name;
+}
+
+class CheckParams : public testing::TestWithParam<Limit> {};
+
+TEST_P(CheckParams, AcceptsTheLimitAndRefusesOneBeyond) {
+    SystemParams params = test_params_small(2, 8, 3);
+    GetParam().at(params);
+    const auto accepted = check_params(params);
+    EXPECT_TRUE(accepted) << accepted.error().message;
+    params = test_params_small(2, 8, 3);
+    GetParam().beyond(params);
+    const auto refused = check_params(params);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_THAT(refused.error().message, HasSubstr(GetParam().message));
+}
+
+// A limit on one member: `last` is accepted, `beyond` is not.
+template <class Get>
+Limit limit(std::string name, Get get, std::uint64_t last, std::uint64_t beyond, std::string message) {
+    const auto set = [get](std::uint64_t value) {
+        return [get, value](SystemParams& p) {
+            auto& member = get(p);
+            member = static_cast<std::remove_reference_t<decltype(member)>>(value);
+        };
+    };
+    return {std::move(name), set(last), set(beyond), std::move(message)};
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Limits, CheckParams,
+    testing::Values(
+        limit(
+            "l_skip", [](SystemParams& p) -> auto& { return p.l_skip; }, 10, 11, "l_skip is 11, expected 0 to 10"),
+        limit(
+            "LargestLSkip", [](SystemParams& p) -> auto& { return p.l_skip; }, 10, 0xffffffff,
+            "l_skip is 4294967295, expected 0 to 10"),
+        limit(
+            "n_stack", [](SystemParams& p) -> auto& { return p.n_stack; }, 24, 25,
+            "l_skip + n_stack + log_blowup is 2 + 25 + 1, more than the field's two-adicity of 27"),
+        limit(
+            "LargestNStack", [](SystemParams& p) -> auto& { return p.n_stack; }, 24, 0xffffffff, "two-adicity of 27"),
+        limit(
+            "w_stack", [](SystemParams& p) -> auto& { return p.w_stack; }, 1, 0, "w_stack is 0, expected at least 1"),
+        limit(
+            "log_blowup", [](SystemParams& p) -> auto& { return p.log_blowup; }, 8, 9,
+            "log_blowup is 9, expected 0 to 8"),
+        limit(
+            "NoBlowup", [](SystemParams& p) -> auto& { return p.log_blowup; }, 0, 0xffffffff,
+            "log_blowup is 4294967295, expected 0 to 8"),
+        Limit{"Rounds", [](SystemParams& p) { p.whir.num_queries = {1}; },
+              [](SystemParams& p) { p.whir.num_queries.clear(); }, "whir has no rounds, expected at least 1"},
+        Limit{"whir_k",
+              [](SystemParams& p) {
+                  p.whir.k = 10;
+                  p.whir.num_queries = {1};
+              },
+              [](SystemParams& p) {
+                  p.n_stack = 10;
+                  p.whir.k = 11;
+                  p.whir.num_queries = {1};
+              },
+              "whir.k is 11, expected 1 to 10"},
+        limit(
+            "NoFolding", [](SystemParams& p) -> auto& { return p.whir.k; }, 1, 0, "whir.k is 0, expected 1 to 10"),
+        limit(
+            "FoldedVariables", [](SystemParams& p) -> auto& { return p.whir.k; }, 3, 4,
+            "3 WHIR rounds of 4 variables fold 12, but l_skip + n_stack is 10"),
+        limit(
+            "num_queries", [](SystemParams& p) -> auto& { return p.whir.num_queries[1]; }, 1024, 1025,
+            "num_queries of WHIR round 1 is 1025, expected 1 to 1024"),
+        limit(
+            "NoQueries", [](SystemParams& p) -> auto& { return p.whir.num_queries[0]; }, 1, 0,
+            "num_queries of WHIR round 0 is 0, expected 1 to 1024"),
+        limit(
+            "NoQueriesInTheLastRound", [](SystemParams& p) -> auto& { return p.whir.num_queries[2]; }, 1, 0,
+            "num_queries of WHIR round 2 is 0, expected 1 to 1024"),
+        limit(
+            "mu_pow_bits", [](SystemParams& p) -> auto& { return p.whir.mu_pow_bits; }, 26, 27,
+            "whir.mu_pow_bits is 27, expected 0 to 26"),
+        limit(
+            "query_phase_pow_bits", [](SystemParams& p) -> auto& { return p.whir.query_phase_pow_bits; }, 26, 27,
+            "whir.query_phase_pow_bits is 27, expected 0 to 26"),
+        limit(
+            "folding_pow_bits", [](SystemParams& p) -> auto& { return p.whir.folding_pow_bits; }, 26, 27,
+            "whir.folding_pow_bits is 27, expected 0 to 26"),
+        limit(
+            "logup_pow_bits", [](SystemParams& p) -> auto& { return p.logup.pow_bits; }, 26, 27,
+            "logup.pow_bits is 27, expected 0 to 26"),
+        limit(
+            "max_interaction_count", [](SystemParams& p) -> auto& { return p.logup.max_interaction_count; }, 1, 0,
+            "logup.max_interaction_count is 0, expected at least 1"),
+        limit(
+            "log_max_message_length", [](SystemParams& p) -> auto& { return p.logup.log_max_message_length; }, 31, 32,
+            "logup.log_max_message_length is 32, expected 0 to 31"),
+        limit(
+            "max_constraint_degree", [](SystemParams& p) -> auto& { return p.max_constraint_degree; }, 255, 256,
+            "max_constraint_degree is 256, expected 1 to 255"),
+        limit(
+            "NoDegree", [](SystemParams& p) -> auto& { return p.max_constraint_degree; }, 1, 0,
+            "max_constraint_degree is 0, expected 1 to 255")),
+    [](const auto& info) { return info.param.name; });
 
 }  // namespace
 }  // namespace whorl
