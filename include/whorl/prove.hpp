@@ -6,12 +6,14 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <whorl/error.hpp>
 #include <whorl/key.hpp>
 #include <whorl/proof.hpp>
 #include <whorl/telemetry.hpp>
 #include <whorl/trace.hpp>
+#include <whorl/validate.hpp>
 
 namespace whorl {
 
@@ -41,15 +43,12 @@ struct ProverOptions {
     /// Verifies each proof, read back from its bytes, before it is returned (span "verify"). Costs milliseconds.
     bool verify_after = false;
     Telemetry* telemetry = nullptr;
+    std::vector<std::string> air_names = {};  ///< for messages: one per AIR of the key, empty where unknown
 };
-
-/// Checks that `traces` fit `vk`: known AIRs without repeats, required AIRs present, widths, equal power-of-two heights
-/// within the stacked height, public values, preprocessed columns of the key's height, trace height constraints, stacked width.
-Result<void> check_traces(const VerifyingKey& vk, std::span<const AirTrace> traces);
 
 /// Proves that `traces` satisfy the constraints of `vk`. The traces are not checked row by row: unsatisfied constraints
 /// give a proof that is rejected (see check_constraints in check.hpp).
-/// Errors: kInvalidArgument (check_traces, options, preprocessed columns that the key does not commit to), kMachine (memory,
+/// Errors: kInvalidArgument (check_key, check_traces, options, preprocessed columns that the key does not commit to), kMachine (memory,
 /// device). With options.verify_after also, where the verifier rejects the proof: kUnsatisfied (the traces break a constraint or
 /// leave a bus unbalanced; the message has check_constraints' report), kInternal (they do not: a bug in whorl).
 Result<Proof> prove(const VerifyingKey& vk, std::span<const AirTrace> traces, const ProverOptions& options = {});

@@ -20,14 +20,15 @@ struct Task {
 
 /// Reads `folder`/task.json, the key and the trace parts that it names, and checks that they belong together: the
 /// parameters and pre-hash in task.json are the key's, every part has the key's width and the right number of bytes, and
-/// every value is below p. What only a prover needs (required AIRs, heights within the stacked height) is left to
-/// check_traces.
-/// Errors: kIo, kBadFormat (naming file, and column and row of a bad value), kMachine (memory).
+/// every value is below p, and the traces are those that a prover takes (check_traces of validate.hpp).
+/// Errors: kIo, kBadFormat (naming file, and column and row of a bad value), kInvalidArgument (check_traces), kMachine
+/// (memory).
 Result<Task> load_task(const std::filesystem::path& folder);
 
 /// Writes `task` as such a folder, making it if need be. task.json comes last: a folder that was not finished has none,
 /// or its old one.
-/// Errors: kInvalidArgument (a trace of an AIR that the key does not have), kIo.
+/// Errors: kInvalidArgument (check_key, the key's pre-hash, check_traces: nothing is written that load_task refuses), kIo,
+/// kMachine (memory).
 Result<void> save_task(const Task& task, const std::filesystem::path& folder);
 
 }  // namespace whorl

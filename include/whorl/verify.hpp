@@ -14,6 +14,7 @@ namespace whorl {
 /// One kind for every rule of the protocol (PROTOCOL.md section 17), in the order in which they are checked.
 enum class VerifyErrorKind : std::uint8_t {
     kUnworkableParams,  ///< the key's parameters fail check_params
+    kInvalidKey,        ///< the key fails check_key
 
     // Shape: lengths against the key, before any transcript work.
     kNoTraces,                     ///< no AIR has a trace
@@ -104,8 +105,8 @@ std::string_view name(VerifyErrorKind kind);
 /// "stage: place: message, expected X, found Y".
 std::string to_string(const VerifyError& error);
 
-/// Checks `proof` against `vk`. Never throws and takes time and memory bounded by the key. `vk` is a key from keygen or
-/// decode_verifying_key; a proof may be anything.
+/// Checks `proof` against `vk`. Never throws and takes time and memory bounded by the key. Both may be anything: a key
+/// that fails check_key is an answer too (kInvalidKey), at a cost linear in the key's size.
 Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof);
 
 }  // namespace whorl

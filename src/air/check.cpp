@@ -1,4 +1,4 @@
-#include <whorl/check.hpp>
+#include "air/check.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -20,68 +20,6 @@
 
 namespace whorl {
 namespace {
-
-// --- Shape ------------------------------------------------------------------------------------------------------------
-
-Result<void> check_part(const std::string& where, const Matrix& part, std::size_t width, std::size_t height) {
-    if (part.width() == width && part.height() == height) return {};
-    return Error{ErrorCode::kInvalidArgument, "check",
-                 fmt::format("{} has {} columns of {} rows, expected {} of {}", where, part.width(), part.height(),
-                             width, height)};
-}
-
-// Only what evaluating rows relies on; whether a prover takes the traces is check_traces' question.
-Result<void> check_shape(const VerifyingKey& vk, std::span<const AirTrace> traces) {
-    const auto reject = [](std::string message) {
-        return Error{ErrorCode::kInvalidArgument, "check", std::move(message)};
-    };
-    std::vector<bool> is_present(vk.airs.size());
-    for (const AirTrace& trace : traces) {
-        if (trace.air_id >= vk.airs.size()) {
-            return reject(fmt::format("a trace is for AIR {}, the key has {} AIRs", trace.air_id, vk.airs.size()));
-        }
-        if (is_present[trace.air_id]) return reject(fmt::format("AIR {} has two traces", trace.air_id));
-        is_present[trace.air_id] = true;
-
-        const AirVerifyingKey& air = vk.airs[trace.air_id];
-        const std::string where = fmt::format("AIR {}", trace.air_id);
-        const std::size_t height = trace.height();
-        if (!std::has_single_bit(height)) {
-            return reject(fmt::format("{} has a trace of {} rows, expected a power of two", where, height));
-        }
-        if (auto valid = check_part(where + ", common main", trace.common_main, air.width.common_main, height);
-            !valid) {
-            return valid;
-        }
-        if (trace.cached_mains.size() != air.width.cached_mains.size()) {
-            return reject(fmt::format("{} has a trace with {} cached mains, expected {}", where,
-                                      trace.cached_mains.size(), air.width.cached_mains.size()));
-        }
-        for (std::size_t k = 0; k < trace.cached_mains.size(); ++k) {
-            auto valid = check_part(fmt::format("{}, cached main {}", where, k), trace.cached_mains[k],
-                                    air.width.cached_mains[k], height);
-            if (!valid) return valid;
-        }
-        if (air.width.preprocessed.has_value() != trace.preprocessed.has_value()) {
-            return reject(fmt::format("{} has a trace {} preprocessed columns, the key expects it {}", where,
-                                      trace.preprocessed ? "with" : "without",
-                                      trace.preprocessed ? "without" : "with"));
-        }
-        if (trace.preprocessed) {
-            auto valid = check_part(where + ", preprocessed", *trace.preprocessed, *air.width.preprocessed, height);
-            if (!valid) return valid;
-        }
-        if (trace.public_values.size() != air.num_public_values) {
-            return reject(fmt::format("{} has {} public values, expected {}", where, trace.public_values.size(),
-                                      air.num_public_values));
-        }
-    }
-    for (std::size_t i = 0; i < vk.airs.size(); ++i) {
-        if (vk.airs[i].is_required && !is_present[i])
-            return reject(fmt::format("AIR {} is required but has no trace", i));
-    }
-    return {};
-}
 
 // --- Rows -------------------------------------------------------------------------------------------------------------
 
@@ -213,9 +151,7 @@ std::string air_label(std::uint32_t air_id, std::span<const std::string> names) 
 
 }  // namespace
 
-Result<CheckReport> check_constraints(const VerifyingKey& vk, std::span<const AirTrace> traces) {
-    if (auto valid = check_shape(vk, traces); !valid) return std::move(valid).error();
-
+CheckReport check_rows(const VerifyingKey& vk, std::span<const AirTrace> traces) {
     std::vector<const AirTrace*> sorted;
     for (const AirTrace& trace : traces) sorted.push_back(&trace);
     std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->air_id < b->air_id; });

@@ -49,7 +49,9 @@ Result<ExitCode> run_plan(Session& session, const PlanOptions& options) {
     if (auto begun = session.begin(); !begun) return begun.error();
     Result<Task> task = load_task(options.task_path);
     if (!task) return std::move(task).error();
-    const Result<MemoryPlan> plan = plan_memory(task->vk, task->traces, session.prover_options());
+    ProverOptions prover_options = session.prover_options();
+    prover_options.air_names = task->air_names;
+    const Result<MemoryPlan> plan = plan_memory(task->vk, task->traces, prover_options);
     if (!plan) return plan.error();
     session.print(
         fmt::format("{} on {}: {} of device memory\n"

@@ -1,21 +1,26 @@
-// check_traces() of prove.hpp: whether traces fit a key.
-#include <whorl/prove.hpp>
+// Whether traces fit a key: all that is wrong, with place, limit and remedy.
+#include "engine/check_traces.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <bit>
-#include <vector>
+#include <limits>
+#include <utility>
 
+#include "air/keygen.hpp"
 #include "machine/parallel.hpp"
-#include "prover/input.hpp"
+#include "proof/layout.hpp"
 
 namespace whorl {
 namespace {
 
-Error bad_trace(std::string message) {
-    return {ErrorCode::kInvalidArgument, "prove", std::move(message)};
-}
+constexpr std::size_t kMaxNameBytes = 64;
+constexpr std::size_t kProblemsInSummary = 8;
+// GKR's tables have at most 2^31 cells, one of them padding.
+constexpr unsigned kLogMaxLogupCells = Fp::kTwoAdicity + 4;
+// A stacked column's index has 32 bits.
+constexpr std::uint64_t kMaxStackedColumns = std::numeric_limits<std::uint32_t>::max();
 
 // Without a branch for each word, so that it runs at the speed of memory.
 bool all_are_elements(std::span<const Fp> values) {
@@ -32,100 +37,251 @@ bool all_are_elements(std::span<const Fp> values) {
     return largest < Fp::kModulus;
 }
 
-// One part of a trace against the width that the key asks for.
-Result<void> check_part(const std::string& where, const Matrix& part, std::uint32_t width, std::size_t height) {
-    if (part.width() != width)
-        return bad_trace(fmt::format("{}: expected {} columns, found {}", where, width, part.width()));
-    if (part.height() != height) {
-        return bad_trace(
-            fmt::format("{}: expected height {} as in the common main, found {}", where, height, part.height()));
-    }
-    if (!all_are_elements(part.values())) return bad_trace(where + ": a word is not a field element");
-    return {};
+// "2^11", or the number where it is no power of two.
+std::string as_power(std::uint64_t value) {
+    if (!std::has_single_bit(value)) return fmt::to_string(value);
+    return fmt::format("2^{}", std::countr_zero(value));
 }
 
-Result<void> check_trace(const VerifyingKey& vk, const AirTrace& trace) {
-    const AirVerifyingKey& air = vk.airs[trace.air_id];
-    const std::string where = fmt::format("AIR {}", trace.air_id);
-    const std::size_t height = trace.height();
-    if (!std::has_single_bit(height)) {
-        return bad_trace(fmt::format("{}: expected a power of two as height, found {}", where, height));
-    }
-    const unsigned log_height = trace.common_main.log_height();
-    if (log_height > vk.params.log_stacked_height()) {
-        return bad_trace(fmt::format("{}: height 2^{} exceeds the stacked height 2^{} of the key", where, log_height,
-                                     vk.params.log_stacked_height()));
-    }
-    if (auto r = check_part(where + ", common main", trace.common_main, air.width.common_main, height); !r) return r;
-    if (trace.cached_mains.size() != air.width.cached_mains.size()) {
-        return bad_trace(fmt::format("{}: expected {} cached parts, found {}", where, air.width.cached_mains.size(),
-                                     trace.cached_mains.size()));
-    }
-    for (std::size_t c = 0; c < trace.cached_mains.size(); ++c) {
-        if (auto r = check_part(fmt::format("{}, cached part {}", where, c), trace.cached_mains[c],
-                                air.width.cached_mains[c], height);
-            !r) {
-            return r;
-        }
-    }
-    if (air.preprocessed.has_value() != trace.preprocessed.has_value()) {
-        return bad_trace(fmt::format("{}: expected {} preprocessed part, found {}", where,
-                                     air.preprocessed ? "a" : "no", trace.preprocessed ? "one" : "none"));
-    }
-    if (trace.preprocessed) {
-        if (auto r = check_part(where + ", preprocessed part", *trace.preprocessed, air.width.preprocessed.value_or(0),
-                                height);
-            !r) {
-            return r;
-        }
-        const int expected = air.preprocessed->hypercube_dim + static_cast<int>(vk.params.l_skip);
-        if (expected != static_cast<int>(log_height)) {
-            return bad_trace(
-                fmt::format("{}: the key fixes its height to 2^{}, found 2^{}", where, expected, log_height));
-        }
-    }
-    if (trace.public_values.size() != air.num_public_values) {
-        return bad_trace(fmt::format("{}: expected {} public values, found {}", where, air.num_public_values,
-                                     trace.public_values.size()));
-    }
-    if (!all_are_elements(trace.public_values)) return bad_trace(where + ": a public value is not a field element");
-    return {};
+// Whether the matrix has the values that its shape says, whatever numbers the shape holds.
+bool has_all_values(const Matrix& part) {
+    const std::size_t count = part.values().size();
+    if (part.width() == 0 || part.height() == 0) return count == 0;
+    return count % part.width() == 0 && count / part.width() == part.height();
 }
+
+class Validation {
+public:
+    Validation(const VerifyingKey& vk, std::span<const AirTrace> traces, std::span<const std::string> air_names,
+               WordCheck words)
+        : vk_(vk), traces_(traces), air_names_(air_names), words_(words), log_heights_(vk.airs.size(), -1) {}
+
+    std::vector<TraceProblem> run() {
+        if (traces_.empty()) {
+            add({std::nullopt, std::nullopt, "traces", "the trace of at least one AIR", "none", {}});
+        }
+        std::vector<bool> is_present(vk_.airs.size());
+        for (const AirTrace& trace : traces_) {
+            const std::uint32_t id = trace.air_id;
+            if (id >= vk_.airs.size()) {
+                add_for(id, "", fmt::format("an AIR of the key, which has {} AIRs numbered from 0", vk_.airs.size()),
+                        "a trace of another");
+            } else if (is_present[id]) {
+                add_for(id, "", "one trace", "another");
+            } else {
+                is_present[id] = true;
+                check_trace(trace);
+            }
+        }
+        for (std::uint32_t id = 0; id < vk_.airs.size(); ++id) {
+            if (vk_.airs[id].is_required && !is_present[id]) {
+                add_for(id, "", "a trace, which the key requires", "none");
+            }
+        }
+        // Traces of impossible heights are left out of the sums: what the others exceed, all exceed.
+        check_height_bounds();
+        check_logup_cells();
+        check_stacked_width();
+        return std::move(problems_);
+    }
+
+private:
+    void add(TraceProblem problem) { problems_.push_back(std::move(problem)); }
+    void add_for(std::uint32_t id, std::string_view part, std::string expected, std::string found,
+                 std::string remedy = {}) {
+        add({.air_id = id,
+             .bus_index = std::nullopt,
+             .place = part.empty() ? label(id) : fmt::format("{}, {}", label(id), part),
+             .expected = std::move(expected),
+             .found = std::move(found),
+             .remedy = std::move(remedy)});
+    }
+    std::string label(std::uint32_t id) const {
+        if (id >= air_names_.size() || air_names_[id].empty()) return fmt::format("AIR {}", id);
+        const std::string& name = air_names_[id];
+        if (name.size() <= kMaxNameBytes) return fmt::format("AIR {} \"{}\"", id, name);
+        std::size_t size = kMaxNameBytes;
+        while (size > 0 && (static_cast<unsigned char>(name[size]) & 0xC0U) == 0x80U) --size;  // whole UTF-8 characters
+        return fmt::format("AIR {} \"{}...\"", id, name.substr(0, size));
+    }
+
+    void check_trace(const AirTrace& trace) {
+        const AirVerifyingKey& air = vk_.airs[trace.air_id];
+        check_height(trace);
+        check_part(trace, trace.common_main, "common main", air.width.common_main);
+        if (trace.cached_mains.size() != air.width.cached_mains.size()) {
+            add_for(trace.air_id, "", fmt::format("{} cached parts", air.width.cached_mains.size()),
+                    fmt::to_string(trace.cached_mains.size()));
+        }
+        for (std::size_t c = 0; c < std::min(trace.cached_mains.size(), air.width.cached_mains.size()); ++c) {
+            check_part(trace, trace.cached_mains[c], fmt::format("cached part {}", c), air.width.cached_mains[c]);
+        }
+        if (air.preprocessed.has_value() != trace.preprocessed.has_value()) {
+            add_for(trace.air_id, "", air.preprocessed ? "a preprocessed part" : "no preprocessed part",
+                    trace.preprocessed ? "one" : "none");
+        } else if (trace.preprocessed) {
+            check_part(trace, *trace.preprocessed, "preprocessed part", air.width.preprocessed.value_or(0));
+        }
+        if (trace.public_values.size() != air.num_public_values) {
+            add_for(trace.air_id, "", fmt::format("{} public values", air.num_public_values),
+                    fmt::to_string(trace.public_values.size()));
+        }
+        if (words_ == WordCheck::kCheck && !all_are_elements(trace.public_values)) {
+            add_for(trace.air_id, "public values", "field elements", "a word that is not below p");
+        }
+    }
+
+    void check_height(const AirTrace& trace) {
+        const AirVerifyingKey& air = vk_.airs[trace.air_id];
+        const SystemParams& params = vk_.params;
+        const std::uint64_t height = trace.height();
+        if (!std::has_single_bit(height)) {
+            add_for(trace.air_id, "", "a power of two as height", fmt::to_string(height), "pad the trace");
+            return;
+        }
+        const auto log_height = static_cast<unsigned>(std::countr_zero(height));
+        if (log_height > params.log_stacked_height()) {
+            add_for(trace.air_id, "",
+                    fmt::format("a height of at most 2^{}, the stacked height of the key", params.log_stacked_height()),
+                    as_power(height), "split the trace or use a key with a larger l_skip + n_stack");
+            return;
+        }
+        log_heights_[trace.air_id] = static_cast<int>(log_height);
+        if (!air.preprocessed) return;
+        const int fixed = air.preprocessed->hypercube_dim + static_cast<int>(params.l_skip);
+        if (fixed != static_cast<int>(log_height)) {
+            add_for(trace.air_id, "", fmt::format("a height of 2^{}, that of the key's preprocessed columns", fixed),
+                    as_power(height));
+        }
+    }
+
+    void check_part(const AirTrace& trace, const Matrix& part, std::string_view name, std::uint32_t width) {
+        if (part.width() != width) {
+            add_for(trace.air_id, name, fmt::format("{} columns", width), fmt::to_string(part.width()));
+        }
+        if (part.height() != trace.height()) {
+            add_for(trace.air_id, name, fmt::format("a height of {}, that of the common main", trace.height()),
+                    fmt::to_string(part.height()));
+        }
+        if (!has_all_values(part)) {
+            add_for(trace.air_id, name, fmt::format("{} columns of {} values", part.width(), part.height()),
+                    fmt::format("{} values in all", part.values().size()));
+        }
+        if (words_ == WordCheck::kCheck && !all_are_elements(part.values())) {
+            add_for(trace.air_id, name, "field elements", "a word that is not below p");
+        }
+    }
+
+    std::uint64_t lifted_height(std::size_t id) const {
+        return std::uint64_t{1} << std::max(static_cast<unsigned>(log_heights_[id]), vk_.params.l_skip);
+    }
+
+    void check_height_bounds() {
+        std::uint64_t sum = 0;
+        if (find_violated_height_constraint(vk_, log_heights_, &sum) < 0) return;
+        // Now all of them, and what each protects; check_key has found that these are the key's constraints.
+        const auto bounds = trace_height_bounds(vk_.params, vk_.airs);
+        if (!bounds) return;
+        for (const TraceHeightBound& bound : *bounds) check_height_bound(bound);
+    }
+    void check_height_bound(const TraceHeightBound& bound) {
+        std::uint64_t sum = 0;
+        std::uint64_t largest = 0;
+        std::uint32_t heaviest = 0;
+        for (const auto& [id, weight] : bound.weights) {
+            if (log_heights_[id] < 0) continue;
+            const std::uint64_t term = weight * lifted_height(id);
+            sum += term;
+            if (term <= largest) continue;
+            largest = term;
+            heaviest = id;
+        }
+        if (sum < bound.threshold) return;
+        add({.air_id = std::nullopt,
+             .bus_index = bound.bus,
+             .place = bound.bus ? fmt::format("bus {}", *bound.bus) : "interactions of all AIRs",
+             .expected = fmt::format("fewer than {} (sum of {} x height, heights of at least 2^{})", bound.threshold,
+                                     bound.bus ? "count weights" : "interactions", vk_.params.l_skip),
+             .found = fmt::to_string(sum),
+             .remedy = fmt::format("make traces shorter, first that of {} with {} of them, or split them over several "
+                                   "proofs{}",
+                                   label(heaviest), largest,
+                                   bound.bus ? "" : "; the limit is logup.max_interaction_count of the key")});
+    }
+
+    void check_logup_cells() {
+        const std::uint64_t cells = count_logup_cells(vk_, log_heights_);
+        if (static_cast<unsigned>(std::bit_width(cells)) <= kLogMaxLogupCells) return;
+        add({.air_id = std::nullopt,
+             .bus_index = std::nullopt,
+             .place = "interactions of all AIRs",
+             .expected =
+                 fmt::format("fewer than 2^{} cells in the LogUp table (interactions x height)", kLogMaxLogupCells),
+             .found = fmt::to_string(cells),
+             .remedy = "make traces shorter or split them over several proofs"});
+    }
+
+    void check_stacked_width() {
+        const std::uint64_t width = total_stacked_width(vk_, log_heights_);
+        const std::uint64_t limit = std::min(vk_.params.w_stack, kMaxStackedColumns);
+        if (width <= limit) return;
+        add({.air_id = std::nullopt,
+             .bus_index = std::nullopt,
+             .place = "stacked columns of all traces",
+             .expected = fmt::format("at most {} of height 2^{}{}", limit, vk_.params.log_stacked_height(),
+                                     limit == vk_.params.w_stack ? " (w_stack of the key)" : ""),
+             .found = fmt::to_string(width),
+             .remedy = "make traces shorter, split them over several proofs, or use a key with a larger w_stack"});
+    }
+
+    const VerifyingKey& vk_;
+    std::span<const AirTrace> traces_;
+    std::span<const std::string> air_names_;
+    WordCheck words_;
+    std::vector<int> log_heights_;  // of AIRs with a trace of a possible height
+    std::vector<TraceProblem> problems_;
+};
 
 }  // namespace
 
-Result<void> check_traces(const VerifyingKey& vk, std::span<const AirTrace> traces) {
-    if (traces.empty()) return bad_trace("expected the trace of at least one AIR, found none");
-    std::vector<bool> present(vk.airs.size());
-    for (const AirTrace& trace : traces) {
-        if (trace.air_id >= vk.airs.size()) {
-            return bad_trace(fmt::format("AIR {}: the key has {} AIRs, numbered from 0", trace.air_id, vk.airs.size()));
-        }
-        if (present[trace.air_id]) return bad_trace(fmt::format("AIR {}: expected one trace, found two", trace.air_id));
-        present[trace.air_id] = true;
-        if (auto r = check_trace(vk, trace); !r) return r;
+std::vector<TraceProblem> trace_problems(const VerifyingKey& vk, std::span<const AirTrace> traces,
+                                         std::span<const std::string> air_names, WordCheck words) {
+    return Validation(vk, traces, air_names, words).run();
+}
+
+Result<void> summarize(std::span<const TraceProblem> problems, std::string_view stage) {
+    if (problems.empty()) return {};
+    Error error{ErrorCode::kInvalidArgument, std::string(stage), {}};
+    if (problems.size() == 1) {
+        error.message = to_string(problems.front());
+        return error;
     }
-    for (std::size_t i = 0; i < vk.airs.size(); ++i) {
-        if (vk.airs[i].is_required && !present[i])
-            return bad_trace(fmt::format("AIR {}: its trace is required, found none", i));
+    error.message = fmt::format("{} problems: ", problems.size());
+    const std::size_t num_shown = std::min(problems.size(), kProblemsInSummary);
+    for (std::size_t i = 0; i < num_shown; ++i) {
+        error.message += fmt::format("{}({}) {}", i == 0 ? "" : ". ", i + 1, to_string(problems[i]));
     }
-    const std::vector<int> log_heights = log_heights_of(vk, traces);
-    std::uint64_t sum = 0;
-    if (const int c = find_violated_height_constraint(vk, log_heights, &sum); c >= 0) {
-        return bad_trace(
-            fmt::format("trace height constraint {}: expected a weighted sum of heights below {}, found {}", c,
-                        vk.trace_height_constraints[static_cast<std::size_t>(c)].threshold, sum));
-    }
-    if (static_cast<unsigned>(std::bit_width(count_logup_cells(vk, log_heights))) > Fp::kTwoAdicity + 4) {
-        return bad_trace(
-            fmt::format("{} interaction cells exceed what a LogUp table can hold", count_logup_cells(vk, log_heights)));
-    }
-    const std::uint64_t width = make_proof_layout(vk, log_heights).total_stacked_width();
-    if (width > vk.params.w_stack) {
-        return bad_trace(
-            fmt::format("the traces need {} stacked columns, the key allows {}", width, vk.params.w_stack));
-    }
-    return {};
+    if (problems.size() > num_shown) error.message += fmt::format(". And {} more", problems.size() - num_shown);
+    return error;
+}
+
+std::string to_string(const TraceProblem& problem) {
+    std::string text = fmt::format("{}: expected {}, found {}", problem.place, problem.expected, problem.found);
+    if (!problem.remedy.empty()) text += "; " + problem.remedy;
+    return text;
+}
+
+Result<std::vector<TraceProblem>> find_trace_problems(const VerifyingKey& vk, std::span<const AirTrace> traces,
+                                                      std::span<const std::string> air_names) {
+    if (auto valid = check_key(vk); !valid) return std::move(valid).error();
+    return trace_problems(vk, traces, air_names, WordCheck::kCheck);
+}
+
+Result<void> check_traces(const VerifyingKey& vk, std::span<const AirTrace> traces,
+                          std::span<const std::string> air_names) {
+    const auto problems = find_trace_problems(vk, traces, air_names);
+    if (!problems) return problems.error();
+    return summarize(*problems, "traces");
 }
 
 }  // namespace whorl

@@ -12,6 +12,7 @@
 #include "backend/cpu/columns.hpp"
 #include "backend/cpu/cpu_backend.hpp"
 #include "backend/gpu/prover.hpp"
+#include "engine/check_traces.hpp"
 #include "engine/devices.hpp"
 #include "engine/verify_after.hpp"
 #include "prover/limits.hpp"
@@ -38,6 +39,11 @@ Result<T> run_guarded(const ProverOptions& options, const char* stage, const Wor
     }
 }
 
+Result<void> check_input(const VerifyingKey& vk, const ProverOptions& options, std::span<const AirTrace> traces,
+                         const char* stage) {
+    return summarize(trace_problems(vk, traces, options.air_names, WordCheck::kCheck), stage);
+}
+
 }  // namespace
 
 struct Prover::State {
@@ -52,7 +58,7 @@ Prover& Prover::operator=(Prover&&) noexcept = default;
 Prover::~Prover() = default;
 
 Result<Prover> Prover::create(VerifyingKey vk, const ProverOptions& options) {
-    if (auto ok = check_params(vk.params); !ok) return ok.error();
+    if (auto ok = check_key(vk); !ok) return ok.error();
     auto state = std::make_unique<State>();
     state->vk = std::move(vk);
     state->options = options;
@@ -69,7 +75,7 @@ Result<Prover> Prover::create(VerifyingKey vk, const ProverOptions& options) {
 
 Result<Proof> Prover::prove(std::span<const AirTrace> traces) {
     State& s = *state_;
-    if (auto ok = check_traces(s.vk, traces); !ok) return ok.error();
+    if (auto ok = check_input(s.vk, s.options, traces, "prove"); !ok) return ok.error();
     const auto make_proof = [&] {
         const ProverInput input = make_prover_input(s.vk, traces, s.options.telemetry);
         if (s.gpu) return s.gpu->prove(input);
@@ -91,7 +97,7 @@ Result<MemoryPlan> Prover::plan(std::span<const AirTrace> traces) {
         return Error{ErrorCode::kInvalidArgument, "plan",
                      "expected a GPU (sim, cuda), found cpu, which plans no memory"};
     }
-    if (auto ok = check_traces(s.vk, traces); !ok) return ok.error();
+    if (auto ok = check_input(s.vk, s.options, traces, "plan"); !ok) return ok.error();
     return run_guarded<MemoryPlan>(s.options, "plan",
                                    [&] { return s.gpu->plan(make_prover_input(s.vk, traces, nullptr)); });
 }

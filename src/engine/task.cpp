@@ -16,6 +16,7 @@
 #include <utility>
 #include <variant>
 
+#include "engine/check_traces.hpp"
 #include "engine/files.hpp"
 
 namespace whorl {
@@ -325,6 +326,11 @@ Task load(const fs::path& folder) {
         task.air_names[air_id] = air.at("name").text();
         task.traces.push_back(trace_from_json(air, folder, air_id, task.vk.airs[air_id]));
     }
+    // Every word was compared with p when it was read.
+    const auto problems = trace_problems(task.vk, task.traces, task.air_names, WordCheck::kSkip);
+    if (const auto fits = summarize(problems, kLoadStage); !fits) {
+        fail(fits.error().code, "{}: {}", folder.string(), fits.error().message);
+    }
     return task;
 }
 
@@ -341,7 +347,19 @@ Result<void> write_part(const fs::path& path, const Matrix& matrix) {
     return {};
 }
 
+// What load_task would refuse.
+Result<void> check_task(const Task& task) {
+    if (auto valid = check_key(task.vk); !valid) return with_stage(std::move(valid).error());
+    if (task.vk.pre_hash != verifying_key_pre_hash(task.vk)) {
+        return Error{.code = ErrorCode::kInvalidArgument,
+                     .stage = std::string(kSaveStage),
+                     .message = "pre_hash of the key: expected verifying_key_pre_hash(vk), found another digest"};
+    }
+    return summarize(trace_problems(task.vk, task.traces, task.air_names, WordCheck::kCheck), kSaveStage);
+}
+
 Result<void> save(const Task& task, const fs::path& folder) {
+    if (auto valid = check_task(task); !valid) return valid;
     std::error_code error;
     fs::create_directories(folder, error);
     if (error) {
@@ -351,11 +369,6 @@ Result<void> save(const Task& task, const fs::path& folder) {
     }
     Json airs = Json::array();
     for (const AirTrace& trace : task.traces) {
-        if (trace.air_id >= task.vk.airs.size()) {
-            return Error{.code = ErrorCode::kInvalidArgument,
-                         .stage = std::string(kSaveStage),
-                         .message = fmt::format("trace of AIR {}, the key has {}", trace.air_id, task.vk.airs.size())};
-        }
         const auto save_part = [&](const Matrix& matrix, std::string_view part) -> Result<Json> {
             const std::string file = fmt::format("air{}_{}.bin", trace.air_id, part);
             if (Result<void> written = write_part(folder / file, matrix); !written) return std::move(written).error();

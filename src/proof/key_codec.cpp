@@ -1,7 +1,6 @@
 // The verifying key's postcard bytes (PROTOCOL.md section 7) and their hash (6.7). Field elements are in Montgomery form.
 #include "proof/key_codec.hpp"
 
-#include <algorithm>
 #include <limits>
 #include <utility>
 
@@ -10,7 +9,7 @@
 
 #include "hash/poseidon2.hpp"
 #include "proof/byte_reader.hpp"
-#include "proof/layout.hpp"
+#include "proof/check_key.hpp"
 
 namespace whorl {
 namespace {
@@ -180,9 +179,15 @@ public:
         return static_cast<std::uint32_t>(value);
     }
     std::uint32_t u32(std::string_view what) { return static_cast<std::uint32_t>(varint(32, what)); }
-    std::int64_t zigzag(std::string_view what) {
-        const std::uint64_t value = varint(64, what);
-        return static_cast<std::int64_t>(value >> 1) ^ -static_cast<std::int64_t>(value & 1);
+    /// A signed 64-bit number of the format that must fit 32 bits here.
+    std::int32_t zigzag32(std::string_view what) {
+        const std::uint64_t word = varint(64, what);
+        const std::int64_t value = static_cast<std::int64_t>(word >> 1) ^ -static_cast<std::int64_t>(word & 1);
+        if (value != static_cast<std::int32_t>(value)) {
+            fail(what, "a number of 32 bits", fmt::format("{}", value));
+            return 0;
+        }
+        return static_cast<std::int32_t>(value);
     }
     std::size_t length(std::size_t min_item_bytes, std::string_view what) {
         return static_cast<std::size_t>(bounded(varint(64, what), min_item_bytes, what));
@@ -199,15 +204,6 @@ public:
         Digest out;
         for (Fp& x : out) x = fp(what);
         return out;
-    }
-    /// An index that must be below `limit`.
-    std::uint32_t index(std::uint64_t limit, std::string_view what) {
-        const std::uint32_t value = size32(what);
-        expect_below(value, limit, what);
-        return value;
-    }
-    void expect_below(std::uint64_t value, std::uint64_t limit, std::string_view what) {
-        if (ok() && value >= limit) fail(what, fmt::format("below {}", limit), fmt::format("{}", value));
     }
     void expect_at_most(std::uint64_t value, std::uint64_t limit, std::string_view what) {
         if (ok() && value > limit) fail(what, fmt::format("at most {}", limit), fmt::format("{}", value));
@@ -248,6 +244,7 @@ SystemParams read_params(Reader& in) {
     params.logup.log_max_message_length = in.u32("logup.log_max_message_length");
     params.logup.pow_bits = in.size32("logup.pow_bits");
     params.max_constraint_degree = in.size32("max_constraint_degree");
+    // Before the rest is read, which may be long.
     if (in.ok()) {
         if (const auto checked = check_params(params); !checked) {
             in.fail("system parameters", "workable ones", checked.error().message);
@@ -270,161 +267,64 @@ Variable read_variable(Reader& in) {
     return variable;
 }
 
-// A variable that an expression reads must exist.
-void check_variable(Reader& in, const AirVerifyingKey& air, const Variable& variable) {
-    std::uint64_t width = 0;
-    switch (variable.entry) {
-        case Entry::kPreprocessed:
-            width = air.width.preprocessed.value_or(0);
-            break;
-        case Entry::kMain: {
-            const std::size_t num_cached = air.width.cached_mains.size();
-            in.expect_at_most(variable.part_index, num_cached, "variable part");
-            if (!in.ok()) return;
-            width =
-                variable.part_index == num_cached ? air.width.common_main : air.width.cached_mains[variable.part_index];
-            break;
-        }
-        case Entry::kPublic:
-            width = air.num_public_values;
-            break;
-        case Entry::kChallenge:
-            in.fail("variable entry", "a trace column or public value", "a challenge");
-            return;
-    }
-    in.expect_below(variable.index, width, "variable index");
-    in.expect_at_most(variable.offset, air.need_rot ? 1 : 0, "variable offset");
-}
-
-// Reads node `id`; its operands come before it and its degree is no less than its operands make it. `degrees` holds the
-// true degree of each earlier node and receives this one's.
-SymbolicNode read_node(Reader& in, const AirVerifyingKey& air, std::size_t id, std::uint32_t max_degree,
-                       std::vector<std::uint32_t>& degrees) {
+SymbolicNode read_node(Reader& in) {
     SymbolicNode node;
     const std::uint32_t tag = in.u32("node kind");
     in.expect_at_most(tag, static_cast<std::uint64_t>(Op::kMul), "node kind");
-    std::uint64_t degree = 0;
-    if (in.ok()) {
-        node.op = static_cast<Op>(tag);
-        switch (node.op) {
-            case Op::kVariable:
-                node.variable = read_variable(in);
-                if (in.ok()) check_variable(in, air, node.variable);
-                degree = node.variable.entry == Entry::kMain || node.variable.entry == Entry::kPreprocessed ? 1 : 0;
-                break;
-            case Op::kIsFirstRow:
-            case Op::kIsLastRow:
-            case Op::kIsTransition:
-                degree = 1;
-                break;
-            case Op::kConstant:
-                node.constant = in.fp("constant");
-                break;
-            case Op::kAdd:
-            case Op::kSub:
-            case Op::kMul:
-            case Op::kNeg:
-                node.left = in.index(id, "left operand");
-                if (node.op != Op::kNeg) node.right = in.index(id, "right operand");
-                node.degree = in.size32("degree");
-                if (!in.ok()) break;
-                if (node.op == Op::kMul) {
-                    degree = std::uint64_t{degrees[node.left]} + degrees[node.right];
-                } else {
-                    degree =
-                        node.op == Op::kNeg ? degrees[node.left] : std::max(degrees[node.left], degrees[node.right]);
-                }
-                if (degree > node.degree) {
-                    in.fail("degree", fmt::format("at least {}", degree), fmt::format("{}", node.degree));
-                }
-                in.expect_at_most(node.degree, max_degree, "degree");
-                break;
-        }
+    if (!in.ok()) return node;
+    node.op = static_cast<Op>(tag);
+    switch (node.op) {
+        case Op::kVariable:
+            node.variable = read_variable(in);
+            break;
+        case Op::kIsFirstRow:
+        case Op::kIsLastRow:
+        case Op::kIsTransition:
+            break;
+        case Op::kConstant:
+            node.constant = in.fp("constant");
+            break;
+        case Op::kAdd:
+        case Op::kSub:
+        case Op::kMul:
+        case Op::kNeg:
+            node.left = in.size32("left operand");
+            if (node.op != Op::kNeg) node.right = in.size32("right operand");
+            node.degree = in.size32("degree");
+            break;
     }
-    degrees.push_back(in.ok() ? static_cast<std::uint32_t>(degree) : 0);
     return node;
 }
 
-AirVerifyingKey read_air(Reader& in, const SystemParams& params) {
+AirVerifyingKey read_air(Reader& in) {
     AirVerifyingKey air;
     if (in.flag("preprocessed data")) {
         PreprocessedData& data = air.preprocessed.emplace();
         data.commit = in.digest("preprocessed commitment");
-        const std::int64_t dim = in.zigzag("preprocessed hypercube_dim");
+        data.hypercube_dim = in.zigzag32("preprocessed hypercube_dim");
         data.stacking_width = in.size32("preprocessed stacking width");
-        // The height lies between 1 and the stacked height.
-        if (dim < -std::int64_t{params.l_skip} || dim > std::int64_t{params.n_stack}) {
-            in.fail("preprocessed hypercube_dim", fmt::format("from -{} to {}", params.l_skip, params.n_stack),
-                    fmt::format("{}", dim));
-        } else {
-            data.hypercube_dim = static_cast<std::int32_t>(dim);
-        }
     }
     if (in.flag("preprocessed width")) air.width.preprocessed = in.size32("preprocessed width");
-    if (in.ok() && air.width.preprocessed.has_value() != air.preprocessed.has_value()) {
-        in.fail("preprocessed width", "present exactly when preprocessed data is",
-                air.preprocessed ? "absent" : "present");
-    }
     air.width.cached_mains.resize(in.length(1, "cached mains"));
-    std::uint64_t main_width = 0;
-    for (std::uint32_t& width : air.width.cached_mains) main_width += width = in.size32("cached main width");
-    main_width += air.width.common_main = in.size32("common main width");
-    if (in.ok() && main_width == 0) in.fail("main width", "at least 1", "0");
-    if (in.ok() && air.preprocessed) {
-        const MatrixShape shape{
-            *air.width.preprocessed,
-            static_cast<std::uint32_t>(air.preprocessed->hypercube_dim + static_cast<std::int32_t>(params.l_skip))};
-        const std::uint64_t width = stacked_width(params.l_skip, params.log_stacked_height(), {&shape, 1});
-        if (air.preprocessed->stacking_width != width) {
-            in.fail("preprocessed stacking width", fmt::format("{}", width),
-                    fmt::format("{}", air.preprocessed->stacking_width));
-        }
-    }
+    for (std::uint32_t& width : air.width.cached_mains) width = in.size32("cached main width");
+    air.width.common_main = in.size32("common main width");
     air.num_public_values = in.size32("number of public values");
     air.need_rot = in.flag("need_rot");
 
     const std::size_t num_nodes = in.length(1, "nodes");
-    in.expect_at_most(num_nodes, std::numeric_limits<std::uint32_t>::max(), "nodes");
-    air.nodes.reserve(in.ok() ? num_nodes : 0);
-    std::vector<std::uint32_t> degrees;
-    degrees.reserve(air.nodes.capacity());
-    for (std::size_t i = 0; i < num_nodes && in.ok(); ++i) {
-        air.nodes.push_back(read_node(in, air, i, params.max_constraint_degree, degrees));
-    }
-    // Roots of constraints and interactions decide the degree of what is sent.
-    std::uint32_t max_degree = 0;
-    const auto read_root = [&](std::string_view what) {
-        const std::uint32_t root = in.index(num_nodes, what);
-        if (in.ok()) max_degree = std::max(max_degree, degrees[root]);
-        return root;
-    };
+    air.nodes.reserve(num_nodes);
+    for (std::size_t i = 0; i < num_nodes && in.ok(); ++i) air.nodes.push_back(read_node(in));
     air.constraint_idx.resize(in.length(1, "constraints"));
-    for (std::size_t i = 0; i < air.constraint_idx.size() && in.ok(); ++i) {
-        air.constraint_idx[i] = read_root("constraint");
-        if (i > 0 && air.constraint_idx[i] <= air.constraint_idx[i - 1]) {
-            in.fail("constraint", fmt::format("above {}", air.constraint_idx[i - 1]),
-                    fmt::format("{}", air.constraint_idx[i]));
-        }
-    }
+    for (std::uint32_t& root : air.constraint_idx) root = in.size32("constraint");
     air.interactions.resize(in.length(4, "interactions"));
-    for (std::size_t i = 0; i < air.interactions.size() && in.ok(); ++i) {
-        SymbolicInteraction& interaction = air.interactions[i];
+    for (SymbolicInteraction& interaction : air.interactions) {
         interaction.message.resize(in.length(1, "message"));
-        if (in.ok() && interaction.message.empty()) in.fail("message", "at least one value", "none");
-        in.expect_at_most(std::uint64_t{interaction.message.size()} + 1,
-                          std::uint64_t{1} << std::min(params.logup.log_max_message_length, 63u),
-                          "message length with its bus");
-        for (std::uint32_t& root : interaction.message) root = read_root("message value");
-        interaction.count = read_root("count");
+        for (std::uint32_t& root : interaction.message) root = in.size32("message value");
+        interaction.count = in.size32("count");
         interaction.bus_index = static_cast<std::uint16_t>(in.varint(16, "bus index"));
         interaction.count_weight = in.u32("count weight");
     }
     air.max_constraint_degree = in.byte("max_constraint_degree");
-    in.expect_at_most(air.max_constraint_degree, params.max_constraint_degree, "max_constraint_degree");
-    if (in.ok() && air.max_constraint_degree < max_degree) {
-        in.fail("max_constraint_degree", fmt::format("at least {}", max_degree),
-                fmt::format("{}", air.max_constraint_degree));
-    }
     air.is_required = in.flag("is_required");
     air.unused_variables.resize(in.length(2, "unused variables"));
     for (std::size_t i = 0; i < air.unused_variables.size() && in.ok(); ++i) {
@@ -434,22 +334,37 @@ AirVerifyingKey read_air(Reader& in, const SystemParams& params) {
 }
 
 void read_height_constraints(Reader& in, VerifyingKey& vk) {
-    in.enter("trace height constraints");
     vk.trace_height_constraints.resize(in.length(2, "constraints"));
     for (TraceHeightConstraint& constraint : vk.trace_height_constraints) {
         constraint.coefficients.resize(in.length(1, "coefficients"));
-        if (in.ok() && constraint.coefficients.size() != vk.airs.size()) {
-            in.fail("coefficients", fmt::format("one for each of {} AIRs", vk.airs.size()),
-                    fmt::format("{}", constraint.coefficients.size()));
-        }
-        std::uint64_t sum = 0;
-        for (std::uint32_t& coefficient : constraint.coefficients) sum += coefficient = in.u32("coefficient");
-        // Σ coefficient · height is computed in 64 bits.
-        in.expect_at_most(sum, std::numeric_limits<std::uint64_t>::max() >> vk.params.log_stacked_height(),
-                          "sum of coefficients");
+        for (std::uint32_t& coefficient : constraint.coefficients) coefficient = in.u32("coefficient");
         constraint.threshold = in.u32("threshold");
         if (!in.ok()) return;
     }
+}
+
+// Where the parts of a key begin, for messages.
+struct Offsets {
+    std::vector<std::size_t> airs;
+    std::size_t height_constraints = 0;
+};
+
+void fail_with(Reader& in, const KeyFault& fault, const Offsets& offsets) {
+    std::size_t offset = 0;
+    switch (fault.section) {
+        case KeyFault::Section::kParams:
+            in.enter("params");
+            break;
+        case KeyFault::Section::kAirs:
+            in.enter(fmt::format("AIR {}", fault.air_id));
+            if (fault.air_id < offsets.airs.size()) offset = offsets.airs[fault.air_id];
+            break;
+        case KeyFault::Section::kHeightConstraints:
+            in.enter("trace height constraints");
+            offset = offsets.height_constraints;
+            break;
+    }
+    in.fail_at(offset, fault.what, fault.expected, fault.found);
 }
 
 }  // namespace
@@ -485,19 +400,26 @@ Digest verifying_key_pre_hash(const VerifyingKey& vk) {
 Result<VerifyingKey> decode_verifying_key(std::span<const std::byte> bytes, PreHashCheck check) {
     Reader in(bytes);
     VerifyingKey vk;
+    Offsets offsets;
     vk.params = read_params(in);
     in.enter("AIRs");
     // An AIR takes at least 12 bytes.
     vk.airs.resize(in.length(12, "AIRs"));
     for (std::size_t i = 0; i < vk.airs.size() && in.ok(); ++i) {
         in.enter(fmt::format("AIR {}", i));
-        vk.airs[i] = read_air(in, vk.params);
+        offsets.airs.push_back(in.offset());
+        vk.airs[i] = read_air(in);
     }
+    in.enter("trace height constraints");
+    offsets.height_constraints = in.offset();
     read_height_constraints(in, vk);
     in.enter("pre-hash");
     const std::size_t pre_hash_offset = in.offset();
     vk.pre_hash = in.digest("pre-hash");
     in.finish();
+    if (in.ok()) {
+        if (const auto fault = find_key_fault(vk)) fail_with(in, *fault, offsets);
+    }
     if (in.ok() && check == PreHashCheck::kCheck && vk.pre_hash != verifying_key_pre_hash(vk)) {
         in.fail_at(pre_hash_offset, "pre-hash", "the hash of the key", "another digest");
     }

@@ -42,15 +42,33 @@ StackedLayout stack_layout(unsigned l_skip, unsigned log_stacked_height, std::sp
 
 std::uint64_t stacked_width(unsigned l_skip, unsigned log_stacked_height, std::span<const MatrixShape> matrices) {
     // Slices fill columns exactly, so only the number of cells counts.
-    std::uint64_t cells = 0;
+    unsigned __int128 cells = 0;
     for (const MatrixShape& m : matrices) cells += std::uint64_t{m.width} << std::max(m.log_height, l_skip);
-    return (cells + (std::uint64_t{1} << log_stacked_height) - 1) >> log_stacked_height;
+    return static_cast<std::uint64_t>((cells + (std::uint64_t{1} << log_stacked_height) - 1) >> log_stacked_height);
 }
 
 std::uint64_t ProofLayout::total_stacked_width() const {
     std::uint64_t total = 0;
     for (const CommitmentLayout& commitment : commitments) total += commitment.stack.width;
     return total;
+}
+
+std::uint64_t total_stacked_width(const VerifyingKey& vk, std::span<const int> log_heights) {
+    std::vector<MatrixShape> common_mains;
+    std::uint64_t total = 0;
+    for (std::size_t i = 0; i < log_heights.size(); ++i) {
+        if (log_heights[i] < 0) continue;
+        const TraceWidths& width = vk.airs[i].width;
+        const auto log_height = static_cast<std::uint32_t>(log_heights[i]);
+        const auto add_single = [&](std::uint32_t columns) {
+            const MatrixShape shape{columns, log_height};
+            total += stacked_width(vk.params.l_skip, vk.params.log_stacked_height(), {&shape, 1});
+        };
+        common_mains.push_back({width.common_main, log_height});
+        if (width.preprocessed) add_single(*width.preprocessed);
+        for (const std::uint32_t columns : width.cached_mains) add_single(columns);
+    }
+    return total + stacked_width(vk.params.l_skip, vk.params.log_stacked_height(), common_mains);
 }
 
 std::uint32_t part_width(const AirVerifyingKey& air, const PartRef& part) {

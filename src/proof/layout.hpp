@@ -86,6 +86,10 @@ std::vector<SortedTrace> sorted_traces(std::span<const int> log_heights);
 /// trace, log heights ≤ log_stacked_height, total LogUp cells below 2^(27 + …) as the trace height constraints ensure.
 ProofLayout make_proof_layout(const VerifyingKey& vk, std::span<const int> log_heights);
 
+/// Stacked columns over all commitments, as ProofLayout::total_stacked_width, without laying them out: for checks before
+/// memory is taken.
+std::uint64_t total_stacked_width(const VerifyingKey& vk, std::span<const int> log_heights);
+
 /// Number of interactions · lifted height over the traces present.
 std::uint64_t count_logup_cells(const VerifyingKey& vk, std::span<const int> log_heights);
 

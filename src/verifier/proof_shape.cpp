@@ -109,32 +109,13 @@ Rejection check_batch_constraint(const VerifyingKey& vk, const BatchConstraintPr
     return std::nullopt;
 }
 
-// Over all commitments, without laying them out.
-std::uint64_t total_stacked_width(const VerifyingKey& vk, std::span<const SortedTrace> traces) {
-    const unsigned l_skip = vk.params.l_skip;
-    const unsigned log_stacked_height = vk.params.log_stacked_height();
-    std::vector<MatrixShape> common_mains;
-    std::uint64_t total = 0;
-    for (const SortedTrace& trace : traces) {
-        const TraceWidths& width = vk.airs[trace.air_id].width;
-        const auto add_single = [&](std::uint32_t columns) {
-            const MatrixShape shape{columns, trace.log_height};
-            total += stacked_width(l_skip, log_stacked_height, {&shape, 1});
-        };
-        common_mains.push_back({width.common_main, trace.log_height});
-        if (width.preprocessed) add_single(*width.preprocessed);
-        for (const std::uint32_t columns : width.cached_mains) add_single(columns);
-    }
-    return total + stacked_width(l_skip, log_stacked_height, common_mains);
-}
-
 Rejection check_stacking_rounds(const VerifyingKey& vk, const StackingProof& stacking,
-                                std::span<const SortedTrace> traces) {
+                                std::span<const int> log_heights) {
     constexpr const char* kStage = "shape.stacking";
     const std::uint64_t num_coeffs = 2 * ((std::uint64_t{1} << vk.params.l_skip) - 1) + 1;
     WHORL_RULE(expect(Kind::kStackingCoeffCount, kStage, num_coeffs, stacking.univariate_round_coeffs.size()));
     WHORL_RULE(expect(Kind::kStackingRoundCount, kStage, vk.params.n_stack, stacking.sumcheck_round_polys.size()));
-    const std::uint64_t width = total_stacked_width(vk, traces);
+    const std::uint64_t width = total_stacked_width(vk, log_heights);
     if (width > vk.params.w_stack) {
         return VerifyError{Kind::kStackedWidthTooLarge, kStage, "", fmt::format("at most {}", vk.params.w_stack),
                            fmt::format("{}", width)};
@@ -221,6 +202,9 @@ Rejection check_shape(const VerifyingKey& vk, const Proof& proof, ProofLayout& l
     if (const auto params = check_params(vk.params); !params) {
         return VerifyError{Kind::kUnworkableParams, "shape.params", params.error().message, {}, {}};
     }
+    if (const auto key = check_key(vk); !key) {
+        return VerifyError{Kind::kInvalidKey, "shape.key", key.error().message, {}, {}};
+    }
     WHORL_RULE(check_traces(vk, proof));
     // From here on heights are known to be small enough for every shift.
     std::vector<int> log_heights;
@@ -230,7 +214,7 @@ Rejection check_shape(const VerifyingKey& vk, const Proof& proof, ProofLayout& l
     WHORL_RULE(check_gkr(proof.gkr, static_cast<std::uint64_t>(std::bit_width(num_cells))));
     WHORL_RULE(check_batch_constraint(vk, proof.batch_constraint, traces));
     // The openings that the proof holds now bound the widths, so the layout takes no more memory than the proof.
-    WHORL_RULE(check_stacking_rounds(vk, proof.stacking, traces));
+    WHORL_RULE(check_stacking_rounds(vk, proof.stacking, log_heights));
     layout = make_proof_layout(vk, log_heights);
     WHORL_RULE(check_stacking_openings(proof.stacking, layout));
     WHORL_RULE(check_whir(vk.params, proof.whir, layout));

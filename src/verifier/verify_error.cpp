@@ -17,6 +17,7 @@ using Kind = VerifyErrorKind;
 
 constexpr auto kTexts = std::to_array<KindText>({
     {Kind::kUnworkableParams, "unworkable_params", "the key's parameters cannot be worked with"},
+    {Kind::kInvalidKey, "invalid_key", "the key is not one that key generation makes"},
     {Kind::kNoTraces, "no_traces", "no AIR has a trace"},
     {Kind::kTraceDataCount, "trace_data_count", "wrong number of AIRs in the trace data"},
     {Kind::kPublicValuesListCount, "public_values_list_count", "wrong number of AIRs in the public values"},

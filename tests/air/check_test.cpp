@@ -150,45 +150,15 @@ TEST(Check, KeepsReportsOfVeryUnbalancedBusesShort) {
     EXPECT_GT(report.unbalanced_buses[0].messages.size(), 0U);
 }
 
-TEST(Check, RejectsTracesOfAnotherShape) {
-    const auto expect_error = [](const Checked& task, const std::string& message) {
-        const auto report = check_constraints(task.vk, task.traces);
-        ASSERT_FALSE(report) << message;
-        EXPECT_EQ(report.error().code, ErrorCode::kInvalidArgument);
-        EXPECT_THAT(report.error().message, HasSubstr(message));
-    };
+// The whole validation, shared with prove, is tested by tests/prove/input_test.cpp.
+TEST(Check, RefusesTracesThatProveWouldRefuse) {
     Checked task = checked("preprocessed_and_cached");
-    Checked changed = task;
-    changed.traces[0].air_id = 1;
-    expect_error(changed, "a trace is for AIR 1, the key has 1 AIRs");
-    changed = task;
-    changed.traces.push_back(changed.traces[0]);
-    expect_error(changed, "AIR 0 has two traces");
-    changed = task;
-    changed.traces[0].common_main = Matrix(1, 24);
-    expect_error(changed, "24 rows, expected a power of two");
-    changed = task;
-    changed.traces[0].common_main = Matrix(2, 32);
-    expect_error(changed, "common main has 2 columns of 32 rows, expected 1 of 32");
-    changed = task;
-    changed.traces[0].cached_mains.pop_back();
-    expect_error(changed, "1 cached mains, expected 2");
-    changed = task;
-    changed.traces[0].cached_mains[1] = Matrix(1, 16);
-    expect_error(changed, "cached main 1 has 1 columns of 16 rows");
-    changed = task;
-    changed.traces[0].preprocessed.reset();
-    expect_error(changed, "without preprocessed columns");
-    changed = task;
-    changed.traces[0].preprocessed = Matrix(1, 64);
-    expect_error(changed, "preprocessed has 1 columns of 64 rows");
-    changed = task;
-    changed.traces[0].public_values.push_back(fp(1));
-    expect_error(changed, "1 public values, expected 0");
-    changed = task;
-    changed.vk.airs[0].is_required = true;
-    changed.traces.clear();
-    expect_error(changed, "AIR 0 is required");
+    task.traces[0].cached_mains.pop_back();
+    const std::vector<std::string> names = {"Fib"};
+    const auto report = check_constraints(task.vk, task.traces, names);
+    ASSERT_FALSE(report);
+    EXPECT_EQ(report.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_EQ(report.error().message, "AIR 0 \"Fib\": expected 2 cached parts, found 1");
 }
 
 }  // namespace

@@ -183,7 +183,42 @@ TEST(TraceHeightConstraints, MustFit32Bits) {
     const std::vector<AirVerifyingKey> airs{with_interactions({{3, 0xffffffff}, {3, 1}})};
     const auto result = trace_height_constraints(kParams, airs);
     ASSERT_FALSE(result);
-    EXPECT_THAT(result.error().message, HasSubstr("bus 3"));
+    EXPECT_THAT(result.error().message, HasSubstr("bus 3: the count weights of AIR 0 add up to 4294967296"));
+}
+
+TEST(TraceHeightConstraints, MustKeepSumsOfHeightsWithin64Bits) {
+    // 2^33 interactions' worth of weight on 33 AIRs, times heights of 2^27 and more, need 65 bits.
+    SystemParams tall = kParams;
+    tall.n_stack = 27 - tall.l_skip;
+    std::vector<AirVerifyingKey> airs(33, with_interactions({{7, 0xffffffff}}));
+    const auto result = trace_height_constraints(tall, airs);
+    ASSERT_FALSE(result);
+    EXPECT_THAT(result.error().message, HasSubstr("bus 7: the count weights of all AIRs add up to"));
+    airs.resize(32);
+    EXPECT_TRUE(trace_height_constraints(tall, airs));
+}
+
+TEST(TraceHeightConstraints, TakeBusesUpToTheLimitAndAtTheEdgesOf16Bits) {
+    const auto of_buses = [](std::uint32_t first, std::uint32_t count) {
+        std::vector<std::pair<std::uint16_t, std::uint32_t>> weights;
+        for (std::uint32_t i = 0; i < count; ++i) weights.emplace_back(static_cast<std::uint16_t>(first + i), 1);
+        return std::vector<AirVerifyingKey>{with_interactions(weights)};
+    };
+    EXPECT_TRUE(trace_height_constraints(kParams, of_buses(0, kMaxBuses)));
+    EXPECT_TRUE(trace_height_constraints(kParams, of_buses(65536 - kMaxBuses, kMaxBuses)));
+    const auto result = trace_height_constraints(kParams, of_buses(0, kMaxBuses + 1));
+    ASSERT_FALSE(result);
+    EXPECT_THAT(result.error().message, HasSubstr("4097 buses are used, at most 4096 are possible"));
+}
+
+TEST(TraceHeightBounds, SayWhichBusTheyProtect) {
+    const std::vector<AirVerifyingKey> airs{with_interactions({{9, 1}, {3, 4}}), with_interactions({{9, 5}})};
+    const auto bounds = trace_height_bounds(kParams, airs).value();
+    ASSERT_EQ(bounds.size(), 3U);
+    EXPECT_EQ(bounds[0].bus, std::uint16_t{3});
+    EXPECT_EQ(bounds[1].bus, std::uint16_t{9});
+    EXPECT_EQ(bounds[2].bus, std::nullopt);
+    EXPECT_THAT(bounds[0].weights, ElementsAre(std::pair(0U, std::uint64_t{4})));
 }
 
 }  // namespace

@@ -231,17 +231,29 @@ TEST(Prove, SaysThatTheProofIsVerifiedUnlessToldNotTo) {
     EXPECT_THAT(unverified.out, Not(HasSubstr("verified in")));
 }
 
-TEST(Prove, MissingRequiredHeightsAreBadInput) {
-    // Heights above the stacked height: 2^10 rows for fib_2e5's stacked columns of 2^10 at most.
+// check, prove and plan give one answer to traces that do not fit the key, with the AIR's name and a remedy.
+TEST(Task, ThatDoesNotFitItsKeyIsBadInputToAll) {
     const Scratch scratch;
+    const auto expect_refused = [&](const fs::path& task, std::string_view reason) {
+        for (const std::vector<std::string>& arguments : {std::vector<std::string>{"check", "--task", task},
+                                                          {"prove", "--task", task, "--out", scratch / "proof.bin"},
+                                                          {"plan", "--task", task, "--device", "sim"}}) {
+            const Outcome outcome = run_whorl(arguments);
+            EXPECT_EQ(outcome.exit_code, 2) << outcome;
+            EXPECT_THAT(outcome.err, HasSubstr(std::string(reason)));
+        }
+    };
+    // Taller than fib_2e5's stacked columns of 2^10.
     const fs::path task = scratch.copy_of("fib_2e5");
     json document = json::parse(read_text(task / "task.json"));
     document["airs"][0]["height"] = 1 << 16;
     write_text(task / "task.json", document.dump());
     write_text(task / "air0_main.bin", std::string(std::size_t{2} * 4 << 16, '\0'));
-    const Outcome outcome = run_whorl({"prove", "--task", task, "--out", scratch / "proof.bin"});
-    EXPECT_EQ(outcome.exit_code, 2) << outcome;
-    EXPECT_THAT(outcome.err, HasSubstr("height"));
+    expect_refused(
+        task, "AIR 0 \"FibonacciAir\": expected a height of at most 2^10, the stacked height of the key, found 2^16");
+    document["airs"] = json::array();
+    write_text(task / "task.json", document.dump());
+    expect_refused(task, "expected the trace of at least one AIR, found none");
     EXPECT_FALSE(fs::exists(scratch / "proof.bin"));
 }
 

@@ -1,12 +1,25 @@
 // Traces that do not fit the key are refused by name before any work is done.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <cstdlib>
+#include <filesystem>
 #include <functional>
+#include <ostream>
+#include <set>
 #include <string>
 
+#include <fmt/format.h>
+
+#include <whorl/air.hpp>
+#include <whorl/check.hpp>
+#include <whorl/device.hpp>
 #include <whorl/prove.hpp>
 #include <whorl/task.hpp>
+#include <whorl/validate.hpp>
 
+#include "air/keygen.hpp"
+#include "proof/layout.hpp"
 #include "vectors.hpp"
 
 namespace whorl {
@@ -21,15 +34,70 @@ struct BadInput {
     std::string message;
 };
 
+void PrintTo(const BadInput& input, std::ostream* out) {
+    *out << input.name;
+}
+
+Task mixture_task() {
+    return value_of(load_task(test::vector_path("mixture", "")));
+}
+
+// The key after a change of its parameters or interactions, as keygen would have made it.
+void rebuild_key(VerifyingKey& vk) {
+    vk.trace_height_constraints = value_of(trace_height_constraints(vk.params, vk.airs));
+    vk.pre_hash = verifying_key_pre_hash(vk);
+}
+
+// An empty folder that lives as long as the test.
+class Folder {
+public:
+    Folder() {
+        std::string name = (std::filesystem::temp_directory_path() / "whorl-input-XXXXXX").string();
+        path_ = ::mkdtemp(name.data());
+    }
+    ~Folder() {
+        std::error_code ignored;
+        std::filesystem::remove_all(path_, ignored);
+    }
+    Folder(const Folder&) = delete;
+    Folder& operator=(const Folder&) = delete;
+    const std::filesystem::path& path() const { return path_; }
+
+private:
+    std::filesystem::path path_;
+};
+
 class RefusesTraces : public testing::TestWithParam<BadInput> {};
 
-TEST_P(RefusesTraces, NamingPlaceExpectedAndFound) {
-    Task task = value_of(load_task(test::vector_path("mixture", "")));
+// One validation: whoever is asked says the same, and a task that would be refused is not saved.
+TEST_P(RefusesTraces, NamingPlaceExpectedAndFoundInOneVoice) {
+    Task task = mixture_task();
     GetParam().spoil(task);
-    const auto proof = prove(task.vk, task.traces);
-    ASSERT_FALSE(proof.has_value());
-    EXPECT_EQ(proof.error().code, ErrorCode::kInvalidArgument);
-    EXPECT_NE(proof.error().message.find(GetParam().message), std::string::npos) << proof.error().message;
+    const auto checked = check_traces(task.vk, task.traces, task.air_names);
+    ASSERT_FALSE(checked.has_value());
+    EXPECT_EQ(checked.error().code, ErrorCode::kInvalidArgument);
+    const std::string& message = checked.error().message;
+    EXPECT_NE(message.find(GetParam().message), std::string::npos) << message;
+
+    const auto problems = value_of(find_trace_problems(task.vk, task.traces, task.air_names));
+    ASSERT_FALSE(problems.empty());
+    for (const TraceProblem& problem : problems) EXPECT_NE(message.find(to_string(problem)), std::string::npos);
+
+    const auto expect_same = [&](const auto& result, const char* stage) {
+        ASSERT_FALSE(result.has_value()) << stage;
+        EXPECT_EQ(result.error().code, ErrorCode::kInvalidArgument);
+        EXPECT_EQ(result.error().stage, stage);
+        EXPECT_EQ(result.error().message, message);
+    };
+    ProverOptions options;
+    options.air_names = task.air_names;
+    expect_same(prove(task.vk, task.traces, options), "prove");
+    expect_same(check_constraints(task.vk, task.traces, task.air_names), "check");
+    options.device = "sim";
+    expect_same(plan_memory(task.vk, task.traces, options), "plan");
+    const Folder folder;
+    expect_same(save_task(task, folder.path() / "task"), "task.save");
+    EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
 Matrix zeros(std::size_t width, std::size_t height) {
@@ -38,46 +106,74 @@ Matrix zeros(std::size_t width, std::size_t height) {
 
 INSTANTIATE_TEST_SUITE_P(
     Prover, RefusesTraces,
-    testing::Values(BadInput{"NoTraces", [](Task& t) { t.traces.clear(); }, "at least one AIR, found none"},
-                    BadInput{"UnknownAir", [](Task& t) { t.traces[0].air_id = 99; }, "AIR 99: the key has 12 AIRs"},
-                    BadInput{"RepeatedAir", [](Task& t) { t.traces[1] = t.traces[0]; },
-                             "AIR 0: expected one trace, found two"},
-                    BadInput{"WrongWidth", [](Task& t) { t.traces[0].common_main = zeros(3, 16); },
-                             "AIR 0, common main: expected 2 columns, found 3"},
-                    BadInput{"HeightNotAPowerOfTwo", [](Task& t) { t.traces[0].common_main = zeros(2, 12); },
-                             "AIR 0: expected a power of two as height, found 12"},
-                    BadInput{"HeightZero", [](Task& t) { t.traces[0].common_main = zeros(2, 0); }, "height, found 0"},
-                    BadInput{"AboveTheStackedHeight", [](Task& t) { t.traces[0].common_main = zeros(2, 2048); },
-                             "AIR 0: height 2^11 exceeds the stacked height 2^10"},
-                    BadInput{"PartsOfDifferentHeight", [](Task& t) { t.traces[3].cached_mains[0] = zeros(1, 8); },
-                             "AIR 3, cached part 0: expected height 4 as in the common main, found 8"},
-                    BadInput{"MissingCachedPart", [](Task& t) { t.traces[3].cached_mains.clear(); },
-                             "AIR 3: expected 1 cached parts, found 0"},
-                    BadInput{"MissingPreprocessedPart", [](Task& t) { t.traces[5].preprocessed.reset(); },
-                             "AIR 5: expected a preprocessed part, found none"},
-                    BadInput{"UnexpectedPreprocessedPart", [](Task& t) { t.traces[0].preprocessed = zeros(1, 16); },
-                             "AIR 0: expected no preprocessed part, found one"},
-                    BadInput{"PreprocessedHeightOfAnotherKey",
-                             [](Task& t) {
-                                 t.traces[5].common_main = zeros(2, 8);
-                                 t.traces[5].preprocessed = zeros(1, 8);
-                             },
-                             "AIR 5: the key fixes its height to 2^4, found 2^3"},
-                    BadInput{"MissingPublicValue", [](Task& t) { t.traces[0].public_values.pop_back(); },
-                             "AIR 0: expected 3 public values, found 2"},
-                    BadInput{"WordOverTheField",
-                             [](Task& t) { t.traces[0].common_main.at(1, 0) = Fp::from_montgomery(Fp::kModulus); },
-                             "AIR 0, common main: a word is not a field element"},
-                    BadInput{"RequiredAirAbsent",
-                             [](Task& t) {
-                                 t.vk.airs[2].is_required = true;
-                                 t.traces.erase(t.traces.begin() + 2);
-                             },
-                             "AIR 2: its trace is required, found none"},
-                    BadInput{"TooManyStackedColumns", [](Task& t) { t.vk.params.w_stack = 1; },
-                             "stacked columns, the key allows 1"},
-                    BadInput{"HeightConstraint", [](Task& t) { t.vk.trace_height_constraints[0].threshold = 1; },
-                             "expected a weighted sum of heights below 1"}),
+    testing::Values(
+        BadInput{"NoTraces", [](Task& t) { t.traces.clear(); },
+                 "traces: expected the trace of at least one AIR, found none"},
+        BadInput{"UnknownAir", [](Task& t) { t.traces[0].air_id = 99; },
+                 "AIR 99: expected an AIR of the key, which has 12 AIRs numbered from 0"},
+        BadInput{"RepeatedAir", [](Task& t) { t.traces[1] = t.traces[0]; },
+                 "AIR 0 \"FibonacciAir\": expected one trace"},
+        BadInput{"WrongWidth", [](Task& t) { t.traces[0].common_main = zeros(3, 16); },
+                 "AIR 0 \"FibonacciAir\", common main: expected 2 columns, found 3"},
+        BadInput{"HeightNotAPowerOfTwo", [](Task& t) { t.traces[0].common_main = zeros(2, 12); },
+                 "AIR 0 \"FibonacciAir\": expected a power of two as height, found 12; pad the trace"},
+        BadInput{"HeightZero", [](Task& t) { t.traces[0].common_main = zeros(2, 0); }, "height, found 0"},
+        BadInput{
+            "AboveTheStackedHeight", [](Task& t) { t.traces[0].common_main = zeros(2, 2048); },
+            "AIR 0 \"FibonacciAir\": expected a height of at most 2^10, the stacked height of the key, found 2^11; "
+            "split the trace or use a key with a larger l_skip + n_stack"},
+        BadInput{"PartsOfDifferentHeight", [](Task& t) { t.traces[3].cached_mains[0] = zeros(1, 8); },
+                 "cached part 0: expected a height of 4, that of the common main, found 8"},
+        BadInput{"MissingCachedPart", [](Task& t) { t.traces[3].cached_mains.clear(); },
+                 ": expected 1 cached parts, found 0"},
+        BadInput{"MissingPreprocessedPart", [](Task& t) { t.traces[5].preprocessed.reset(); },
+                 ": expected a preprocessed part, found none"},
+        BadInput{"UnexpectedPreprocessedPart", [](Task& t) { t.traces[0].preprocessed = zeros(1, 16); },
+                 ": expected no preprocessed part, found one"},
+        BadInput{"PreprocessedHeightOfAnotherKey",
+                 [](Task& t) {
+                     t.traces[5].common_main = zeros(2, 8);
+                     t.traces[5].preprocessed = zeros(1, 8);
+                 },
+                 ": expected a height of 2^4, that of the key's preprocessed columns, found 2^3"},
+        BadInput{"MissingPublicValue", [](Task& t) { t.traces[0].public_values.pop_back(); },
+                 ": expected 3 public values, found 2"},
+        BadInput{"WordOverTheField",
+                 [](Task& t) { t.traces[0].common_main.at(1, 0) = Fp::from_montgomery(Fp::kModulus); },
+                 "common main: expected field elements, found a word that is not below p"},
+        BadInput{"PublicValueOverTheField",
+                 [](Task& t) { t.traces[0].public_values[1] = Fp::from_montgomery(0xffffffff); },
+                 "public values: expected field elements, found a word that is not below p"},
+        BadInput{"RequiredAirAbsent",
+                 [](Task& t) {
+                     t.vk.airs[2].is_required = true;
+                     t.vk.pre_hash = verifying_key_pre_hash(t.vk);
+                     t.traces.erase(t.traces.begin() + 2);
+                 },
+                 ": expected a trace, which the key requires, found none"},
+        BadInput{"TooManyStackedColumns",
+                 [](Task& t) {
+                     t.vk.params.w_stack = 1;
+                     t.vk.pre_hash = verifying_key_pre_hash(t.vk);
+                 },
+                 "stacked columns of all traces: expected at most 1 of height 2^10 (w_stack of the key), found "},
+        BadInput{"TooManyInteractions",
+                 [](Task& t) {
+                     t.vk.params.logup.max_interaction_count = 20;
+                     rebuild_key(t.vk);
+                 },
+                 "interactions of all AIRs: expected fewer than 20 (sum of interactions x height"},
+        BadInput{"ABusWhoseCountsCanWrap",
+                 [](Task& t) {
+                     for (AirVerifyingKey& air : t.vk.airs) {
+                         for (auto& interaction : air.interactions) {
+                             interaction.count_weight = 1U << 28;
+                             interaction.bus_index = 65535;
+                         }
+                     }
+                     rebuild_key(t.vk);
+                 },
+                 "bus 65535: expected fewer than 2013265921 (sum of count weights x height"}),
     [](const auto& test) { return test.param.name; });
 
 TEST(Prover, RefusesPreprocessedColumnsThatTheKeyDoesNotCommitTo) {
@@ -97,6 +193,115 @@ TEST(Prover, RefusesPreprocessedColumnsThatTheKeyDoesNotCommitTo) {
         // The prover goes on with other traces.
         EXPECT_TRUE(prover.prove(task.traces).has_value());
     }
+}
+
+TEST(CheckTraces, ReportsAllThatIsWrongAndCountsWhatDoesNotFit) {
+    Task task = mixture_task();
+    for (AirTrace& trace : task.traces) trace.common_main = zeros(trace.common_main.width(), 12);
+    const auto problems = value_of(find_trace_problems(task.vk, task.traces, task.air_names));
+    EXPECT_GT(problems.size(), task.traces.size());
+    std::set<std::uint32_t> airs;
+    for (const TraceProblem& problem : problems) airs.insert(problem.air_id.value());
+    EXPECT_EQ(airs.size(), task.traces.size());
+
+    const std::string message = check_traces(task.vk, task.traces, task.air_names).error().message;
+    EXPECT_EQ(message.find(fmt::format("{} problems: (1) AIR 0 \"FibonacciAir\": ", problems.size())), 0U) << message;
+    EXPECT_NE(message.find(fmt::format(". And {} more", problems.size() - 8)), std::string::npos) << message;
+    EXPECT_LT(message.size(), 2000U);
+}
+
+TEST(CheckTraces, NamesLimitBusAndHeaviestAir) {
+    Task task = mixture_task();
+    for (AirVerifyingKey& air : task.vk.airs) {
+        for (auto& interaction : air.interactions) interaction.count_weight = 1U << 28;
+    }
+    rebuild_key(task.vk);
+    const auto problems = value_of(find_trace_problems(task.vk, task.traces, task.air_names));
+    ASSERT_FALSE(problems.empty());
+    for (const TraceProblem& problem : problems) {
+        ASSERT_TRUE(problem.bus_index.has_value());
+        EXPECT_EQ(problem.place, fmt::format("bus {}", *problem.bus_index));
+        EXPECT_NE(problem.remedy.find("first that of AIR "), std::string::npos) << problem.remedy;
+    }
+}
+
+TEST(CheckTraces, ShortensLongNamesAtACharacter) {
+    Task task = mixture_task();
+    task.air_names[0] = std::string(63, 'x') + "\u00e9" + std::string(100'000, 'y');
+    task.traces[0].common_main = zeros(2, 12);
+    const auto problems = value_of(find_trace_problems(task.vk, task.traces, task.air_names));
+    ASSERT_FALSE(problems.empty());
+    EXPECT_EQ(problems[0].place, "AIR 0 \"" + std::string(63, 'x') + "...\"");
+}
+
+TEST(CheckTraces, NeedNoNames) {
+    Task task = mixture_task();
+    task.traces[0].common_main = zeros(2, 12);
+    EXPECT_EQ(check_traces(task.vk, task.traces).error().message,
+              "AIR 0: expected a power of two as height, found 12; pad the trace");
+}
+
+// Many interactions a row, on one bus, in one column.
+struct Chatty {
+    std::string name() const { return "Chatty"; }
+    std::uint32_t width() const { return 1; }
+    template <class Builder>
+    void eval(Builder& b) const {
+        for (int i = 0; i < 2048; ++i) b.push_interaction(1, {b.main().local[0]}, b.main().local[0], 0);
+    }
+};
+
+// 2^31 cells of the LogUp table in a trace of 4 MB: the bound that is left where the key allows more interactions.
+TEST(CheckTraces, RefusesALogupTableOf2To31Cells) {
+    SystemParams params = test_params_small(4, 16, 4);
+    params.logup.max_interaction_count = 0xffffffff;
+    const ProvingKey key = value_of(keygen(params, std::vector<AnyAir>{Chatty{}}));
+    std::vector<AirTrace> traces(1);
+    traces[0].common_main = zeros(1, std::size_t{1} << 19);
+    EXPECT_TRUE(check_traces(key.vk, traces).has_value());
+    traces[0].common_main = zeros(1, std::size_t{1} << 20);
+    const auto refused = check_traces(key.vk, traces, key.air_names);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(
+        refused.error().message.find("interactions of all AIRs: expected fewer than 2^31 cells in the LogUp table "
+                                     "(interactions x height), found 2147483648"),
+        0U)
+        << refused.error().message;
+}
+
+TEST(CheckTraces, AcceptsTracesThatFillTheKeyExactly) {
+    Task task = mixture_task();
+    const auto log_heights = [&] {
+        std::vector<int> heights(task.vk.airs.size(), -1);
+        for (const AirTrace& trace : task.traces) {
+            heights[trace.air_id] = static_cast<int>(trace.common_main.log_height());
+        }
+        return heights;
+    }();
+    task.vk.params.w_stack = total_stacked_width(task.vk, log_heights);
+    task.vk.params.logup.max_interaction_count =
+        static_cast<std::uint32_t>(count_logup_cells(task.vk, log_heights)) + 1;
+    rebuild_key(task.vk);
+    EXPECT_TRUE(check_traces(task.vk, task.traces).has_value());
+    --task.vk.params.logup.max_interaction_count;
+    rebuild_key(task.vk);
+    EXPECT_FALSE(check_traces(task.vk, task.traces).has_value());
+}
+
+TEST(SaveTask, RefusesAKeyThatCouldNotBeReadBack) {
+    Task task = mixture_task();
+    const Folder folder;
+    task.vk.pre_hash[0] += Fp::one();
+    const auto other_hash = save_task(task, folder.path() / "task");
+    ASSERT_FALSE(other_hash.has_value());
+    EXPECT_NE(other_hash.error().message.find("pre_hash of the key: expected"), std::string::npos);
+    task.vk.airs[0].nodes[0].op = SymbolicNode::Op::kNeg;
+    const auto broken = save_task(task, folder.path() / "task");
+    ASSERT_FALSE(broken.has_value());
+    EXPECT_EQ(broken.error().stage, "task.save");
+    EXPECT_NE(broken.error().message.find("AIR 0: node 0, left operand: expected below 0"), std::string::npos)
+        << broken.error().message;
+    EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
 TEST(Prover, NamesTheDevicesThatItHas) {

@@ -5,6 +5,7 @@
 
 #include <gtest/gtest.h>
 
+#include "air/keygen.hpp"
 #include "support.hpp"
 
 namespace whorl {
@@ -32,6 +33,8 @@ std::vector<Case> all_cases() {
     const std::string parts = "preprocessed_and_cached";
     return {
         {Kind::kUnworkableParams, fib, [](auto& vk, auto&) { vk.params.whir.k = 0; }, "shape.params"},
+        {Kind::kInvalidKey, fib, [](auto& vk, auto&) { vk.airs[0].constraint_idx[0] = 0xffffffff; }, "shape.key"},
+        {Kind::kInvalidKey, buses, [](auto& vk, auto&) { vk.trace_height_constraints.pop_back(); }, "shape.key"},
         {Kind::kNoTraces, fib, [](auto&, auto& p) { p.trace_vdata[0].reset(); }, "shape.traces"},
         {Kind::kTraceDataCount, fib, [](auto&, auto& p) { p.trace_vdata.emplace_back(); }, "shape.traces"},
         {Kind::kPublicValuesListCount, fib, [](auto&, auto& p) { p.public_values.emplace_back(); }, "shape.traces"},
@@ -112,7 +115,11 @@ std::vector<Case> all_cases() {
          "shape.whir"},
         {Kind::kCodewordPathDepth, fib, [](auto&, auto& p) { p.whir.codeword_merkle_proofs[0][1].emplace_back(); },
          "shape.whir"},
-        {Kind::kTraceHeightsTooLarge, buses, [](auto& vk, auto&) { vk.trace_height_constraints[0].threshold = 1; },
+        {Kind::kTraceHeightsTooLarge, buses,
+         [](auto& vk, auto&) {
+             vk.params.logup.max_interaction_count = 1;
+             vk.trace_height_constraints = test::value_of(trace_height_constraints(vk.params, vk.airs));
+         },
          "shape.trace_heights"},
         {Kind::kPreprocessedHeightMismatch, "preprocessed",
          [](auto& vk, auto&) { vk.airs[0].preprocessed->hypercube_dim -= 1; }, "preamble"},

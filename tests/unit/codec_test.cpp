@@ -4,6 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+#include <whorl/air.hpp>
+#include <whorl/check.hpp>
+#include <whorl/prove.hpp>
+#include <whorl/verify.hpp>
+
+#include "airs/small.hpp"
 #include "proof/key_codec.hpp"
 #include "vectors.hpp"
 
@@ -14,6 +21,7 @@ using test::key_bytes;
 using test::load_key;
 using test::load_proof;
 using test::proof_bytes;
+using test::value_of;
 using ::testing::HasSubstr;
 
 class Codec : public ::testing::TestWithParam<std::string> {};
@@ -183,11 +191,23 @@ TEST(KeyCodec, TakesPaddedVarintsAsPostcardDoes) {
     EXPECT_THAT(too_long.error().message, HasSubstr("l_skip: expected a varint of 64 bits"));
 }
 
-// What an encoded key with these contents is refused for.
+// What a key with these contents is refused for, whether it is read, used to prove or check, or saved.
 std::string refusal(VerifyingKey key) {
     key.pre_hash = verifying_key_pre_hash(key);
     const auto decoded = decode_verifying_key(encode_verifying_key(key));
-    return decoded ? "accepted" : decoded.error().message;
+    const auto checked = check_key(key);
+    EXPECT_EQ(checked.has_value(), decoded.has_value());
+    EXPECT_EQ(Prover::create(key).has_value(), decoded.has_value());
+    if (decoded) return "accepted";
+    const std::string& reason = checked.error().message;
+    EXPECT_EQ(check_constraints(key, {}).error().message, reason);
+    EXPECT_EQ(check_traces(key, {}).error().message, reason);
+    EXPECT_EQ(verify(key, Proof()).error().stage.substr(0, 6), "shape.");
+    // The reader's message has the byte offset between place and reason.
+    const auto after_place = [](const std::string& text) { return text.substr(text.rfind(": expected")); };
+    EXPECT_EQ(after_place(decoded.error().message), after_place(reason));
+    EXPECT_THAT(decoded.error().message, HasSubstr(", byte "));
+    return decoded.error().message;
 }
 
 TEST(KeyCodec, RejectsKeysThatProverAndVerifierCannotRelyOn) {
@@ -226,9 +246,8 @@ TEST(KeyCodec, RejectsKeysThatProverAndVerifierCannotRelyOn) {
     EXPECT_THAT(altered([&](auto&, auto& air) { main_variable(air).entry = Variable::Entry::kChallenge; }),
                 HasSubstr("a challenge"));
     EXPECT_THAT(altered([&](auto&, auto& air) { air.constraint_idx.push_back(air.constraint_idx.back()); }),
-                HasSubstr("constraint: expected above"));
-    EXPECT_THAT(altered([&](auto&, auto& air) { air.constraint_idx.back() = 5000; }),
-                HasSubstr("constraint: expected below"));
+                HasSubstr(": expected above"));
+    EXPECT_THAT(altered([&](auto&, auto& air) { air.constraint_idx.back() = 5000; }), HasSubstr(": expected below"));
     EXPECT_THAT(altered([&](auto&, auto& air) { air.max_constraint_degree = 0; }),
                 HasSubstr("max_constraint_degree: expected at least"));
     EXPECT_THAT(altered([&](auto&, auto& air) { air.max_constraint_degree = 255; }),
@@ -240,12 +259,22 @@ TEST(KeyCodec, RejectsKeysThatProverAndVerifierCannotRelyOn) {
     EXPECT_THAT(altered([&](auto&, auto& air) { air.preprocessed->stacking_width += 1; }),
                 HasSubstr("preprocessed stacking width: expected"));
     EXPECT_THAT(altered([&](auto&, auto& air) { air.interactions.push_back({{}, 0, 0, 0}); }),
-                HasSubstr("message: expected at least one value, found none"));
+                HasSubstr("message length: expected at least 1, found 0"));
     EXPECT_THAT(
         altered([&](auto&, auto& air) { air.interactions.push_back({std::vector<std::uint32_t>(1000, 0), 0, 0, 0}); }),
-        HasSubstr("message length with its bus: expected at most"));
+        HasSubstr("message length: expected at most 127, found 1000"));
     EXPECT_THAT(altered([&](auto& vk, auto&) { vk.trace_height_constraints.push_back({{1, 1, 1, 1, 1}, 5}); }),
-                HasSubstr("coefficients: expected one for each"));
+                HasSubstr("number of constraints: expected"));
+    // Trace height constraints are those that follow from the interactions.
+    EXPECT_THAT(altered([&](auto& vk, auto&) { vk.trace_height_constraints.clear(); }),
+                HasSubstr("trace height constraints, byte"));
+    EXPECT_THAT(altered([&](auto& vk, auto&) { vk.trace_height_constraints[0].threshold -= 1; }),
+                HasSubstr("constraint 0 (all interactions), threshold: expected 1073741824, found 1073741823"));
+    EXPECT_THAT(altered([&](auto& vk, auto&) { vk.trace_height_constraints[0].coefficients[0] += 1; }),
+                HasSubstr("coefficient of AIR 0: expected 0, found 1"));
+    EXPECT_THAT(altered([&](auto& vk, auto&) { vk.trace_height_constraints[0].coefficients.push_back(0); }),
+                HasSubstr("number of coefficients: expected 1, found 2"));
+    EXPECT_THAT(altered([&](auto& vk, auto&) { vk.airs.clear(); }), HasSubstr("number of AIRs: expected at least 1"));
     EXPECT_THAT(altered([&](auto& vk, auto&) { vk.params.l_skip = 28; }), HasSubstr("system parameters: expected"));
     EXPECT_THAT(altered([&](auto& vk, auto&) { vk.params.whir.num_queries.clear(); }),
                 HasSubstr("system parameters: expected"));
@@ -255,6 +284,62 @@ TEST(KeyCodec, RejectsKeysThatProverAndVerifierCannotRelyOn) {
                     air.nodes.clear();
                 }),
                 HasSubstr("main width: expected at least 1, found 0"));
+}
+
+// PROTOCOL.md 16: with one WHIR round nothing reads depth1; any value decodes, as in the published decoder.
+TEST(ProofCodec, ReadsAnyDepthWhereNoLaterRoundUsesIt) {
+    const SystemParams params = test_params_small(2, 8, 8);
+    ASSERT_EQ(params.whir.num_rounds(), 1U);
+    const ProvingKey key = value_of(keygen(params, std::vector<AnyAir>{FibonacciAir{}}));
+    const std::vector<AirTrace> traces{fibonacci_trace(0, 1, 1, 16)};
+    std::vector<std::byte> bytes = encode_proof(value_of(prove(key.vk, traces)));
+    const std::vector<std::byte> written = bytes;
+    // At the end: depth1, a length, 2^2 coefficients.
+    const std::size_t depth = bytes.size() - 4 - 4 * 16 - 4;
+    for (std::size_t i = 0; i < 4; ++i) {
+        EXPECT_EQ(bytes[depth + i], std::byte{0});
+        bytes[depth + i] = std::byte{0xff};
+    }
+    const auto proof = decode_proof(bytes);
+    ASSERT_TRUE(proof) << to_string(proof.error());
+    EXPECT_TRUE(verify(key.vk, *proof).has_value());
+    EXPECT_EQ(encode_proof(*proof), written);
+}
+
+// What no bytes can say, but a caller can build.
+TEST(CheckKey, RefusesWhatOnlyMemoryCanHold) {
+    const VerifyingKey key = load_key("preprocessed_and_cached");
+    const auto reason = [&](auto&& change) {
+        VerifyingKey copy = key;
+        change(copy.airs[0]);
+        const auto checked = check_key(copy);
+        return checked ? "accepted" : checked.error().message;
+    };
+    EXPECT_EQ(reason([](auto&) {}), "accepted");
+    EXPECT_THAT(reason([](auto& air) { air.nodes[0].op = static_cast<SymbolicNode::Op>(9); }),
+                HasSubstr("AIR 0: node 0, kind: expected a kind from 0 to 8, found 9"));
+    EXPECT_THAT(reason([](auto& air) {
+                    air.nodes[0].op = SymbolicNode::Op::kVariable;
+                    air.nodes[0].variable.entry = static_cast<Variable::Entry>(7);
+                }),
+                HasSubstr("AIR 0: node 0, variable entry: expected a kind from 0 to 3, found 7"));
+    EXPECT_THAT(reason([](auto& air) {
+                    air.nodes[0].op = SymbolicNode::Op::kConstant;
+                    air.nodes[0].constant = Fp::from_montgomery(Fp::kModulus);
+                }),
+                HasSubstr("AIR 0: node 0, constant: expected a Montgomery word below"));
+    EXPECT_THAT(reason([](auto& air) { air.preprocessed->commit[0] = Fp::from_montgomery(0xffffffff); }),
+                HasSubstr("preprocessed commitment: expected a Montgomery word below"));
+}
+
+// A key with rounds of no queries, as a file: the codec of proofs cannot write what it would give.
+TEST(KeyCodec, RefusesWhirRoundsWithoutQueries) {
+    for (const std::size_t round : {0U, 1U, 2U}) {
+        VerifyingKey key = load_key("fib_2e5");
+        key.params.whir.num_queries[round] = 0;
+        EXPECT_THAT(refusal(key),
+                    HasSubstr(fmt::format("num_queries of WHIR round {} is 0, expected 1 to 1024", round)));
+    }
 }
 
 }  // namespace

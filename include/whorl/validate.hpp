@@ -1,0 +1,41 @@
+// Do these traces fit this key? One answer for check_constraints, prove, plan_memory, load_task and save_task.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include <whorl/error.hpp>
+#include <whorl/key.hpp>
+#include <whorl/trace.hpp>
+
+namespace whorl {
+
+/// One way in which traces do not fit a key.
+struct TraceProblem {
+    std::optional<std::uint32_t> air_id;     ///< none: all traces together
+    std::optional<std::uint16_t> bus_index;  ///< a LogUp bound of one bus
+    std::string place;                       ///< e.g. `AIR 3 "Keccak", cached part 0`
+    std::string expected;                    ///< with the limit
+    std::string found;
+    std::string remedy;  ///< may be empty: make the trace what is expected
+};
+
+/// "place: expected X, found Y; remedy".
+std::string to_string(const TraceProblem& problem);
+
+/// All ways in which `traces` do not fit `vk`: known AIRs without repeats, required AIRs present, at least one trace;
+/// widths, equal power-of-two heights within the stacked height, public values, preprocessed columns of the key's height,
+/// words below p; trace height constraints and LogUp cells, stacked width (PROTOCOL.md 17.1 and 17.2). Every word is read
+/// once. `air_names` (one per AIR of the key, empty where unknown) appear in messages.
+/// Errors: kInvalidArgument (check_key).
+Result<std::vector<TraceProblem>> find_trace_problems(const VerifyingKey& vk, std::span<const AirTrace> traces,
+                                                      std::span<const std::string> air_names = {});
+
+/// find_trace_problems as one error (kInvalidArgument) that names the first few problems and counts the others.
+Result<void> check_traces(const VerifyingKey& vk, std::span<const AirTrace> traces,
+                          std::span<const std::string> air_names = {});
+
+}  // namespace whorl

@@ -1,0 +1,23 @@
+// The validation of (key, traces) behind the public calls (whorl/validate.hpp), for keys that check_key has accepted.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <whorl/validate.hpp>
+
+namespace whorl {
+
+/// Whether words are compared with p: not needed where whoever made the traces has done it.
+enum class WordCheck { kCheck, kSkip };
+
+/// find_trace_problems. Precondition: check_key(vk).
+std::vector<TraceProblem> trace_problems(const VerifyingKey& vk, std::span<const AirTrace> traces,
+                                         std::span<const std::string> air_names, WordCheck words);
+
+/// The problems as one error of bounded length; no error where there are none.
+Result<void> summarize(std::span<const TraceProblem> problems, std::string_view stage);
+
+}  // namespace whorl
