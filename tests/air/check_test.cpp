@@ -138,6 +138,7 @@ TEST(Check, ReportsEveryUnbalancedBus) {
 
 TEST(Check, KeepsReportsOfVeryUnbalancedBusesShort) {
     VerifyingKey vk = load_key("interactions");
+    vk.params.n_stack = 16;
     const std::size_t height = 1 << 16;
     std::vector<std::uint32_t> counts(height, 1);
     std::vector<std::vector<std::uint32_t>> fields;

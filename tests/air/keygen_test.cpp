@@ -108,7 +108,7 @@ TEST(Keygen, RejectsPreprocessedPartsThatDoNotFit) {
 TEST(Keygen, RejectsUnworkableParameters) {
     SystemParams params = kParams;
     params.whir.num_queries.clear();
-    expect_error({FibonacciAir{}}, "WHIR has no round", params);
+    expect_error({FibonacciAir{}}, "whir has no rounds, expected at least 1", params);
 }
 
 TEST(Keygen, DescribesThePreprocessedPart) {
