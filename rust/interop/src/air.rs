@@ -67,6 +67,8 @@ pub struct Spec {
 pub struct Limits {
     pub degree: usize,
     pub max_message_length: usize,
+    /// More parts, columns, public values and fields of messages than usual, and fewer.
+    pub is_at_edges: bool,
 }
 
 /// A message over a bus that another AIR is to receive.
@@ -90,8 +92,9 @@ fn negated(rng: &mut StdRng, x: Expr) -> Expr {
 }
 
 /// Lists columns by the part they lie in; every part gets at least one.
-fn draw_places(rng: &mut StdRng, num_columns: usize) -> (Vec<Place>, Vec<usize>) {
-    let wanted_parts = 1 + [0, 0, 0, 1, 1, 2, 3][rng.random_range(0..7)];
+fn draw_places(rng: &mut StdRng, num_columns: usize, is_at_edges: bool) -> (Vec<Place>, Vec<usize>) {
+    let wanted_parts =
+        1 + if is_at_edges { rng.random_range(0..5) } else { [0, 0, 0, 1, 1, 2, 3][rng.random_range(0..7)] };
     let num_parts = wanted_parts.min(num_columns);
     let mut parts: Vec<usize> = (0..num_columns)
         .map(|column| if column < num_parts { column } else { rng.random_range(0..num_parts) })
@@ -142,10 +145,15 @@ impl Drawing<'_> {
     }
 
     fn free_columns(&mut self) {
-        for _ in 0..self.rng.random_range(1..5) {
+        let count = match (self.limits.is_at_edges, self.rng.random_range(0..6)) {
+            (true, 0) => 1,
+            (true, 1) => self.rng.random_range(20..60),
+            _ => self.rng.random_range(1..5),
+        };
+        for _ in 0..count {
             let filling = match self.rng.random_range(0..4) {
                 0 => Filling::Small,
-                1 => Filling::Bit,
+                1 if self.limits.degree > 1 => Filling::Bit,
                 _ => Filling::Random,
             };
             let is_bit = matches!(filling, Filling::Bit);
@@ -181,6 +189,9 @@ impl Drawing<'_> {
     }
 
     fn state_columns(&mut self) {
+        if self.limits.degree == 1 {
+            return; // a selector times a column is of degree 2
+        }
         for _ in 0..[0, 0, 1, 1, 2][self.rng.random_range(0..5)] {
             let init = if self.leaves.num_public_values > 0 {
                 Expr::Public(self.rng.random_range(0..self.leaves.num_public_values))
@@ -206,7 +217,7 @@ impl Drawing<'_> {
             let bits: Vec<usize> =
                 (0..self.fillings.len()).filter(|&c| matches!(self.fillings[c], Filling::Bit)).collect();
             let column = self.fillings.len();
-            let kind = self.rng.random_range(0..4);
+            let kind = if self.limits.degree == 1 { 3 } else { self.rng.random_range(0..4) };
             let (value, condition, constraint) = if kind == 0 && !bits.is_empty() {
                 let bit = bits[self.rng.random_range(0..bits.len())];
                 let value = self.draw_expr(self.limits.degree - 1);
@@ -235,6 +246,13 @@ impl Drawing<'_> {
             let (x, y) = (self.draw_expr(degree), self.draw_expr(self.limits.degree - degree));
             self.constraints.push(sub(mul(x.clone(), y.clone()), mul(y, x)));
         }
+        if self.limits.is_at_edges && self.rng.random_bool(0.5) {
+            let factors: Vec<Expr> = (0..self.limits.degree)
+                .map(|_| self.leaves.variables[self.rng.random_range(0..self.leaves.variables.len())].clone())
+                .collect();
+            let product = |x: Vec<Expr>| x.into_iter().reduce(mul).expect("a degree is at least 1");
+            self.constraints.push(sub(product(factors.clone()), product(factors.into_iter().rev().collect())));
+        }
         if !self.constraints.is_empty() && self.rng.random_bool(0.2) {
             let again = self.constraints[self.rng.random_range(0..self.constraints.len())].clone();
             self.constraints.push(again);
@@ -255,7 +273,11 @@ impl Drawing<'_> {
 
     /// Sends and receives within the AIR that cancel.
     fn own_interactions(&mut self, bus: u16) {
-        let length = self.rng.random_range(1..=self.limits.max_message_length.min(6));
+        let length = match (self.limits.is_at_edges, self.rng.random_range(0..4)) {
+            (true, 0) => self.limits.max_message_length,
+            (true, 1) => 1,
+            _ => self.rng.random_range(1..=self.limits.max_message_length.min(6)),
+        };
         let has_columns = !self.fillings.is_empty();
         if has_columns && self.rng.random_bool(0.3) {
             // Every row's values, and every next row's: the same multiset, as rows wrap around.
@@ -293,7 +315,7 @@ impl Drawing<'_> {
         if self.rng.random_bool(0.5) {
             self.interactions.shuffle(self.rng);
         }
-        let (places, mut widths) = draw_places(self.rng, self.fillings.len());
+        let (places, mut widths) = draw_places(self.rng, self.fillings.len(), self.limits.is_at_edges);
         let common_width = widths.pop().expect("there is at least one column");
         Spec {
             fillings: self.fillings,
@@ -316,7 +338,11 @@ impl Spec {
     /// An AIR that keeps its own balance, but for the messages of `wanted`, which it sends with any count.
     pub fn draw(rng: &mut StdRng, limits: &Limits, own_buses: &[u16], wanted: &[Wanted]) -> Spec {
         let prep_width = draw_prep_width(rng);
-        let num_public_values = if rng.random_bool(0.4) { rng.random_range(1..4) } else { 0 };
+        let num_public_values = match (limits.is_at_edges, rng.random_range(0..10)) {
+            (true, 0) => rng.random_range(4..20),
+            (_, 1..5) => rng.random_range(1..4),
+            _ => 0,
+        };
         let mut drawing = Drawing {
             rng,
             limits,

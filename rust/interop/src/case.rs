@@ -3,10 +3,8 @@
 use std::{collections::BTreeMap, error::Error, fs, path::Path, sync::Arc};
 
 use openvm_stark_backend::{
-    FiatShamirTranscript, StarkEngine, StarkProtocolConfig, SystemParams, WhirConfig, WhirProximityStrategy,
-    WhirRoundConfig,
+    FiatShamirTranscript, StarkEngine, StarkProtocolConfig, SystemParams,
     codec::Encode,
-    interaction::LogUpSecurityParameters,
     keygen::{MultiStarkKeygenBuilder, types::MultiStarkProvingKey},
     p3_field::{PrimeCharacteristicRing, PrimeField32},
     proof::Proof,
@@ -26,6 +24,7 @@ use crate::{
     air::{DrawnAir, Limits, Spec, Wanted, first_violation},
     altered::{Config, Key},
     expr::Rows,
+    plan::Plan,
 };
 
 /// The published transcript, but for the search of a proof-of-work witness: upward from 0. The published one takes the
@@ -75,6 +74,7 @@ pub struct Case {
     pub name: String,
     params: SystemParams,
     airs: Vec<DrawnTrace>,
+    is_at_edges: bool,
 }
 
 /// The published crates' view of a case.
@@ -82,51 +82,6 @@ pub struct Published {
     pub key: Key,
     pub proof: Vec<u8>,
     pub engine: &'static str,
-}
-
-const MAX_LOG_HEIGHT: usize = 8;
-
-fn draw_log_height(rng: &mut StdRng) -> usize {
-    if rng.random_bool(0.25) { rng.random_range(0..3) } else { rng.random_range(0..MAX_LOG_HEIGHT) }
-}
-
-fn draw_proximity(rng: &mut StdRng) -> WhirProximityStrategy {
-    match rng.random_range(0..3) {
-        0 => WhirProximityStrategy::UniqueDecoding,
-        1 => WhirProximityStrategy::SplitUniqueList {
-            m: rng.random_range(1..5),
-            list_start_round: rng.random_range(0..3),
-        },
-        _ => WhirProximityStrategy::ListDecoding { m: rng.random_range(1..5) },
-    }
-}
-
-fn draw_params(rng: &mut StdRng, max_log_height: usize, degree: usize, log_max_message_length: usize) -> SystemParams {
-    let l_skip = rng.random_range(2..6);
-    let log_stacked_height = max_log_height.max(l_skip) + rng.random_range(0..3);
-    let k = rng.random_range(1..5usize).min(log_stacked_height);
-    let num_rounds = rng.random_range(1..=(log_stacked_height / k).min(4));
-    SystemParams {
-        l_skip,
-        n_stack: log_stacked_height - l_skip,
-        w_stack: rng.random_range(1024..8192),
-        log_blowup: rng.random_range(1..4),
-        whir: WhirConfig {
-            k,
-            // Counts of any size keep the protocol complete; soundness is not at stake here.
-            rounds: (0..num_rounds).map(|_| WhirRoundConfig { num_queries: rng.random_range(1..8) }).collect(),
-            mu_pow_bits: rng.random_range(0..4),
-            query_phase_pow_bits: rng.random_range(0..4),
-            folding_pow_bits: rng.random_range(0..4),
-            proximity: draw_proximity(rng),
-        },
-        logup: LogUpSecurityParameters {
-            max_interaction_count: [1 << 20, 1 << 30, F::ORDER_U32][rng.random_range(0..3)],
-            log_max_message_length: log_max_message_length as u32,
-            pow_bits: rng.random_range(0..4),
-        },
-        max_constraint_degree: degree,
-    }
 }
 
 /// How often each message was sent on a bus.
@@ -174,10 +129,13 @@ impl Case {
         let name = format!("case_{seed}_{index}");
         let mut rng = StdRng::seed_from_u64(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15).wrapping_add(index as u64));
         let rng = &mut rng;
-        let degree = rng.random_range(2..6);
-        let log_max_message_length = rng.random_range(2..8);
-        let limits = Limits { degree, max_message_length: (1 << log_max_message_length) - 1 };
-        let mut buses = [0u16, 1, 2, 5, 300, u16::MAX];
+        let plan = Plan::draw(rng);
+        let limits = Limits {
+            degree: plan.degree,
+            max_message_length: plan.max_message_length(),
+            is_at_edges: plan.is_at_edges,
+        };
+        let mut buses = plan.buses.clone();
         buses.shuffle(rng);
         let (own, cross) = buses.split_at(3);
         let wanted: Vec<Wanted> = cross[..rng.random_range(0..3)]
@@ -186,8 +144,8 @@ impl Case {
             .collect();
 
         let mut airs: Vec<DrawnTrace> = Vec::new();
-        let common_height = draw_log_height(rng);
-        for _ in 0..rng.random_range(1..5) {
+        let common_height = plan.draw_log_height(rng);
+        for _ in 0..plan.num_airs {
             let own_buses: Vec<u16> = own.iter().copied().filter(|_| rng.random_bool(0.3)).collect();
             let sends: Vec<Wanted> = wanted
                 .iter()
@@ -195,11 +153,11 @@ impl Case {
                 .map(|w| Wanted { bus: w.bus, length: w.length })
                 .collect();
             let mut air_limits = Limits { ..limits };
-            air_limits.degree = rng.random_range(2..=degree);
+            air_limits.degree = rng.random_range(limits.degree.min(2)..=limits.degree);
             let spec = Arc::new(Spec::draw(rng, &air_limits, &own_buses, &sends));
             // The same AIR twice, and equal heights, are cases of their own.
             for _ in 0..if rng.random_bool(0.15) { 2 } else { 1 } {
-                let log_height = if rng.random_bool(0.4) { common_height } else { draw_log_height(rng) };
+                let log_height = if rng.random_bool(0.4) { common_height } else { plan.draw_log_height(rng) };
                 let rows = spec.fill(rng, log_height, &[]);
                 let is_required = rng.random_bool(0.3);
                 airs.push(DrawnTrace { spec: spec.clone(), rows, is_present: true, is_required });
@@ -225,14 +183,38 @@ impl Case {
         }
         let present = airs.iter().filter(|air| air.is_present);
         let max_log_height = present.map(|air| air.rows.height.ilog2() as usize).max().unwrap_or(0);
-        let params = draw_params(rng, max_log_height.max(2), degree, log_max_message_length);
-        Ok(Case { name, params, airs })
+        let params = plan.draw_params(rng, max_log_height);
+        let mut case = Case { name, params, airs, is_at_edges: plan.is_at_edges };
+        if plan.is_at_edges && rng.random_bool(0.5) {
+            case.tighten_limits();
+        }
+        Ok(case)
+    }
+
+    /// Sets the limits of the key to what the traces need, and no more.
+    fn tighten_limits(&mut self) {
+        let (l_skip, n_stack) = (self.params.l_skip, self.params.n_stack);
+        let lifted = |air: &DrawnTrace| air.rows.height.max(1 << l_skip);
+        let stacked = |cells: usize| cells.div_ceil(1 << (l_skip + n_stack));
+        let mut common_cells = 0;
+        let mut width = 0;
+        let mut interactions = 0;
+        for (_, air) in self.present() {
+            common_cells += air.spec.common_width * lifted(air);
+            width += air.spec.cached_widths.iter().map(|w| stacked(w * lifted(air))).sum::<usize>();
+            width += stacked(air.spec.prep_width * lifted(air));
+            interactions += air.spec.interactions.len() * lifted(air);
+        }
+        // The height constraint asks for less than the limit.
+        self.params.logup.max_interaction_count = interactions as u32 + 1;
+        self.params.w_stack = width + stacked(common_cells);
     }
 
     /// A drawn AIR beside one of degree 0 that has interactions.
     pub fn constant_interactions(seed: u64) -> Case {
         let rng = &mut StdRng::seed_from_u64(seed);
-        let limits = Limits { degree: 3, max_message_length: 7 };
+        let plan = Plan { degree: 3, log_max_message_length: 3, ..Plan::in_the_middle(rng) };
+        let limits = Limits { degree: plan.degree, max_message_length: plan.max_message_length(), is_at_edges: false };
         let specs = [Spec::draw(rng, &limits, &[1], &[]), Spec::constant_interactions()];
         let airs: Vec<DrawnTrace> = specs
             .into_iter()
@@ -241,12 +223,21 @@ impl Case {
                 DrawnTrace { spec: Arc::new(spec), rows, is_present: true, is_required: false }
             })
             .collect();
-        let params = draw_params(rng, 3, limits.degree, 3);
-        Case { name: format!("constant_interactions_{seed}"), params, airs }
+        let params = plan.draw_params(rng, 3);
+        Case { name: format!("constant_interactions_{seed}"), params, airs, is_at_edges: false }
     }
 
     fn present(&self) -> impl Iterator<Item = (usize, &DrawnTrace)> {
         self.airs.iter().enumerate().filter(|(_, air)| air.is_present)
+    }
+
+    pub fn l_skip(&self) -> usize {
+        self.params.l_skip
+    }
+
+    /// log2 of the tallest trace's height.
+    pub fn log_height(&self) -> usize {
+        self.present().map(|(_, air)| air.rows.height.ilog2() as usize).max().unwrap_or(0)
     }
 
     /// A line on what was drawn.
@@ -256,7 +247,9 @@ impl Case {
             self.airs.iter().map(|air| if air.is_present { air.rows.height.to_string() } else { "-".into() }).collect();
         let count = |f: fn(&Spec) -> usize| self.airs.iter().map(|air| f(&air.spec)).sum::<usize>();
         format!(
-            "l_skip {} n_stack {} blowup {} k {} rounds {} degree {} heights [{}] cached {} preprocessed {} interactions {}",
+            "{} l_skip {} n_stack {} blowup {} k {} rounds {} degree {} heights [{}] cached {} preprocessed {} \
+             interactions {}",
+            if self.is_at_edges { "edges" } else { "middle" },
             p.l_skip,
             p.n_stack,
             p.log_blowup,

@@ -4,8 +4,11 @@ mod air;
 mod altered;
 mod case;
 mod expr;
+mod hostile_key;
 mod layout;
+mod plan;
 mod run;
+mod whorl;
 
 use std::{
     error::Error,
@@ -17,15 +20,20 @@ use std::{
 const USAGE: &str = "\
 whorl against the published SWIRL crates
 
-  interop run --whorl PROGRAM --work DIR [--cases N] [--seed S] [--first I] [--keep]
-      draws N cases (50), each a set of AIRs, traces and parameters, and compares whorl's proofs and verdicts
-      with those of the published crates; folders of cases that differ stay in DIR. --first I --cases 1
-      repeats case I of a seed. Without --whorl only the published crates run.
+  interop run --whorl PROGRAM --work DIR [--cases N | --minutes M] [--seed S] [--first I] [--keep]
+              [--threads T] [--sim-every E]
+      draws N cases (50), or cases for M minutes, each a set of AIRs, traces and parameters, and compares
+      whorl's proofs and verdicts with those of the published crates; folders of cases that differ stay in
+      DIR. --first I --cases 1 repeats case I of a seed. whorl uses T threads (as it likes), and proves each
+      E-th case (4; 0: none) on the simulated GPU too. Without --whorl only the published crates run.
+      Ends in a table of the cases by l_skip and height.
   interop constant --whorl PROGRAM --work DIR [--seed S]
       an AIR whose interactions are constant, which only whorl is asked to prove
   interop altered --vector DIR --out FILE
       alters every field element and every length of DIR/proof.bin, one at a time, and writes what the
       published verifier says of each
+  interop judge --key FILE --proof FILE
+      the published verifier's verdict as an exit code: 0 accepted, 3 rejected, 4 undecodable, 5 panic
   interop recheck --vector DIR --list FILE
       does the same and compares with a stored list
 
@@ -57,6 +65,9 @@ fn run_options(args: &[String]) -> Result<run::Options<'_>, Box<dyn Error>> {
     Ok(run::Options {
         whorl: option(args, "--whorl").map(Path::new),
         cases: number(args, "--cases", 50)? as usize,
+        minutes: option(args, "--minutes").map(|_| number(args, "--minutes", 0)).transpose()?,
+        threads: number(args, "--threads", 0)? as usize,
+        sim_every: number(args, "--sim-every", 4)? as usize,
         first: number(args, "--first", 0)? as usize,
         seed: number(args, "--seed", fresh_seed())?,
         work: required(args, "--work")?,
@@ -76,6 +87,10 @@ fn dispatch(args: &[String]) -> Result<(), Box<dyn Error>> {
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
+    if args.first().is_some_and(|command| command == "judge") {
+        let (key, proof) = (option(&args, "--key").unwrap_or(""), option(&args, "--proof").unwrap_or(""));
+        return ExitCode::from(hostile_key::exit_code(hostile_key::judge(Path::new(key), Path::new(proof))));
+    }
     match dispatch(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

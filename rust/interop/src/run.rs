@@ -1,10 +1,11 @@
 //! Drawn cases: whorl and the published crates must say the same of each.
 
 use std::{
+    collections::BTreeMap,
     error::Error,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Stdio},
+    time::{Duration, Instant},
 };
 
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -12,13 +13,20 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use crate::{
     altered::{Judge, Verdict},
     case::{Case, Published},
+    hostile_key,
     layout::walk,
+    whorl::Whorl,
 };
 
 pub struct Options<'a> {
     /// None: only the published crates run, to try the drawing itself.
     pub whorl: Option<&'a Path>,
     pub cases: usize,
+    /// Instead of a number of cases.
+    pub minutes: Option<u64>,
+    pub threads: usize,
+    /// Each how many-th case is proved on the simulated GPU too; 0: none.
+    pub sim_every: usize,
     pub first: usize,
     pub seed: u64,
     pub work: &'a Path,
@@ -31,46 +39,35 @@ struct Tally {
     identical: usize,
     accepted_by_published: usize,
     accepted_by_whorl: usize,
+    identical_on_sim: usize,
     hostile: usize,
     hostile_accepted: usize,
+    hostile_keys: hostile_key::Tally,
+    /// Cases by l_skip and log2 of the tallest height.
+    by_shape: BTreeMap<(usize, usize), usize>,
+}
+
+impl Tally {
+    /// Rows are l_skip, columns the log of the tallest height.
+    fn shape_table(&self) -> String {
+        let most = |f: fn(&(usize, usize)) -> usize| self.by_shape.keys().map(f).max().unwrap_or(0);
+        let (last_skip, last_height) = (most(|k| k.0), most(|k| k.1));
+        let mut text = String::from("cases by l_skip (rows) and log2 of the tallest height (columns)\n      ");
+        for height in 0..=last_height {
+            text += &format!("{height:6}");
+        }
+        for skip in 0..=last_skip {
+            text += &format!("\n{skip:6}");
+            for height in 0..=last_height {
+                text += &format!("{:6}", self.by_shape.get(&(skip, height)).unwrap_or(&0));
+            }
+        }
+        text
+    }
 }
 
 /// Elements altered per case, besides the proof of the case before.
 const ALTERED_PER_CASE: usize = 2;
-
-struct Whorl<'a>(&'a Path);
-
-impl Whorl<'_> {
-    fn prove(&self, task: &Path, out: &Path) -> Result<Vec<u8>, String> {
-        let output = Command::new(self.0)
-            .arg("prove")
-            .args([Path::new("--task"), task, Path::new("--out"), out])
-            .arg("--quiet")
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| format!("whorl does not start: {error}"))?;
-        if !output.status.success() {
-            return Err(format!("whorl prove: {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim()));
-        }
-        fs::read(out).map_err(|error| format!("whorl prove wrote no proof: {error}"))
-    }
-
-    /// Whether whorl accepts; every exit other than accepted, rejected and malformed input is an error.
-    fn verify(&self, key: &Path, proof: &Path) -> Result<bool, String> {
-        let output = Command::new(self.0)
-            .arg("verify")
-            .args([Path::new("--vk"), key, Path::new("--proof"), proof])
-            .arg("--quiet")
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| format!("whorl does not start: {error}"))?;
-        match output.status.code() {
-            Some(0) => Ok(true),
-            Some(1 | 2) => Ok(false),
-            _ => Err(format!("whorl verify: {}: {}", output.status, String::from_utf8_lossy(&output.stderr).trim())),
-        }
-    }
-}
 
 fn first_difference(a: &[u8], b: &[u8]) -> String {
     match a.iter().zip(b).position(|(x, y)| x != y) {
@@ -86,11 +83,12 @@ fn compare(
     published: &Published,
     judge: &Judge,
     foreign_proof: Option<&[u8]>,
+    is_for_sim: bool,
     rng: &mut StdRng,
     tally: &mut Tally,
 ) -> Result<(), String> {
     let key = dir.join("vk.postcard");
-    let bytes = whorl.prove(dir, &dir.join("whorl.bin"))?;
+    let bytes = whorl.prove(dir, &dir.join("whorl.bin"), "cpu")?;
     if judge.verdict(&bytes) != Verdict::Accept {
         return Err("the published verifier rejects whorl's proof".into());
     }
@@ -103,6 +101,13 @@ fn compare(
         return Err(format!("the proofs differ: {}", first_difference(&bytes, &published.proof)));
     }
     tally.identical += 1;
+    if is_for_sim {
+        let on_sim = whorl.prove(dir, &dir.join("whorl_sim.bin"), "sim")?;
+        if on_sim != bytes {
+            return Err(format!("the proofs of cpu and sim differ: {}", first_difference(&bytes, &on_sim)));
+        }
+        tally.identical_on_sim += 1;
+    }
 
     // Proofs that ought to be refused, and now and then are rightly not: only the agreement counts.
     let mut hostile: Vec<(String, Vec<u8>)> = Vec::new();
@@ -126,7 +131,7 @@ fn compare(
         tally.hostile += 1;
         tally.hostile_accepted += usize::from(is_accepted);
     }
-    Ok(())
+    hostile_key::compare(whorl, dir, &published.key, rng, &mut tally.hostile_keys)
 }
 
 /// An AIR whose interactions are constant: the published provers fail on it, so only the published verifier is asked
@@ -138,8 +143,9 @@ pub fn constant_interactions(options: &Options) -> Result<(), Box<dyn Error>> {
     let dir = options.work.join(&case.name);
     case.write(&dir, &published)?;
     let by_published = judge.verdict(&published.proof).name();
-    let whorl = Whorl(options.whorl.ok_or("--whorl is missing")?);
-    let proof = whorl.prove(&dir, &dir.join("whorl.bin"))?;
+    let program = options.whorl.ok_or("--whorl is missing")?;
+    let whorl = Whorl { program, threads: options.threads };
+    let proof = whorl.prove(&dir, &dir.join("whorl.bin"), "cpu")?;
     let verdict = judge.verdict(&proof);
     let by_whorl = verdict.name();
     println!(
@@ -154,11 +160,19 @@ pub fn constant_interactions(options: &Options) -> Result<(), Box<dyn Error>> {
 }
 
 pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
-    println!("interop: seed {}, {} cases", options.seed, options.cases);
+    match options.minutes {
+        Some(minutes) => println!("interop: seed {}, {minutes} minutes", options.seed),
+        None => println!("interop: seed {}, {} cases", options.seed, options.cases),
+    }
+    let started = Instant::now();
+    let is_over = |index: usize| match options.minutes {
+        Some(minutes) => started.elapsed() >= Duration::from_secs(60 * minutes),
+        None => index >= options.first + options.cases,
+    };
     let mut tally = Tally::default();
     let mut failures: Vec<PathBuf> = Vec::new();
     let mut foreign_proof: Option<Vec<u8>> = None;
-    for index in options.first..options.first + options.cases {
+    for index in (options.first..).take_while(|&index| !is_over(index)) {
         let case = Case::draw(options.seed, index)?;
         let published = case.prove(index % 2 == 1).map_err(|error| format!("{}: {error}", case.name))?;
         let dir = options.work.join(&case.name);
@@ -168,9 +182,13 @@ pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
             return Err(format!("{}: the published verifier rejects the published proof", case.name).into());
         }
         tally.cases += 1;
+        *tally.by_shape.entry((case.l_skip(), case.log_height())).or_default() += 1;
+        let is_for_sim = options.sim_every > 0 && index % options.sim_every == 0;
         let mut rng = StdRng::seed_from_u64(options.seed ^ index as u64);
-        let outcome = options.whorl.map_or(Ok(()), |path| {
-            compare(&Whorl(path), &dir, &published, &judge, foreign_proof.as_deref(), &mut rng, &mut tally)
+        let outcome = options.whorl.map_or(Ok(()), |program| {
+            let whorl = Whorl { program, threads: options.threads };
+            let foreign = foreign_proof.as_deref();
+            compare(&whorl, &dir, &published, &judge, foreign, is_for_sim, &mut rng, &mut tally)
         });
         let word = if outcome.is_ok() { "ok  " } else { "FAIL" };
         println!("{word} {} ({}) {}", case.name, published.engine, case.summary());
@@ -184,17 +202,26 @@ pub fn run(options: &Options) -> Result<(), Box<dyn Error>> {
         }
         foreign_proof = Some(published.proof);
     }
+    println!("{}", tally.shape_table());
     println!(
-        "interop: seed {}: {} cases drawn; {} proofs byte-identical, {} of whorl's accepted by the published verifier, \
-         {} published accepted by whorl; {} hostile proofs judged alike ({} of them accepted by both); {} failures",
+        "interop: seed {}: {} cases drawn; {} proofs byte-identical ({} of them also on sim), {} of whorl's accepted by \
+         the published verifier, {} published accepted by whorl; {} hostile proofs judged alike ({} of them accepted by \
+         both); {} hostile keys ({} undecodable, {} where whorl alone refuses the proof, {} proved for and accepted); \
+         {} failures; {} s",
         options.seed,
         tally.cases,
         tally.identical,
+        tally.identical_on_sim,
         tally.accepted_by_published,
         tally.accepted_by_whorl,
         tally.hostile,
         tally.hostile_accepted,
+        tally.hostile_keys.keys,
+        tally.hostile_keys.undecodable,
+        tally.hostile_keys.stricter,
+        tally.hostile_keys.proved,
         failures.len(),
+        started.elapsed().as_secs(),
     );
     if failures.is_empty() {
         Ok(())
