@@ -78,7 +78,7 @@ endif
 peers: build ## compare with the reference's own CPU prover (needs cargo)
 	bench/peers/run.sh
 
-fuzz: ## feed FUZZ_RUNS mutated keys and proofs to the decoders and the verifier
+fuzz: ## feed FUZZ_RUNS hostile inputs to decoders and verifier, and a part of that to the task reader and the prover
 	scripts/bootstrap.sh build fuzz
 	fuzz/run.sh $(FUZZ_RUNS)
 

@@ -171,7 +171,8 @@ impl Case {
         }
         for _ in 0..[0, 0, 0, 1, 2][rng.random_range(0..5)] {
             let spec = Arc::new(Spec::draw(rng, &limits, &own[..1], &wanted));
-            let rows = spec.fill(rng, 2, &[]);
+            // Its preprocessed columns must fit the stacked height, which is at least the skip domain and two.
+            let rows = spec.fill(rng, plan.l_skip.clamp(1, 2), &[]);
             airs.push(DrawnTrace { spec, rows, is_present: false, is_required: false });
         }
         airs.shuffle(rng);
