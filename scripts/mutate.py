@@ -24,7 +24,6 @@ import argparse
 import collections
 import concurrent.futures
 import fnmatch
-import hashlib
 import json
 import os
 import pathlib
@@ -115,6 +114,7 @@ class File:
         self.text = path.read_text()
         self.tokens = tokenize(self.text)
         self.partner = match_brackets(self.tokens)
+        self.functions = self.find_functions()
         self.regions = self.find_regions(functions)
         self.places = []
         self.for_headers = []
@@ -257,6 +257,27 @@ class File:
         if self.tokens[closing + 1].text == ";":
             self.places.append(Place("skip", i, closing + 1))
 
+    def find_functions(self):
+        """(first, last) token and name of each function with a body; control statements are none."""
+        functions = []
+        for i, token in enumerate(self.tokens[:-1]):
+            if token.kind != "word" or token.text in ("if", "for", "while", "switch", "return"):
+                continue
+            after = self.partner.get(i + 1) if self.tokens[i + 1].text == "(" else None
+            if after is None:
+                continue
+            body = after + 1
+            while body < len(self.tokens) and self.tokens[body].text in ("const", "noexcept", "override"):
+                body += 1
+            if body < len(self.tokens) and self.tokens[body].text == "{":
+                functions.append((i, self.partner[body], token.text))
+        return functions
+
+    def function(self, token):
+        """The name of the innermost function around a token, or ''."""
+        around = [f for f in self.functions if f[0] <= token <= f[1]]
+        return max(around)[2] if around else ""
+
     def source(self, first, last):
         return self.text[self.tokens[first].start:self.tokens[last].end]
 
@@ -266,7 +287,7 @@ class File:
 
 # ---- mutants ---------------------------------------------------------------------------------------------------------
 
-Mutant = collections.namedtuple("Mutant", "number path line text change")
+Mutant = collections.namedtuple("Mutant", "number path line function text change")
 
 
 def one_line(text):
@@ -283,7 +304,7 @@ class Mutator:
 
     def number(self, file, place, text, change):
         mutant = Mutant(len(self.mutants) + 1, file.path.relative_to(self.root).as_posix(), file.line(place.first),
-                        one_line(text), change)
+                        file.function(place.first), one_line(text), change)
         self.mutants.append(mutant)
         return f"WHORL_MUTANT({mutant.number})"
 
@@ -555,14 +576,19 @@ def face_tests(mutant, reaches):
     return None
 
 
+def identity(mutant):
+    """What stays the same when lines move."""
+    return mutant.path, mutant.function, mutant.text, mutant.change
+
+
 def read_equivalent():
-    """(path, text, change) → reason."""
+    """(path, function, text, change) → reason."""
     known = {}
     if EQUIVALENT.exists():
         for line in EQUIVALENT.read_text().splitlines():
             if line and not line.startswith("#"):
-                path, text, change, reason = (part.strip() for part in line.split(" @ "))
-                known[(path, text, change)] = reason
+                *key, reason = (part.strip() for part in line.split(" @ "))
+                known[tuple(key)] = reason
     return known
 
 
@@ -570,8 +596,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release", help="a build with the tests built")
     parser.add_argument("--files", nargs="*", default=[], help="only files whose path contains this")
+    parser.add_argument("--programs", nargs="*", default=PROGRAMS, help="only these test programs")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
-    parser.add_argument("--slowest", type=float, default=20.0, help="leave out tests that take longer, in seconds")
+    parser.add_argument("--slowest", type=float, default=8.0, help="leave out tests that take longer, in seconds")
     parser.add_argument("--list", action="store_true", help="list the mutants, run nothing")
     parser.add_argument("--report", type=pathlib.Path, help="a JSON file with a line per mutant")
     options = parser.parse_args()
@@ -584,11 +611,11 @@ def main():
             for file in files:
                 mutator.rewrite(file)
             for m in mutator.mutants:
-                print(f"{m.number} {m.path}:{m.line} {m.change}: {m.text}")
+                print(f"{m.number} {m.path}:{m.line} {m.function}() {m.change}: {m.text}")
             return 0
         work.mkdir(exist_ok=True)
         mutants, objects = compile_copies(build, work, files, options.jobs)
-        programs = [link(build, work, objects, name) for name in PROGRAMS]
+        programs = [link(build, work, objects, name) for name in options.programs]
         print(f"{len(mutants)} mutants of {len(files)} files")
         reaches = survey_tests(work, programs, options.slowest, options.jobs)
         print(f"{len(reaches)} tests, {sum(r.seconds for r in reaches):.0f} s", flush=True)
@@ -602,17 +629,20 @@ def main():
 
     def face(mutant):
         outcome = face_tests(mutant, reaches)
-        key = (mutant.path, mutant.text, mutant.change)
+        key = identity(mutant)
         is_caught = outcome not in (None, "unreached")
         word = outcome if is_caught else "equivalent" if key in known else outcome or "survived"
         with lock:
             rows.append((mutant, is_caught, word))
             if not is_caught and key not in known:
-                print(f"{word}: {mutant.path}:{mutant.line} {mutant.change}: {mutant.text}", flush=True)
+                print(f"{word}: {mutant.number} line {mutant.line}: {' @ '.join(key)}", flush=True)
 
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
         list(pool.map(face, mutants))
 
+    if not options.files:
+        for key in known.keys() - {identity(m) for m in mutants}:
+            print(f"no such mutant any more: {' @ '.join(key)}")
     table = collections.defaultdict(collections.Counter)
     for mutant, is_caught, word in rows:
         kind = "caught" if is_caught else word

@@ -1,4 +1,5 @@
 // Proof and key codecs: the stored bytes come back, and hostile bytes are refused with section and offset.
+#include <algorithm>
 #include <numeric>
 
 #include <gmock/gmock.h>
@@ -12,6 +13,7 @@
 
 #include "airs/small.hpp"
 #include "proof/key_codec.hpp"
+#include "proof/layout.hpp"
 #include "vectors.hpp"
 
 namespace whorl {
@@ -23,6 +25,7 @@ using test::load_proof;
 using test::proof_bytes;
 using test::value_of;
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 class Codec : public ::testing::TestWithParam<std::string> {};
 
@@ -139,7 +142,20 @@ TEST(ProofCodec, SurvivesEveryTruncation) {
         const auto proof = decode_proof(std::span(bytes).first(size));
         ASSERT_FALSE(proof) << size;
         ASSERT_EQ(proof.error().code, ErrorCode::kBadFormat);
+        // Noticed at the end of the bytes, and not later.
+        ASSERT_THAT(proof.error().message, HasSubstr(" bytes left")) << size;
     }
+}
+
+TEST(ProofCodec, NamesTheFirstOfTwoFaults) {
+    Proof proof = load_proof("fib_2e5");
+    // 57 folds in 2 rounds: neither a multiple nor few enough.
+    proof.whir.codeword_commits.resize(1);
+    proof.whir.ood_values.resize(1);
+    proof.whir.sumcheck_polys.resize(57);
+    const auto decoded = decode_proof(encode_proof(proof));
+    ASSERT_FALSE(decoded);
+    EXPECT_THAT(decoded.error().message, HasSubstr("number of sumcheck rounds: expected a multiple of 2 WHIR rounds"));
 }
 
 TEST(KeyCodec, SurvivesEveryTruncation) {
@@ -149,6 +165,7 @@ TEST(KeyCodec, SurvivesEveryTruncation) {
             const auto key = decode_verifying_key(std::span(bytes).first(size));
             ASSERT_FALSE(key) << name << " " << size;
             ASSERT_EQ(key.error().code, ErrorCode::kBadFormat);
+            ASSERT_THAT(key.error().message, HasSubstr(" bytes left")) << name << " " << size;
         }
     }
 }
@@ -191,6 +208,39 @@ TEST(KeyCodec, TakesPaddedVarintsAsPostcardDoes) {
     EXPECT_THAT(too_long.error().message, HasSubstr("l_skip: expected a varint of 64 bits"));
 }
 
+TEST(KeyCodec, RefusesNumbersOfTooManyBits) {
+    const auto bytes = key_bytes("fib_2e5");
+    // l_skip as ten groups, the last of which holds bit 63 alone.
+    const auto with_last_group = [&](std::uint8_t last) {
+        auto altered = bytes;
+        altered[0] = std::byte{0x82};
+        altered.insert(altered.begin() + 1, 8, std::byte{0x80});
+        altered.insert(altered.begin() + 9, std::byte{last});
+        return decode_verifying_key(altered);
+    };
+    ASSERT_TRUE(with_last_group(0));
+    const auto bit_63 = with_last_group(1);
+    ASSERT_FALSE(bit_63);
+    EXPECT_THAT(bit_63.error().message, HasSubstr("l_skip: expected a number below 2^32, found 9223372036854775810"));
+    const auto bit_64 = with_last_group(2);
+    ASSERT_FALSE(bit_64);
+    EXPECT_THAT(bit_64.error().message, HasSubstr("l_skip: expected a varint of 64 bits"));
+}
+
+TEST(KeyCodec, RefusesWordsThatAreNoFieldElements) {
+    VerifyingKey key = load_key("fib_2e5");
+    key.pre_hash.back() = Fp::from_montgomery(Fp::kModulus - 1);
+    auto bytes = encode_verifying_key(key);
+    EXPECT_TRUE(decode_verifying_key(bytes, PreHashCheck::kIgnore));
+    // The last word is five groups, the first of which has the lowest bits.
+    ASSERT_EQ(bytes[bytes.size() - 5], std::byte{0x80});
+    bytes[bytes.size() - 5] = std::byte{0x81};
+    const auto decoded = decode_verifying_key(bytes, PreHashCheck::kIgnore);
+    ASSERT_FALSE(decoded);
+    EXPECT_THAT(decoded.error().message,
+                HasSubstr("pre-hash: expected a Montgomery word below 2013265921, found 2013265921"));
+}
+
 // What a key with these contents is refused for, whether it is read, used to prove or check, or saved.
 std::string refusal(VerifyingKey key) {
     key.pre_hash = verifying_key_pre_hash(key);
@@ -208,6 +258,147 @@ std::string refusal(VerifyingKey key) {
     EXPECT_EQ(after_place(decoded.error().message), after_place(reason));
     EXPECT_THAT(decoded.error().message, HasSubstr(", byte "));
     return decoded.error().message;
+}
+
+// The degree of a product is at least the sum of its factors' degrees, whatever the factors are.
+TEST(KeyCodec, CountsTheDegreeOfEveryLeaf) {
+    const VerifyingKey key = load_key("preprocessed_and_cached");
+    using Op = SymbolicNode::Op;
+    using Entry = Variable::Entry;
+    // A square of `leaf` that claims `degree`.
+    const auto square = [&](const SymbolicNode& leaf, std::uint32_t degree) {
+        VerifyingKey copy = key;
+        AirVerifyingKey& air = copy.airs[0];
+        air.num_public_values = std::max(air.num_public_values, 1U);
+        const auto at = static_cast<std::uint32_t>(air.nodes.size());
+        air.nodes.push_back(leaf);
+        SymbolicNode& product = air.nodes.emplace_back();
+        product.op = Op::kMul;
+        product.left = product.right = at;
+        product.degree = degree;
+        return refusal(copy);
+    };
+    const auto variable = [](Entry entry) {
+        SymbolicNode node;
+        node.op = Op::kVariable;
+        node.variable.entry = entry;
+        return node;
+    };
+    const auto plain = [](Op op) {
+        SymbolicNode node;
+        node.op = op;
+        return node;
+    };
+    for (const SymbolicNode& leaf : {variable(Entry::kMain), variable(Entry::kPreprocessed), plain(Op::kIsFirstRow),
+                                     plain(Op::kIsLastRow), plain(Op::kIsTransition)}) {
+        EXPECT_THAT(square(leaf, 1), HasSubstr("degree: expected at least 2, found 1"));
+        EXPECT_EQ(square(leaf, 2), "accepted");
+    }
+    EXPECT_EQ(square(variable(Entry::kPublic), 0), "accepted");
+    EXPECT_EQ(square(plain(Op::kConstant), 0), "accepted");
+}
+
+// A sum has the larger of its operands' degrees, whichever side that is on; a negation that of its operand.
+TEST(KeyCodec, CountsTheDegreeOfSumsAndNegations) {
+    const VerifyingKey key = load_key("preprocessed_and_cached");
+    using Op = SymbolicNode::Op;
+    const auto of_op = [&](Op op, bool constant_first, bool constant_second, std::uint32_t degree) {
+        VerifyingKey copy = key;
+        std::vector<SymbolicNode>& nodes = copy.airs[0].nodes;
+        const auto constant = static_cast<std::uint32_t>(nodes.size());
+        nodes.emplace_back();
+        nodes.emplace_back().op = Op::kIsFirstRow;
+        SymbolicNode& node = nodes.emplace_back();
+        node.op = op;
+        node.left = constant_first ? constant : constant + 1;
+        // Read for binary operations only; node 0 has degree 1.
+        if (op != Op::kNeg) node.right = constant_second ? constant : constant + 1;
+        node.degree = degree;
+        return refusal(copy);
+    };
+    ASSERT_EQ(key.airs[0].nodes[0].op, Op::kVariable);
+    for (const Op op : {Op::kAdd, Op::kSub}) {
+        EXPECT_THAT(of_op(op, true, false, 0), HasSubstr("degree: expected at least 1, found 0"));
+        EXPECT_THAT(of_op(op, false, true, 0), HasSubstr("degree: expected at least 1, found 0"));
+        EXPECT_EQ(of_op(op, true, true, 0), "accepted");
+        EXPECT_EQ(of_op(op, false, false, 1), "accepted");
+    }
+    EXPECT_THAT(of_op(Op::kNeg, false, false, 0), HasSubstr("degree: expected at least 1, found 0"));
+    EXPECT_EQ(of_op(Op::kNeg, true, false, 0), "accepted");
+}
+
+TEST(KeyCodec, TakesPreprocessedHeightsFrom1ToTheStackedHeight) {
+    const VerifyingKey key = load_key("preprocessed_and_cached");
+    const auto with_log_height = [&](std::int32_t log_height) {
+        VerifyingKey copy = key;
+        const SystemParams& params = copy.params;
+        PreprocessedData& data = *copy.airs[0].preprocessed;
+        data.hypercube_dim = log_height - static_cast<std::int32_t>(params.l_skip);
+        const MatrixShape shape{*copy.airs[0].width.preprocessed,
+                                static_cast<std::uint32_t>(std::clamp<std::int32_t>(log_height, 0, 30))};
+        data.stacking_width =
+            static_cast<std::uint32_t>(stacked_width(params.l_skip, params.log_stacked_height(), {&shape, 1}));
+        return refusal(copy);
+    };
+    const auto tallest = static_cast<std::int32_t>(key.params.log_stacked_height());
+    EXPECT_EQ(with_log_height(0), "accepted");
+    EXPECT_EQ(with_log_height(tallest), "accepted");
+    EXPECT_THAT(with_log_height(-1), HasSubstr("preprocessed hypercube_dim: expected from"));
+    EXPECT_THAT(with_log_height(tallest + 1), HasSubstr("preprocessed hypercube_dim: expected from"));
+}
+
+// Bytes that stand for nothing, where every other byte is right; the pre-hash would refuse them too, but later.
+TEST(KeyCodec, RefusesTagsAndFlagsThatDoNotExist) {
+    const VerifyingKey key = load_key("preprocessed_and_cached");
+    // The byte by which two keys differ, set to `value`.
+    const auto refusal_of = [&](auto&& change, auto&& other_change, std::uint8_t value) -> std::string {
+        VerifyingKey one = key;
+        VerifyingKey other = key;
+        change(one, one.airs[0]);
+        other_change(other, other.airs[0]);
+        auto bytes = encode_verifying_key(one);
+        const auto other_bytes = encode_verifying_key(other);
+        const auto at = std::ranges::mismatch(bytes, other_bytes).in1 - bytes.begin();
+        bytes.at(static_cast<std::size_t>(at)) = std::byte{value};
+        const auto decoded = decode_verifying_key(bytes, PreHashCheck::kIgnore);
+        return decoded ? "accepted" : decoded.error().message;
+    };
+    using Op = SymbolicNode::Op;
+    using Entry = Variable::Entry;
+    const auto unused = [](Entry entry) {
+        return [entry](auto&, auto& air) { air.unused_variables.emplace_back().entry = entry; };
+    };
+    const auto last_node = [](Op op) { return [op](auto&, auto& air) { air.nodes.emplace_back().op = op; }; };
+    const auto required = [](bool value) { return [value](auto&, auto& air) { air.is_required = value; }; };
+    const auto bus = [](std::uint16_t index) {
+        return [index](auto&, auto& air) { air.interactions.push_back({{0}, 0, index, 0}); };
+    };
+    EXPECT_THAT(refusal_of([](auto& vk, auto&) { vk.params.whir.proximity = UniqueDecoding{}; },
+                           [](auto& vk, auto&) { vk.params.whir.proximity = ListDecoding{}; }, 3),
+                HasSubstr("whir.proximity: expected a tag from 0 to 2, found 3"));
+    EXPECT_THAT(refusal_of(unused(Entry::kPublic), unused(Entry::kChallenge), 4),
+                HasSubstr("variable entry: expected at most 3, found 4"));
+    EXPECT_EQ(refusal_of(unused(Entry::kPublic), unused(Entry::kChallenge), 3), "accepted");
+    EXPECT_THAT(refusal_of(last_node(Op::kIsFirstRow), last_node(Op::kIsLastRow), 9),
+                HasSubstr("node kind: expected at most 8, found 9"));
+    EXPECT_THAT(refusal_of(required(false), required(true), 2), HasSubstr("is_required: expected 0 or 1, found 2"));
+    EXPECT_EQ(refusal_of(required(false), required(true), 1), "accepted");
+    // 65535 is three groups, the last of which has two bits.
+    EXPECT_THAT(refusal_of(bus(65535), bus(49151), 3), Not(HasSubstr("bus index")));
+    EXPECT_THAT(refusal_of(bus(65535), bus(49151), 4), HasSubstr("bus index: expected a varint of 16 bits"));
+}
+
+TEST(KeyCodec, ComesBackWithEveryProximity) {
+    VerifyingKey key = load_key("fib_2e5");
+    const Proximity proximities[] = {UniqueDecoding{}, SplitUniqueList{.m = 3, .list_start_round = 1},
+                                     ListDecoding{.m = 2}};
+    for (const Proximity& proximity : proximities) {
+        key.params.whir.proximity = proximity;
+        key.pre_hash = verifying_key_pre_hash(key);
+        const auto decoded = decode_verifying_key(encode_verifying_key(key));
+        ASSERT_TRUE(decoded) << to_string(decoded.error());
+        EXPECT_EQ(*decoded, key);
+    }
 }
 
 TEST(KeyCodec, RejectsKeysThatProverAndVerifierCannotRelyOn) {
@@ -240,6 +431,9 @@ TEST(KeyCodec, RejectsKeysThatProverAndVerifierCannotRelyOn) {
     EXPECT_THAT(altered([&](auto&, auto& air) { main_variable(air).index = 99; }),
                 HasSubstr("variable index: expected below"));
     EXPECT_THAT(altered([&](auto&, auto& air) { main_variable(air).part_index = 9; }),
+                HasSubstr("variable part: expected at most"));
+    // So far off that a read there would crash.
+    EXPECT_THAT(altered([&](auto&, auto& air) { main_variable(air).part_index = 0xfffffff0; }),
                 HasSubstr("variable part: expected at most"));
     EXPECT_THAT(altered([&](auto&, auto& air) { main_variable(air).offset = 2; }),
                 HasSubstr("variable offset: expected at most"));
