@@ -18,11 +18,12 @@ template <class Run>
 void register_on_targets(const std::string& name, const Run& run) {
     for (std::int64_t left = hwy::SupportedTargets() & HWY_TARGETS & ~HWY_EMU128; left != 0; left &= left - 1) {
         const std::int64_t target = left & -left;
-        benchmark::RegisterBenchmark((name + "/" + hwy::TargetName(target)).c_str(), [run, target](benchmark::State& state) {
-            hwy::SetSupportedTargetsForTest(target);
-            run(state);
-            hwy::SetSupportedTargetsForTest(0);
-        });
+        benchmark::RegisterBenchmark((name + "/" + hwy::TargetName(target)).c_str(),
+                                     [run, target](benchmark::State& state) {
+                                         hwy::SetSupportedTargetsForTest(target);
+                                         run(state);
+                                         hwy::SetSupportedTargetsForTest(0);
+                                     });
     }
 }
 

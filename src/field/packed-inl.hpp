@@ -36,6 +36,7 @@ using I64 = hn::RepartitionToWide<I32>;
 using V = hn::Vec<D32>;
 using S = hn::Vec<I32>;
 using W = hn::Vec<D64>;
+using I64Vec = hn::Vec<I64>;
 
 HWY_INLINE std::size_t num_lanes() {
     return hn::Lanes(D32());
@@ -69,8 +70,9 @@ HWY_INLINE V twice(V a) {
 }
 
 // 64-bit products of the even lanes; odd lanes come down with `odd_lanes` first.
+// (A shuffle, because shifts share their ports with products and minima.)
 HWY_INLINE V odd_lanes(V a) {
-    return hn::BitCast(D32(), hn::ShiftRight<32>(hn::BitCast(D64(), a)));
+    return hn::DupOdd(a);
 }
 
 // Montgomery reduction of 64-bit x < p·2^32 in each wide lane: the high word of the result is in (−p, p) modulo 2^32.
@@ -78,11 +80,16 @@ HWY_INLINE W reduce_wide(W x) {
     const V q = hn::BitCast(D32(), hn::MulEven(hn::BitCast(D32(), x), hn::Set(D32(), Fp::kModulusInverse)));
     return hn::Sub(x, hn::MulEven(q, hn::Set(D32(), Fp::kModulus)));
 }
-// Joins the high words of both halves and brings them into [0, p).
+// The high words of both halves, each in its lane: one masked instruction with AVX-512.
+HWY_INLINE V join_high_words(V even, V odd) {
+    return hn::OddEven(odd, hn::DupOdd(even));
+}
+// Brings words in (−p, p) modulo 2^32 into [0, p).
+HWY_INLINE V correct_negative(V a) {
+    return hn::Min(a, hn::Add(a, hn::Set(D32(), Fp::kModulus)));
+}
 HWY_INLINE V join_reduced(W even, W odd) {
-    const V low = hn::BitCast(D32(), hn::ShiftRight<32>(even));
-    const V joined = hn::OddEven(hn::BitCast(D32(), odd), low);
-    return hn::Min(joined, hn::Add(joined, hn::Set(D32(), Fp::kModulus)));
+    return correct_negative(join_high_words(hn::BitCast(D32(), even), hn::BitCast(D32(), odd)));
 }
 
 WHORL_INLINE_PRODUCT V mul(V a, V b) {
@@ -95,35 +102,79 @@ WHORL_INLINE_PRODUCT V square(V a) {
     return join_reduced(reduce_wide(hn::MulEven(a, a)), reduce_wide(hn::MulEven(a_odd, a_odd)));
 }
 
-// One half (even lanes) of a signed Montgomery product: inputs in (−p, p), output in (−p, p), in the even lanes.
-HWY_INLINE S mul_half_signed(S a, S b) {
-    const auto x = hn::MulEven(a, b);
-    const S q = hn::BitCast(
-        I32(), hn::MulEven(hn::BitCast(I32(), x), hn::Set(I32(), static_cast<std::int32_t>(Fp::kModulusInverse))));
-    const auto r = hn::Sub(x, hn::MulEven(q, hn::Set(I32(), static_cast<std::int32_t>(Fp::kModulus))));
-    return hn::BitCast(I32(), hn::ShiftRight<32>(hn::BitCast(D64(), r)));
+// x^7 of n vectors side by side, so that one's multiplications fill the other's latencies. The words of x are any
+// representatives that fit an int32, those of the results are in [0, p). The products stay signed, uncorrected and apart in
+// even and odd lanes: |x²| < 0.97·2^31, |x³| < 0.96·2^31, |x⁴| < 0.95·2^31 and |x⁷| < 0.92·2^31 < p.
+template <unsigned n>
+struct SignedHalves {
+    S words[2 * n];  // in the even lanes: even and odd words of each vector in turn
+};
+// a·b before reduction, and the multiple of p with the same low words.
+template <unsigned n>
+HWY_INLINE void multiply_halves(const SignedHalves<n>& a, const SignedHalves<n>& b, I64Vec* HWY_RESTRICT product,
+                                I64Vec* HWY_RESTRICT multiple) {
+    for (unsigned h = 0; h < 2 * n; ++h) product[h] = hn::MulEven(a.words[h], b.words[h]);
+    for (unsigned h = 0; h < 2 * n; ++h) {
+        multiple[h] =
+            hn::MulEven(hn::BitCast(I32(), product[h]), hn::Set(I32(), static_cast<std::int32_t>(Fp::kModulusInverse)));
+    }
+    for (unsigned h = 0; h < 2 * n; ++h) {
+        multiple[h] =
+            hn::MulEven(hn::BitCast(I32(), multiple[h]), hn::Set(I32(), static_cast<std::int32_t>(Fp::kModulus)));
+    }
 }
-HWY_INLINE S pow7_half(S x) {
-    const S x2 = mul_half_signed(x, x);
-    const S x3 = mul_half_signed(x2, x);
-    const S x4 = mul_half_signed(x2, x2);
-    return mul_half_signed(x3, x4);
+template <unsigned n>
+HWY_INLINE void reduce_halves(const SignedHalves<n>& a, const SignedHalves<n>& b, SignedHalves<n>& out) {
+    I64Vec product[2 * n], multiple[2 * n];
+    multiply_halves(a, b, product, multiple);
+    for (unsigned h = 0; h < 2 * n; ++h) {
+        const V difference = hn::BitCast(D32(), hn::Sub(product[h], multiple[h]));
+        out.words[h] = hn::BitCast(I32(), odd_lanes(difference));
+    }
 }
-// x^7. The four products stay signed and uncorrected in their halves: two instructions less for each.
-WHORL_INLINE_PRODUCT V pow7(V x) {
-    const S even = pow7_half(hn::BitCast(I32(), x));
-    const S odd = pow7_half(hn::BitCast(I32(), odd_lanes(x)));
-    const V high = hn::BitCast(D32(), hn::ShiftLeft<32>(hn::BitCast(D64(), odd)));
-    const V joined = hn::OddEven(high, hn::BitCast(D32(), even));
-    return hn::Min(joined, hn::Add(joined, hn::Set(D32(), Fp::kModulus)));
+template <unsigned n>
+HWY_INLINE void pow7(V* HWY_RESTRICT x) {
+    SignedHalves<n> x1, x2, x3, x4;
+    for (unsigned i = 0; i < n; ++i) {
+        x1.words[2 * i] = hn::BitCast(I32(), x[i]);
+        x1.words[2 * i + 1] = hn::BitCast(I32(), odd_lanes(x[i]));
+    }
+    reduce_halves(x1, x1, x2);
+    reduce_halves(x2, x1, x3);
+    reduce_halves(x2, x2, x4);
+    I64Vec product[2 * n], multiple[2 * n];
+    multiply_halves(x3, x4, product, multiple);
+    for (unsigned i = 0; i < n; ++i) {
+        const V even = hn::BitCast(D32(), hn::Sub(product[2 * i], multiple[2 * i]));
+        const V odd = hn::BitCast(D32(), hn::Sub(product[2 * i + 1], multiple[2 * i + 1]));
+        x[i] = correct_negative(join_high_words(even, odd));
+    }
 }
 
-// x·2^-k for 5 ≤ k ≤ 27: with x = hi·2^k + lo and 2^-k = −15·2^(27−k) mod p, it is hi − 15·2^(27−k)·lo.
+// x/2: an odd word rotates to (x − 1)/2 + 2^31, which is (x + p)/2 too large by 2^31 − (p + 1)/2.
+HWY_INLINE V halve(V x) {
+    const V rotated = hn::RotateRight<1>(x);
+    return hn::Min(rotated, hn::Sub(rotated, hn::Set(D32(), 0x80000000U - (Fp::kModulus + 1) / 2)));
+}
+
+// Both parts of −x·2^-k, 0 < k ≤ 27: with x = high·2^k + low and 2^-k = −15·2^(27−k) mod p it is low15 − high, where
+// low15 = 15·2^(27−k)·low < p.
+struct DividedParts {
+    V low15, high;
+};
 template <int k>
-HWY_INLINE V div_2exp(V x) {
-    const V lo = hn::ShiftLeft<32 - k>(x);  // lo·2^(32−k)
-    const V lo15 = hn::Sub(hn::ShiftRight<1>(lo), hn::ShiftRight<5>(lo));
-    return sub(hn::ShiftRight<k>(x), lo15);
+HWY_INLINE DividedParts div_2exp(V x) {
+    const V high = hn::ShiftRight<k>(x);
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
+    // In the upper 16 bits low·2^(16−k); 15·2^11 of 2^16 times that.
+    if constexpr (k <= 11) {
+        using D16 = hn::Repartition<std::uint16_t, D32>;
+        const auto low = hn::BitCast(D16(), hn::ShiftLeft<32 - k>(x));
+        return {hn::BitCast(D32(), hn::MulHigh(low, hn::Set(D16(), 15U << 11))), high};
+    }
+#endif
+    const V low = hn::ShiftLeft<32 - k>(x);
+    return {hn::Sub(hn::ShiftRight<1>(low), hn::ShiftRight<5>(low)), high};
 }
 
 // -----------------------------------------------------------------------------------------------------------------

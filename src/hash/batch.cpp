@@ -20,6 +20,9 @@ namespace whorl {
 namespace HWY_NAMESPACE {
 namespace {
 
+// S-boxes side by side: as many as registers hold.
+constexpr unsigned kSideBySide = HWY_TARGET == HWY_AVX3 ? 4 : HWY_TARGET == HWY_EMU128 ? 1 : 2;
+
 HWY_INLINE void external_linear(V* HWY_RESTRICT s) {
     for (unsigned g = 0; g < 16; g += 4) {
         const V a = s[g], b = s[g + 1], c = s[g + 2], d = s[g + 3];
@@ -37,47 +40,100 @@ HWY_INLINE void external_linear(V* HWY_RESTRICT s) {
     }
 }
 
-HWY_INLINE void external_round(V* HWY_RESTRICT s, const PoseidonState& constants) {
-    for (unsigned i = 0; i < 16; ++i) s[i] = pow7(add(s[i], broadcast(constants[i])));
+HWY_INLINE void external_round(V* HWY_RESTRICT s, const PoseidonWords& constants) {
+    for (unsigned i = 0; i < 16; i += kSideBySide) {
+        for (unsigned j = 0; j < kSideBySide; ++j) s[i + j] = hn::Add(s[i + j], broadcast_word(constants[i + j]));
+        pow7<kSideBySide>(s + i);
+    }
     external_linear(s);
 }
 
-HWY_INLINE void internal_round(V* HWY_RESTRICT s, Fp constant) {
-    // The sum of the others does not wait for the S-box.
-    V rest = add(add(add(s[1], s[2]), add(s[3], s[4])), add(add(s[5], s[6]), add(s[7], s[8])));
-    rest = add(rest, add(add(add(s[9], s[10]), add(s[11], s[12])), add(s[13], add(s[14], s[15]))));
-    const V x = pow7(add(s[0], broadcast(constant)));
-    const V sum = add(rest, x);
-    const V half_mask = hn::Set(D32(), (Fp::kModulus + 1) / 2);
-    const auto halve = [&](V v) HWY_ATTR {
-        const V odd = hn::And(v, hn::Set(D32(), 1));
-        // v/2, plus (p + 1)/2 for odd v.
-        return hn::Add(hn::ShiftRight<1>(v), hn::And(half_mask, hn::Sub(hn::Zero(D32()), odd)));
-    };
-    s[0] = sub(rest, x);                                  // −2: sum − 2x
-    s[1] = add(sum, s[1]);                                // 1
-    s[2] = add(sum, twice(s[2]));                         // 2
-    s[3] = add(sum, halve(s[3]));                         // 1/2
-    s[4] = add(sum, add(twice(s[4]), s[4]));              // 3
-    s[5] = add(sum, twice(twice(s[5])));                  // 4
-    s[6] = sub(sum, halve(s[6]));                         // −1/2
-    s[7] = sub(sum, add(twice(s[7]), s[7]));              // −3
-    s[8] = sub(sum, twice(twice(s[8])));                  // −4
-    s[9] = add(sum, div_2exp<8>(s[9]));                   // 2^-8
-    s[10] = add(sum, halve(halve(s[10])));                // 1/4
-    s[11] = add(sum, halve(halve(halve(s[11]))));         // 1/8
-    s[12] = add(sum, div_2exp<27>(s[12]));                // 2^-27
-    s[13] = sub(sum, div_2exp<8>(s[13]));                 // −2^-8
-    s[14] = sub(sum, halve(halve(halve(halve(s[14])))));  // −1/16
-    s[15] = sub(sum, div_2exp<27>(s[15]));                // −2^-27
+// The state of the internal rounds. Five pairs of words (u, v) have diagonal entries (d, −d): with p = u + v and m = u − v
+// a round with sum σ is p' = 2σ + d·m, m' = d·p, and only p enters the sum.
+struct InternalState {
+    V s0, s1, s2, s10, s11, s14;
+    V p[5], m[5];  // of (3, 6), (4, 7), (5, 8), (9, 13), (12, 15), with d = 1/2, 3, 4, 2^-8, 2^-27
+};
+constexpr unsigned kPairs[5][2] = {{3, 6}, {4, 7}, {5, 8}, {9, 13}, {12, 15}};
+
+HWY_INLINE V triple(V x) {
+    return add(twice(x), x);
+}
+// Words in [0, p) times 2^-k.
+template <int k>
+HWY_INLINE V times_2exp_neg(V x) {
+    const DividedParts parts = div_2exp<k>(x);
+    return correct_negative(hn::Sub(parts.high, parts.low15));
+}
+// a + 2^-k·x for a in [0, p) and x < p + 2^24: below p + 2^(31−k).
+template <int k>
+HWY_INLINE V add_2exp_neg(V a, V x) {
+    const DividedParts parts = div_2exp<k>(x);
+    return correct_negative(hn::Sub(a, hn::Sub(parts.low15, parts.high)));
+}
+
+HWY_INLINE void internal_round(InternalState& s, std::uint32_t constant) {
+    V x = hn::Add(s.s0, broadcast_word(constant));
+    pow7<1>(&x);
+    // What does not wait for the S-box. p[3] and p[4] may exceed p by less than 2^24; so does the sum until its last step.
+    V others = add(add(add(s.p[3], s.p[4]), add(s.s1, s.s2)), add(add(s.s10, s.s11), add(s.s14, s.p[0])));
+    others = add(others, add(s.p[1], s.p[2]));
+    others = hn::Min(others, hn::Sub(others, hn::Set(D32(), Fp::kModulus)));
+    const V m0 = halve(s.p[0]), m1 = triple(s.p[1]), m2 = twice(twice(s.p[2]));
+    const V m3 = times_2exp_neg<8>(s.p[3]), m4 = times_2exp_neg<27>(s.p[4]);
+    const V d0 = halve(s.m[0]), d1 = triple(s.m[1]), d2 = twice(twice(s.m[2]));
+    const V t2 = twice(s.s2);                         // 2
+    const V t10 = halve(halve(s.s10));                // 1/4
+    const V t11 = times_2exp_neg<3>(s.s11);           // 1/8
+    const DividedParts parts14 = div_2exp<4>(s.s14);  // −1/16
+    const V t14 = correct_negative(hn::Sub(parts14.low15, parts14.high));
+
+    const V sum = add(others, x);
+    const V sum2 = twice(sum);
+    s.s0 = sub(others, x);  // −2: sum − 2x
+    s.s1 = add(sum, s.s1);  // 1
+    s.s2 = add(sum, t2);
+    s.s10 = add(sum, t10);
+    s.s11 = add(sum, t11);
+    s.s14 = add(sum, t14);
+    s.p[0] = add(sum2, d0);
+    s.p[1] = add(sum2, d1);
+    s.p[2] = add(sum2, d2);
+    s.p[3] = add_2exp_neg<8>(sum2, s.m[3]);
+    s.p[4] = add_2exp_neg<27>(sum2, s.m[4]);
+    s.m[0] = m0;
+    s.m[1] = m1;
+    s.m[2] = m2;
+    s.m[3] = m3;
+    s.m[4] = m4;
+}
+
+HWY_INLINE void internal_rounds(V* HWY_RESTRICT s) {
+    InternalState state{s[0], s[1], s[2], s[10], s[11], s[14], {}, {}};
+    for (unsigned i = 0; i < 5; ++i) {
+        const V u = s[kPairs[i][0]], v = s[kPairs[i][1]];
+        state.p[i] = add(u, v);
+        state.m[i] = sub(u, v);
+    }
+    for (const std::uint32_t constant : kPoseidonConstants.internal_words) internal_round(state, constant);
+    s[0] = state.s0;
+    s[1] = state.s1;
+    s[2] = state.s2;
+    s[10] = state.s10;
+    s[11] = state.s11;
+    s[14] = state.s14;
+    for (unsigned i = 0; i < 5; ++i) {
+        s[kPairs[i][0]] = halve(add(state.p[i], state.m[i]));
+        s[kPairs[i][1]] = halve(sub(state.p[i], state.m[i]));
+    }
 }
 
 // One copy for all callers: passing sixteen vectors through memory is nothing beside permuting them.
 HWY_NOINLINE void permute(V* HWY_RESTRICT s) {
     external_linear(s);
-    for (const PoseidonState& constants : kPoseidonConstants.initial) external_round(s, constants);
-    for (const Fp constant : kPoseidonConstants.internal) internal_round(s, constant);
-    for (const PoseidonState& constants : kPoseidonConstants.final) external_round(s, constants);
+    for (const PoseidonWords& constants : kPoseidonConstants.initial_words) external_round(s, constants);
+    internal_rounds(s);
+    for (const PoseidonWords& constants : kPoseidonConstants.final_words) external_round(s, constants);
 }
 
 void PermuteStates(std::uint32_t* states, std::size_t stride, std::size_t count) {

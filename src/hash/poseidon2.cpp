@@ -49,8 +49,9 @@ HWY_INLINE void external_linear(V* HWY_RESTRICT s) {
     for (std::size_t v = 0; v < kStateVectors; ++v) s[v] = add(s[v], sum);
 }
 
-HWY_INLINE void external_round(V* HWY_RESTRICT s, const PoseidonState& constants) {
-    for (std::size_t v = 0; v < kStateVectors; ++v) s[v] = pow7(add(s[v], load_state(constants.data(), v)));
+HWY_INLINE void external_round(V* HWY_RESTRICT s, const PoseidonWords& constants) {
+    for (std::size_t v = 0; v < kStateVectors; ++v) s[v] = hn::Add(s[v], load(constants.data() + v * kStateLanes));
+    pow7<kStateVectors>(s);
     external_linear(s);
 }
 
@@ -88,9 +89,9 @@ void PermuteState(Fp* words) {
     V s[kStateVectors];
     for (std::size_t v = 0; v < kStateVectors; ++v) s[v] = load_state(words, v);
     external_linear(s);
-    for (const PoseidonState& constants : kPoseidonConstants.initial) external_round(s, constants);
+    for (const PoseidonWords& constants : kPoseidonConstants.initial_words) external_round(s, constants);
     internal_rounds(s);
-    for (const PoseidonState& constants : kPoseidonConstants.final) external_round(s, constants);
+    for (const PoseidonWords& constants : kPoseidonConstants.final_words) external_round(s, constants);
     for (std::size_t v = 0; v < kStateVectors; ++v) {
         store(s[v], reinterpret_cast<std::uint32_t*>(words) + v * kStateLanes);
     }
@@ -138,6 +139,12 @@ constexpr PoseidonConstants make_constants() {
     for (PoseidonState& round : out.final) {
         for (Fp& constant : round) constant = Fp::from_canonical(kRoundConstants[next++]);
     }
+    const auto below_zero = [](Fp constant) { return constant.montgomery() - Fp::kModulus; };
+    for (unsigned r = 0; r < kPoseidonHalfRounds; ++r) {
+        std::ranges::transform(out.initial[r], out.initial_words[r].begin(), below_zero);
+        std::ranges::transform(out.final[r], out.final_words[r].begin(), below_zero);
+    }
+    std::ranges::transform(out.internal, out.internal_words.begin(), below_zero);
     for (unsigned i = 0; i < kPoseidonWidth; ++i) out.diagonal[i] = Fp::from_canonical(kDiagonal[i]);
     return out;
 }

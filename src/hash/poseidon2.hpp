@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <span>
 
 #include <whorl/field.hpp>
@@ -15,10 +16,17 @@ inline constexpr unsigned kPoseidonInternalRounds = 13;
 
 using PoseidonState = std::array<Fp, kPoseidonWidth>;
 
+/// Words of round constants minus p, modulo 2^32: added to a word in [0, p) they give one in [−p, p), as S-boxes on vectors
+/// take them.
+using PoseidonWords = std::array<std::uint32_t, kPoseidonWidth>;
+
 struct PoseidonConstants {
     std::array<PoseidonState, kPoseidonHalfRounds> initial;
     std::array<Fp, kPoseidonInternalRounds> internal;
     std::array<PoseidonState, kPoseidonHalfRounds> final;
+    std::array<PoseidonWords, kPoseidonHalfRounds> initial_words;
+    std::array<std::uint32_t, kPoseidonInternalRounds> internal_words;
+    std::array<PoseidonWords, kPoseidonHalfRounds> final_words;
     PoseidonState diagonal;  // V: the internal map sends s to Σ s[j] + V[i]·s[i]
 };
 /// The constants of PROTOCOL.md A.2 and A.3.

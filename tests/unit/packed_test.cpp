@@ -26,8 +26,8 @@ struct PackedCase {
     std::uint32_t a[16], b[16];
 };
 struct PackedResults {
-    std::uint32_t add[16], sub[16], neg[16], mul[16], square[16], pow7[16], div8[16], div27[16], sum_of_4[16],
-        mul11[16];
+    std::uint32_t add[16], sub[16], neg[16], mul[16], square[16], pow7[16], pow7_below_zero[16], half[16], div3[16],
+        div8[16], div27[16], sum_of_4[16], mul11[16];
 };
 struct PackedExtCase {
     std::uint32_t a[64], b[64];  // four planes of 16
@@ -45,6 +45,12 @@ namespace whorl {
 namespace HWY_NAMESPACE {
 namespace {
 
+template <int k>
+HWY_INLINE V divided(V x) {
+    const DividedParts parts = div_2exp<k>(x);
+    return sub(parts.high, parts.low15);
+}
+
 void Compute(const PackedCase& in, PackedResults& out) {
     for (std::size_t i = 0; i < 16; i += num_lanes()) {
         const V a = load(in.a + i), b = load(in.b + i);
@@ -53,9 +59,14 @@ void Compute(const PackedCase& in, PackedResults& out) {
         store(neg(a), out.neg + i);
         store(mul(a, b), out.mul + i);
         store(square(a), out.square + i);
-        store(pow7(a), out.pow7 + i);
-        store(div_2exp<8>(a), out.div8 + i);
-        store(div_2exp<27>(a), out.div27 + i);
+        V powers[2] = {a, hn::Sub(a, hn::Set(D32(), Fp::kModulus))};
+        pow7<2>(powers);
+        store(powers[0], out.pow7 + i);
+        store(powers[1], out.pow7_below_zero + i);
+        store(halve(a), out.half + i);
+        store(divided<3>(a), out.div3 + i);
+        store(divided<8>(a), out.div8 + i);
+        store(divided<27>(a), out.div27 + i);
         Wide acc = wide_mul(a, b);
         wide_mul_add(acc, a, a);
         wide_mul_add(acc, b, b);
@@ -118,6 +129,9 @@ TEST(Packed, AgreesWithTheScalarField) {
                 ASSERT_EQ(out.mul[i], (a * b).montgomery());
                 ASSERT_EQ(out.square[i], a.square().montgomery());
                 ASSERT_EQ(out.pow7[i], a.pow(7).montgomery());
+                ASSERT_EQ(out.pow7_below_zero[i], a.pow(7).montgomery());
+                ASSERT_EQ(out.half[i], (a * Fp::half()).montgomery());
+                ASSERT_EQ(out.div3[i], (a * Fp::half().pow(3)).montgomery());
                 ASSERT_EQ(out.div8[i], (a * Fp::half().pow(8)).montgomery());
                 ASSERT_EQ(out.div27[i], (a * Fp::half().pow(27)).montgomery());
                 ASSERT_EQ(out.sum_of_4[i], (a * b + a * a + b * b + b * a).montgomery());
