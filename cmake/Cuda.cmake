@@ -4,7 +4,13 @@
 # where scripts/bootstrap.sh puts one. The CUDA runtime is linked statically and looks for the driver's library when it is
 # first used, so building needs no driver, and a program with CUDA starts on machines that have none.
 
-set(WHORL_CUDA AUTO CACHE STRING "Build the CUDA backend: AUTO (where a toolkit is found), ON or OFF")
+# A project above whorl asks for CUDA if it wants it; configuring it then looks for no compiler.
+if(PROJECT_IS_TOP_LEVEL)
+  set(cuda_default AUTO)
+else()
+  set(cuda_default OFF)
+endif()
+set(WHORL_CUDA ${cuda_default} CACHE STRING "Build the CUDA backend: AUTO (where a toolkit is found), ON or OFF")
 set_property(CACHE WHORL_CUDA PROPERTY STRINGS AUTO ON OFF)
 set(WHORL_CUDA_TOOLKIT "$ENV{WHORL_CUDA_TOOLKIT}" CACHE PATH "The CUDA toolkit to use; empty: look for one")
 set(WHORL_CUDA_ARCHITECTURES 90 CACHE STRING
@@ -26,7 +32,7 @@ function(whorl_find_nvcc)
     find_program(nvcc nvcc PATHS ${WHORL_CUDA_TOOLKIT}/bin NO_DEFAULT_PATH NO_CACHE VALIDATOR whorl_accept_nvcc)
   else()
     file(GLOB installed /usr/local/cuda /usr/local/cuda-*)
-    find_program(nvcc nvcc PATHS ${installed} ${CMAKE_SOURCE_DIR}/build/cuda-toolkit PATH_SUFFIXES bin NO_CACHE
+    find_program(nvcc nvcc PATHS ${installed} ${PROJECT_SOURCE_DIR}/build/cuda-toolkit PATH_SUFFIXES bin NO_CACHE
       VALIDATOR whorl_accept_nvcc)
   endif()
   set(nvcc ${nvcc} PARENT_SCOPE)

@@ -18,7 +18,7 @@ function(whorl_find_metal)
   if(WHORL_METAL_CPP)
     find_path(found Metal/Metal.hpp PATHS ${WHORL_METAL_CPP} NO_DEFAULT_PATH NO_CACHE)
   elseif(is_wanted)
-    find_path(found Metal/Metal.hpp PATHS ${CMAKE_SOURCE_DIR}/build PATH_SUFFIXES metal-cpp metal_cpp NO_CACHE)
+    find_path(found Metal/Metal.hpp PATHS ${PROJECT_SOURCE_DIR}/build PATH_SUFFIXES metal-cpp metal_cpp NO_CACHE)
   endif()
   if(NOT found)
     set(found "")
@@ -43,11 +43,11 @@ whorl_find_metal()
 # kernels.metal is all kernels in one text, and kernel_text.cpp what a program carries of it: the text, for Metal to compile
 # at run time, and where Xcode's compiler for Metal is, what that makes of it ahead of time.
 function(whorl_write_kernel_text)
-  set(text ${CMAKE_BINARY_DIR}/kernels.metal)
-  set(script ${CMAKE_SOURCE_DIR}/cmake/KernelText.cmake)
-  file(GLOB headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/kernels/*.h)
+  set(text ${PROJECT_BINARY_DIR}/kernels.metal)
+  set(script ${PROJECT_SOURCE_DIR}/cmake/KernelText.cmake)
+  file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/kernels/*.h)
   add_custom_command(OUTPUT ${text}
-    COMMAND ${CMAKE_COMMAND} -D INCLUDE_DIR=${CMAKE_SOURCE_DIR}/src -D OUTPUT=${text} -P ${script}
+    COMMAND ${CMAKE_COMMAND} -D INCLUDE_DIR=${PROJECT_SOURCE_DIR}/src -D OUTPUT=${text} -P ${script}
     DEPENDS ${headers} ${script} COMMENT "Writing kernels.metal" VERBATIM)
 
   set(library "")
@@ -55,24 +55,24 @@ function(whorl_write_kernel_text)
     # Some Xcodes have a program metal that only says where to get the compiler, so finding it is not enough.
     execute_process(COMMAND xcrun -sdk macosx metal --version RESULT_VARIABLE status OUTPUT_QUIET ERROR_QUIET)
     if(status EQUAL 0)
-      set(library ${CMAKE_BINARY_DIR}/kernels.metallib)
+      set(library ${PROJECT_BINARY_DIR}/kernels.metallib)
       add_custom_command(OUTPUT ${library}
         COMMAND xcrun -sdk macosx metal -std=metal3.0 -mmacosx-version-min=14.0 ${text} -o ${library}
         DEPENDS ${text} COMMENT "Compiling kernels.metal (WHORL_METAL=OFF does without)" VERBATIM)
     endif()
   endif()
 
-  set(embedded ${CMAKE_BINARY_DIR}/kernel_text.cpp)
-  set(script ${CMAKE_SOURCE_DIR}/cmake/EmbedKernels.cmake)
+  set(embedded ${PROJECT_BINARY_DIR}/kernel_text.cpp)
+  set(script ${PROJECT_SOURCE_DIR}/cmake/EmbedKernels.cmake)
   add_custom_command(OUTPUT ${embedded}
     COMMAND ${CMAKE_COMMAND} -D TEXT=${text} -D LIBRARY=${library} -D OUTPUT=${embedded} -P ${script}
     DEPENDS ${text} ${library} ${script} COMMENT "Writing kernel_text.cpp" VERBATIM)
-  add_custom_target(kernel_text ALL DEPENDS ${text} ${embedded})
+  add_custom_target(whorl_kernel_text ALL DEPENDS ${text} ${embedded})
 endfunction()
 whorl_write_kernel_text()
 
 # whorl_embed_kernels(target): compiles kernel_text.cpp into the target.
 function(whorl_embed_kernels target)
-  target_sources(${target} PRIVATE ${CMAKE_BINARY_DIR}/kernel_text.cpp)
-  add_dependencies(${target} kernel_text)
+  target_sources(${target} PRIVATE ${PROJECT_BINARY_DIR}/kernel_text.cpp)
+  add_dependencies(${target} whorl_kernel_text)
 endfunction()

@@ -1,5 +1,6 @@
 #include <whorl/telemetry_export.hpp>
 #include <whorl/verify.hpp>
+#include <whorl/version.hpp>
 
 #include <algorithm>
 #include <array>

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <whorl/doctor.hpp>
+#include <whorl/version.hpp>
 
 #include "cli/commands.hpp"
 #include "cli/table.hpp"

@@ -10,6 +10,8 @@
 #include <string>
 #include <utility>
 
+#include <whorl/version.hpp>
+
 #include "cli/cli.hpp"
 #include "cli/commands.hpp"
 #include "cli/workloads.hpp"
