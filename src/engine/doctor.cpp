@@ -8,6 +8,8 @@
 #include <exception>
 #include <functional>
 #include <memory>
+#include <new>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -20,6 +22,7 @@
 
 #include "airs/tasks.hpp"
 #include "backend/gpu/kernels.hpp"
+#include "backend/gpu/memory_error.hpp"
 #include "backend/gpu/mirror/mirror_runtime.hpp"
 #include "backend/gpu/ntt.hpp"
 #include "backend/gpu/prover.hpp"
@@ -61,17 +64,27 @@ std::vector<AirTask> tasks() {
     return tasks;
 }
 
+/// The machine cannot carry the examination out: no verdict on the device.
+struct MachineFault {
+    Error error;
+};
+
 template <class T>
 T value_of(Result<T> result) {
-    if (!result) throw std::runtime_error(to_string(result.error()));
-    return *std::move(result);
+    if (result) return *std::move(result);
+    if (result.error().code == ErrorCode::kMachine) throw MachineFault{std::move(result).error()};
+    throw std::runtime_error(to_string(result.error()));
 }
 
-// Runs `work`; what it throws becomes the problem.
+// Runs `work`; what it throws becomes the problem, unless memory has run out.
 template <class Work>
 void note_problem(std::string& problem, const Work& work) {
     try {
         work();
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (const gpu::DeviceMemoryError& e) {
+        throw MachineFault{{ErrorCode::kMachine, "doctor", e.what()}};
     } catch (const std::exception& e) {
         problem = e.what();
     }
@@ -212,13 +225,19 @@ public:
     }
 
 private:
+    // As prove() makes it, with the exceptions that tell a wrong device from a machine that is too small.
+    Proof prove_on_device(const Case& of, Dispatch dispatch, std::optional<gpu::GenerationOptions> generation,
+                          Telemetry* spans) const {
+        gpu::GpuProver prover(of.vk, value_of(open_gpu(device_)), dispatch, generation);
+        return prover.prove(make_prover_input(of.vk, of.traces, spans));
+    }
+
     void judge_proofs(DoctorReport& report) const {
         for (const auto& [dispatch, how] : {std::pair(Dispatch::kStaged, "staged"), {Dispatch::kUnfused, "unfused"}}) {
             const Span span(telemetry_, how);
             for (const Case& of : cases_) {
-                report.proofs.push_back(judge(of, how, [&] {
-                    return value_of(prove(of.vk, of.traces, {.device = device_, .dispatch = dispatch}));
-                }));
+                report.proofs.push_back(
+                    judge(of, how, [&] { return prove_on_device(of, dispatch, std::nullopt, nullptr); }));
             }
         }
         const Span span(telemetry_, "generated");
@@ -230,11 +249,8 @@ private:
     // Adds a verdict where kernels are generated at all. Returns false where the device compiles none while the program runs.
     bool judge_generated(const Case& of, std::vector<ProofVerdict>& verdicts) const {
         Telemetry spans;
-        ProofVerdict verdict = judge(of, "generated", [&] {
-            return value_of(
-                prove(of.vk, of.traces,
-                      {.device = device_, .constraints = ConstraintKernels::kGenerated, .telemetry = &spans}));
-        });
+        ProofVerdict verdict = judge(
+            of, "generated", [&] { return prove_on_device(of, Dispatch::kStaged, gpu::GenerationOptions{}, &spans); });
         const auto span = std::ranges::find(spans.spans(), "compile_constraints", &SpanRecord::name);
         if (span == spans.spans().end()) return true;
         if (count_of(*span, "device_compiles") == 0) return false;
@@ -286,8 +302,9 @@ bool DoctorReport::is_healthy() const {
            std::ranges::all_of(proofs, has_no_problem);
 }
 
-Result<DoctorReport> examine(const std::string& device, Telemetry* telemetry) {
-    if (auto ok = check_device(device); !ok) return ok.error();
+namespace {
+
+DoctorReport examine_or_throw(const std::string& device, Telemetry* telemetry) {
     DoctorReport report;
     report.device.id = device;
     if (!is_cpu(device)) {
@@ -301,7 +318,7 @@ Result<DoctorReport> examine(const std::string& device, Telemetry* telemetry) {
             report.max_buffer_bytes = info.max_buffer;
             report.limits = info.limits;
         });
-        if (!problem.empty()) return Error{ErrorCode::kMachine, "doctor", problem};
+        if (!problem.empty()) throw MachineFault{{ErrorCode::kMachine, "doctor", problem}};
     }
     for (DeviceReport& listed : list_devices()) {
         if (listed.id == report.device.id) report.device = std::move(listed);
@@ -320,6 +337,19 @@ Result<DoctorReport> examine(const std::string& device, Telemetry* telemetry) {
         GpuExamination(device, cases, telemetry).run(report);
     }
     return report;
+}
+
+}  // namespace
+
+Result<DoctorReport> examine(const std::string& device, Telemetry* telemetry) {
+    if (auto ok = check_device(device); !ok) return ok.error();
+    try {
+        return examine_or_throw(device, telemetry);
+    } catch (MachineFault& fault) {
+        return std::move(fault.error);
+    } catch (const std::bad_alloc&) {
+        return Error{ErrorCode::kMachine, "doctor", "not enough memory to examine the device"};
+    }
 }
 
 }  // namespace whorl

@@ -1,4 +1,5 @@
 // What the program says when the machine is too small.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include "cli/program.hpp"
@@ -40,6 +41,28 @@ TEST(Machine, MemoryThatRunsOutIsReportedNotFatal) {
     EXPECT_EQ(outcome.exit_code, 3) << outcome;
     EXPECT_THAT(outcome.err, HasSubstr("memory"));
     EXPECT_TRUE(scratch.file_names().empty());
+}
+
+TEST(Machine, MemoryThatRunsOutIsNoVerdictOfTheDoctor) {
+#ifdef WHORL_UNDER_SANITIZER
+    GTEST_SKIP() << "sanitizers reserve more address space than any limit allows";
+#endif
+#ifdef __APPLE__
+    GTEST_SKIP() << "macOS does not limit address space";
+#endif
+    // How much the program takes depends on the build: some of these limits end it in its work.
+    int num_ended = 0;
+    for (const int limit_kb : {60000, 80000, 100000}) {
+        const std::string command =
+            fmt::format("ulimit -v {}; exec {} doctor --device sim --quiet", limit_kb, WHORL_PROGRAM);
+        const Outcome outcome = run_command({"/bin/sh", "-c", command});
+        EXPECT_NE(outcome.exit_code, 1) << outcome;
+        EXPECT_THAT(outcome.out, testing::Not(HasSubstr("WRONG")));
+        if (outcome.exit_code != 3) continue;
+        ++num_ended;
+        EXPECT_THAT(outcome.err, HasSubstr("not enough memory"));
+    }
+    EXPECT_GT(num_ended, 0);
 }
 
 }  // namespace

@@ -17,6 +17,7 @@
 #include "backend/gpu/cuda/kernels.hpp"
 #include "backend/gpu/cuda/resources.hpp"
 #include "backend/gpu/cuda/staging.hpp"
+#include "backend/gpu/memory_error.hpp"
 
 namespace whorl::gpu::cuda {
 namespace {
@@ -91,7 +92,7 @@ public:
             const cudaError_t error = cudaMalloc(&memory, bytes);
             if (error != cudaErrorMemoryAllocation) return check(error, "taking memory");
             cudaGetLastError();
-            throw DeviceError(
+            throw DeviceMemoryError(
                 fmt::format("{} bytes of memory asked for, {} of {} are free", bytes, free_bytes(), info_.memory));
         });
         return add({reinterpret_cast<Address>(memory), nullptr}, bytes);

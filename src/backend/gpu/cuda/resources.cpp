@@ -2,15 +2,19 @@
 
 #include <fmt/format.h>
 
-#include "backend/gpu/runtime.hpp"
+#include <string>
+
+#include "backend/gpu/memory_error.hpp"
 
 namespace whorl::gpu::cuda {
 
 void check(cudaError_t error, const char* doing, const char* what) {
     if (error == cudaSuccess) return;
     cudaGetLastError();  // or whoever calls CUDA next on this thread would find it
-    throw DeviceError(fmt::format("{}{}{}: {} ({})", doing, *what != 0 ? " " : "", what, cudaGetErrorString(error),
-                                  cudaGetErrorName(error)));
+    const std::string message = fmt::format("{}{}{}: {} ({})", doing, *what != 0 ? " " : "", what,
+                                            cudaGetErrorString(error), cudaGetErrorName(error));
+    if (error == cudaErrorMemoryAllocation) throw DeviceMemoryError(message);
+    throw DeviceError(message);
 }
 
 Stream make_stream() {

@@ -26,8 +26,8 @@ std::uint64_t Memory::free_bytes() const {
     return total_bytes() - std::min(total_bytes(), taken);
 }
 
-DeviceError Memory::too_little(std::uint64_t bytes) const {
-    return DeviceError(
+DeviceMemoryError Memory::too_little(std::uint64_t bytes) const {
+    return DeviceMemoryError(
         fmt::format("{} bytes of memory asked for, {} of {} are free", bytes, free_bytes(), total_bytes()));
 }
 
@@ -42,7 +42,7 @@ Block Memory::allocate(std::uint64_t bytes, MTL::StorageMode mode) {
     bytes = std::max<std::uint64_t>(bytes, 1);
     if (bytes > free_bytes()) throw too_little(bytes);
     if (bytes > max_buffer()) {
-        throw DeviceError(fmt::format("{} bytes of memory asked for at once, at most {}", bytes, max_buffer()));
+        throw DeviceMemoryError(fmt::format("{} bytes of memory asked for at once, at most {}", bytes, max_buffer()));
     }
     auto buffer = NS::TransferPtr(device_.newBuffer(bytes, mode == MTL::StorageModePrivate ? kPrivate : kShared));
     if (!buffer) throw too_little(bytes);
@@ -73,7 +73,7 @@ Address Memory::wrap(const void* host, std::uint64_t bytes) {
         offset = begin % page;
         const std::uint64_t length = (offset + bytes + page - 1) / page * page;
         if (length > max_buffer()) {
-            throw DeviceError(
+            throw DeviceMemoryError(
                 fmt::format("{} bytes of host memory to be used at once, at most {}", length, max_buffer()));
         }
         buffer =

@@ -5,9 +5,9 @@
 #include <map>
 #include <vector>
 
+#include "backend/gpu/memory_error.hpp"
 #include "backend/gpu/metal/encoder_order.hpp"
 #include "backend/gpu/metal/objects.hpp"
-#include "backend/gpu/runtime.hpp"
 
 namespace whorl::gpu::metal {
 
@@ -49,7 +49,7 @@ private:
     static constexpr std::uint64_t kMinWrapped = 64 * 1024;
 
     Address add(Ref<MTL::Buffer> buffer, bool is_wrapped);
-    DeviceError too_little(std::uint64_t bytes) const;
+    DeviceMemoryError too_little(std::uint64_t bytes) const;
 
     MTL::Device& device_;
     std::map<Address, Resource> resources_;    // by first address
