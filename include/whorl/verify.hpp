@@ -109,4 +109,9 @@ std::string to_string(const VerifyError& error);
 /// that fails check_key is an answer too (kInvalidKey), at a cost linear in the key's size.
 Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof);
 
+/// The bytes (encode_proof) of the largest proof that `vk` admits: all AIRs present, each trace as high as a stacked
+/// column. No longer proof is accepted, so that a reader need not take more. 0 where check_params refuses the key's
+/// parameters; at most 2^64 − 1.
+std::uint64_t max_proof_bytes(const VerifyingKey& vk);
+
 }  // namespace whorl

@@ -11,6 +11,7 @@
 #include "cli/bench_results.hpp"
 #include "cli/commands.hpp"
 #include "cli/workloads.hpp"
+#include "engine/text.hpp"
 #ifdef __APPLE__
 #include <sys/sysctl.h>
 #endif
@@ -40,7 +41,7 @@ std::string cpu_model() {
 /// Prints the line and returns it.
 std::string print_line(Session& session, const Json& json) {
     std::string line = json.dump(-1, ' ', false, Json::error_handler_t::replace);
-    session.print(line + '\n');
+    session.print_exactly(line + '\n');
     std::fflush(stdout);
     return line;
 }
@@ -167,9 +168,9 @@ Result<ExitCode> run_bench(Session& session, const BenchOptions& options) {
     if (options.beside_path.empty()) return kExitOk;
     for (const BenchRuns& runs : results.runs()) {
         const BenchRuns* other = beside.find(runs.workload);
-        session.complain(other != nullptr
-                             ? '\n' + side_by_side(runs, *other)
-                             : fmt::format("\n{} has no runs of {}\n", options.beside_path, runs.workload));
+        session.complain(other != nullptr ? '\n' + side_by_side(runs, *other)
+                                          : fmt::format("\n{} has no runs of {}\n", printable(options.beside_path),
+                                                        printable(runs.workload)));
     }
     return kExitOk;
 }

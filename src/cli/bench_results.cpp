@@ -3,17 +3,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
 
 #include "cli/table.hpp"
 #include "engine/files.hpp"
+#include "engine/json.hpp"
+#include "engine/text.hpp"
 
 namespace whorl::cli {
 namespace {
 
-using Json = nlohmann::json;
-
+constexpr std::string_view kStage = "bench.beside";
+constexpr ReadLimit kResultsLimit{.max_bytes = std::uint64_t{1} << 26, .content = "a file of results"};
 constexpr std::string_view kTimeSuffix = "_time_ms";
 
 // A span as the reference names it and as whorl does, its children after it.
@@ -37,7 +38,7 @@ constexpr SpanRow kSpanRows[] = {
 };
 
 Error bad_line(std::string message) {
-    return {.code = ErrorCode::kBadFormat, .stage = "bench.beside", .message = std::move(message)};
+    return {.code = ErrorCode::kBadFormat, .stage = std::string(kStage), .message = std::move(message)};
 }
 
 std::optional<double> median_of(const BenchRuns& runs, const SpanRow& row) {
@@ -61,7 +62,7 @@ double median(std::vector<double> values) {
 }
 
 Result<BenchResults> BenchResults::read(const std::string& path) {
-    const Result<std::vector<std::byte>> bytes = read_file(path);
+    const Result<std::vector<std::byte>> bytes = read_file(path, kResultsLimit);
     if (!bytes) return bytes.error();
     std::string_view rest(reinterpret_cast<const char*>(bytes->data()), bytes->size());
     BenchResults results;
@@ -70,14 +71,16 @@ Result<BenchResults> BenchResults::read(const std::string& path) {
         rest.remove_prefix(std::min(line.size() + 1, rest.size()));
         if (line.empty()) continue;
         if (const Result<void> added = results.add_line(line); !added) {
-            return bad_line(fmt::format("{}, line {}: {}", path, number, added.error().message));
+            return bad_line(fmt::format("{}, line {}: {}", printable(path), number, added.error().message));
         }
     }
     return results;
 }
 
 Result<void> BenchResults::add_line(std::string_view text) {
-    const Json line = Json::parse(text, nullptr, /*allow_exceptions=*/false);
+    const Result<Json> parsed = parse_json(text, kStage, "the line");
+    if (!parsed) return parsed.error();
+    const Json& line = *parsed;
     if (!line.is_object()) return bad_line("not a line of whorl bench");
     if (line.value("kind", Json()) != "run") return {};
     const Json name = line.value("name", Json());
@@ -90,17 +93,15 @@ Result<void> BenchResults::add_line(std::string_view text) {
 
     const std::string workload = full_name.substr(first + 1, last - first - 1);
     const std::string device = full_name.substr(last + 1);
-    auto runs =
-        std::ranges::find_if(runs_, [&](const BenchRuns& r) { return r.workload == workload && r.device == device; });
-    if (runs == runs_.end()) {
-        runs_.push_back({.workload = workload, .device = device, .source = {}, .times_ms = {}});
-        runs = std::prev(runs_.end());
-    }
-    if (const Json source = line.value("source", Json()); source.is_string()) runs->source = source;
-    ++runs->num_runs;
+    const auto [at, is_new] = index_.try_emplace({workload, device}, runs_.size());
+    if (is_new) runs_.push_back({.workload = workload, .device = device, .source = {}, .times_ms = {}});
+    BenchRuns& runs = runs_[at->second];
+    if (const Json source = line.value("source", Json()); source.is_string()) runs.source = source;
+    ++runs.num_runs;
     for (const auto& [key, time_ms] : spans.items()) {
-        if (!key.ends_with(kTimeSuffix) || !time_ms.is_number()) return bad_line("not the time of a span: " + key);
-        runs->times_ms[key.substr(0, key.size() - kTimeSuffix.size())].push_back(time_ms);
+        if (!key.ends_with(kTimeSuffix) || !time_ms.is_number())
+            return bad_line("not the time of a span: " + printable(key));
+        runs.times_ms[key.substr(0, key.size() - kTimeSuffix.size())].push_back(time_ms);
     }
     return {};
 }
@@ -112,7 +113,7 @@ const BenchRuns* BenchResults::find(std::string_view workload) const {
 
 std::string side_by_side(const BenchRuns& runs, const BenchRuns& beside) {
     const auto title = [](const BenchRuns& of) {
-        return fmt::format("{}, {} run{}", of.device, of.num_runs, of.num_runs == 1 ? "" : "s");
+        return fmt::format("{}, {} run{}", printable(of.device), of.num_runs, of.num_runs == 1 ? "" : "s");
     };
     Table table({{"median ms", Align::kLeft}, {title(runs)}, {title(beside)}, {"ratio"}});
     for (const SpanRow& row : kSpanRows) {
@@ -123,11 +124,11 @@ std::string side_by_side(const BenchRuns& runs, const BenchRuns& beside) {
         if (ours && theirs && *theirs > 0) ratio = *ours / *theirs;
         table.add({std::string(2 * row.depth, ' ') + row.name, cell(ours, 1), cell(theirs, 1), cell(ratio, 2)});
     }
-    std::string text = fmt::format("{}\n{}", runs.workload, table.text());
+    std::string text = fmt::format("{}\n{}", printable(runs.workload), table.text());
     if (runs.times_ms.contains("commit_stream") || beside.times_ms.contains("commit_stream")) {
         text += "  on a GPU whorl has rs_code_matrix and merkle_tree in one span\n";
     }
-    if (!beside.source.empty()) text += fmt::format("  {}: {}\n", beside.device, beside.source);
+    if (!beside.source.empty()) text += fmt::format("  {}: {}\n", printable(beside.device), printable(beside.source));
     return text;
 }
 

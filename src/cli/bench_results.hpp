@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 #include <whorl/error.hpp>
 
@@ -36,6 +37,7 @@ public:
 
 private:
     std::vector<BenchRuns> runs_;
+    std::map<std::pair<std::string, std::string>, std::size_t> index_;  ///< into runs_, by workload and device
 };
 
 /// Median times of the reference's spans in both, and their ratios. The span that holds two of the reference's on a GPU

@@ -4,10 +4,12 @@
 
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
+#include "engine/text.hpp"
 
 namespace whorl::cli {
 
 Result<bool> check_task(Session& session, const Task& task) {
+    const std::string name = printable(task.name);
     const double start_ms = session.telemetry().now_ms();
     std::optional<Span> span(std::in_place, &session.telemetry(), "check");
     const Result<CheckReport> report = check_constraints(task.vk, task.traces, task.air_names);
@@ -16,16 +18,19 @@ Result<bool> check_task(Session& session, const Task& task) {
     span->set("messages", static_cast<std::int64_t>(report->num_messages_checked));
     span.reset();
     if (!report->is_satisfied()) {
-        session.complain(fmt::format("whorl: {} is not satisfied\n{}", task.name, describe(*report, task.air_names)));
+        std::vector<std::string> air_names;
+        for (const std::string& air_name : task.air_names) air_names.push_back(printable(air_name));
+        session.print(fmt::format("{} is not satisfied\n{}", name, describe(*report, air_names)));
         return false;
     }
-    session.say("{} is satisfied: {} constraints and {} messages evaluated in {:.3f} s\n", task.name,
+    session.say("{} is satisfied: {} constraints and {} messages evaluated in {:.3f} s\n", name,
                 grouped(report->num_constraints_checked), grouped(report->num_messages_checked),
                 (session.telemetry().now_ms() - start_ms) / 1000);
     return true;
 }
 
 Result<ExitCode> run_check(Session& session, const CheckOptions& options) {
+    if (auto claimed = session.claim_task("--task", options.task_path); !claimed) return claimed.error();
     if (auto begun = session.begin(); !begun) return begun.error();
     std::optional<Span> span(std::in_place, &session.telemetry(), "load_task");
     const Result<Task> task = load_task(options.task_path);

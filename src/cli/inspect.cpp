@@ -6,6 +6,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
+#include "engine/text.hpp"
 
 namespace whorl::cli {
 namespace {
@@ -134,18 +135,20 @@ Result<ExitCode> run_inspect(Session& session, const InspectOptions& options) {
 
     const Result<VerifyingKey> vk = read_key(options.key_path);
     if (!vk) return vk.error();
-    session.print(fmt::format("Verifying key {}: {} AIRs, {} bytes\n  pre-hash {}\n\n", options.key_path,
+    session.print(fmt::format("Verifying key {}: {} AIRs, {} bytes\n  pre-hash {}\n\n", printable(options.key_path),
                               vk->airs.size(), grouped(encode_verifying_key(*vk).size()), digest_text(vk->pre_hash)));
     session.print(params_text(vk->params) + '\n');
     session.print(airs_text(*vk));
     session.print(height_constraints_text(*vk));
     if (options.proof_path.empty()) return kExitOk;
 
-    const Result<Proof> proof = read_proof(options.proof_path);
+    const Result<std::vector<std::byte>> bytes = read_proof_bytes(*vk, options.proof_path);
+    if (!bytes) return bytes.error();
+    const Result<Proof> proof = read_proof(*bytes, options.proof_path);
     if (!proof) return proof.error();
-    const std::size_t size_bytes = encode_proof(*proof).size();
+    const std::size_t size_bytes = bytes->size();
     session.set_proof_bytes(size_bytes);
-    session.print(fmt::format("\nProof {}: {} bytes ({})\n  common main commitment {}\n", options.proof_path,
+    session.print(fmt::format("\nProof {}: {} bytes ({})\n  common main commitment {}\n", printable(options.proof_path),
                               grouped(size_bytes), human_bytes(size_bytes), digest_text(proof->common_main_commit)));
     if (proof->trace_vdata.size() != vk->airs.size()) {
         session.print(fmt::format("  not a proof for this key: {} AIRs, the key has {}\n", proof->trace_vdata.size(),

@@ -3,6 +3,7 @@
 #include "cli/table.hpp"
 #include "cli/workloads.hpp"
 #include "engine/files.hpp"
+#include "engine/text.hpp"
 
 namespace whorl::cli {
 namespace {
@@ -16,8 +17,8 @@ Result<std::vector<KeccakState>> inputs_of(const KeccakfOptions& options) {
     if (wanted > inputs->size()) {
         return Error{.code = ErrorCode::kInvalidArgument,
                      .stage = "keccakf.inputs",
-                     .message = fmt::format("{} has {} inputs, --permutations asks for {}", options.inputs_path,
-                                            inputs->size(), wanted)};
+                     .message = fmt::format("{} has {} inputs, --permutations asks for {}",
+                                            printable(options.inputs_path), inputs->size(), wanted)};
     }
     if (wanted > kMaxPermutations) {
         return Error{.code = ErrorCode::kInvalidArgument,
@@ -57,11 +58,11 @@ Result<ExitCode> run_keccakf(Session& session, const KeccakfOptions& options) {
 
     if (!options.proof_path.empty()) {
         if (auto written = write_file(options.proof_path, bytes); !written) return written.error();
-        session.say("proof: {}\n", options.proof_path);
+        session.say("proof: {}\n", printable(options.proof_path));
     }
     if (!options.key_path.empty()) {
         if (auto written = write_file(options.key_path, encode_verifying_key(vk)); !written) return written.error();
-        session.say("verifying key: {}\n", options.key_path);
+        session.say("verifying key: {}\n", printable(options.key_path));
     }
     return kExitOk;
 }

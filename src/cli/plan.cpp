@@ -4,6 +4,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
+#include "engine/text.hpp"
 
 namespace whorl::cli {
 namespace {
@@ -46,6 +47,7 @@ std::string plan_text(const MemoryPlan& plan) {
 }  // namespace
 
 Result<ExitCode> run_plan(Session& session, const PlanOptions& options) {
+    if (auto claimed = session.claim_task("--task", options.task_path); !claimed) return claimed.error();
     if (auto begun = session.begin(); !begun) return begun.error();
     Result<Task> task = load_task(options.task_path);
     if (!task) return std::move(task).error();
@@ -56,7 +58,7 @@ Result<ExitCode> run_plan(Session& session, const PlanOptions& options) {
     session.print(
         fmt::format("{} on {}: {} of device memory\n"
                     "  arena {} (at most {} in use at once), parameters {}, results {}\n\n{}",
-                    task->name, session.options().device, human_bytes(plan->device_bytes),
+                    printable(task->name), session.options().device, human_bytes(plan->device_bytes),
                     human_bytes(plan->arena_bytes), human_bytes(plan->peak_live_bytes), human_bytes(plan->upload_bytes),
                     human_bytes(plan->mailbox_bytes), plan_text(*plan)));
     return kExitOk;

@@ -1,20 +1,26 @@
+#include <unistd.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <functional>
-#include <iostream>
-#include <map>
 #include <new>
+#include <sstream>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include <whorl/version.hpp>
 
 #include "cli/cli.hpp"
 #include "cli/commands.hpp"
+#include "cli/help.hpp"
+#include "cli/output.hpp"
+#include "cli/process.hpp"
 #include "cli/workloads.hpp"
+#include "engine/text.hpp"
 
 namespace whorl {
 namespace {
@@ -40,9 +46,10 @@ Results go to standard output; progress, the span tree and errors go to standard
 `whorl COMMAND --help` explains a command.)";
 
 constexpr const char* kKeccakfExamples =
-    R"(Parameters: app_params_100_bits with a stacked height of 64 times the rows (24 a permutation, rounded up to a
-power of two), at least 2^11 and at most 2^24 rows: 2^21 for 1,024 permutations, as in tests/vectors/keccakf_1024.
-Without --inputs the permutations' inputs are drawn with a fixed seed, those of that vector.
+    R"(Parameters: app_params_100_bits with a stacked height of 64 times the rows (24 a permutation,
+rounded up to a power of two), at least 2^11 and at most 2^24 rows: 2^21 for 1,024 permutations,
+as in tests/vectors/keccakf_1024. Without --inputs the permutations' inputs are drawn with a fixed
+seed, those of that vector.
 
 Examples:
   whorl keccakf
@@ -50,32 +57,36 @@ Examples:
   whorl keccakf --inputs tests/vectors/keccakf_1024/inputs.u64le --timeline keccak.json)";
 
 constexpr const char* kProveExamples =
-    R"(A task is a folder with task.json, a key and traces: see tests/vectors/README.md. The proof is verified
-before it is written: traces that break a constraint give exit code 1 and the place, and no file. --check finds the place
-before time goes into a proof; --no-verify writes the proof as it is, which a verifier then rejects.
+    R"(A task is a folder with task.json, a key and traces: see docs/formats.md. The proof is verified
+before it is written: traces that break a constraint give exit code 1 and the place, and no file.
+--check finds the place before time goes into a proof; --no-verify writes the proof as it is, which
+a verifier then rejects.
 
 Examples:
   whorl prove --task tests/vectors/mixture --out mixture.proof
   whorl prove --task tests/vectors/mixture --out mixture.proof --check --metrics metrics.json)";
 
 constexpr const char* kVerifyExamples =
-    R"(A proof that is well formed and wrong gives exit code 1 and the rule that it breaks; bytes that are no proof or no key
-give exit code 2. With --batch every line of the list is the path of a proof; each is answered by one line: "accepted",
-"rejected REASON", "malformed REASON" or "unreadable REASON", and the exit code is 0 unless one was unreadable.
+    R"(A proof that is well formed and wrong gives exit code 1 and the rule that it breaks; bytes that
+are no proof or no key give exit code 2. With --batch every line of the list is the path of a
+proof; each is answered by one line: "accepted", "rejected REASON", "malformed REASON" or
+"unreadable REASON", and the exit code is 0 unless one was unreadable.
 
 Examples:
   whorl verify --vk tests/vectors/fib_2e5/vk.postcard --proof tests/vectors/fib_2e5/proof.bin
   ls altered/*.bin | whorl verify --vk vk.postcard --batch - --quiet)";
 
 constexpr const char* kCheckExamples =
-    R"(Evaluates every constraint on every row and balances every bus: far faster than a proof that would be rejected.
+    R"(Evaluates every constraint on every row and balances every bus: far faster than a proof that would
+be rejected.
 
 Examples:
   whorl check --task tests/vectors/interactions)";
 
 constexpr const char* kPlanExamples =
-    R"(What a proof of the task takes on a GPU, decided by its key and trace heights alone: every buffer, the stages in which it is
-taken and given back, and the peak. The values of the traces are not looked at.
+    R"(What a proof of the task takes on a GPU, decided by its key and trace heights alone: every buffer,
+the stages in which it is taken and given back, and the peak. The values of the traces are not
+looked at.
 
 Examples:
   whorl plan --task tests/vectors/interactions --device sim
@@ -85,9 +96,10 @@ constexpr const char* kDevicesExamples = R"(Examples:
   whorl devices)";
 
 constexpr const char* kDoctorExamples =
-    R"(Tells what a device is, then proves small tasks on it. Every dispatch is carried out on the host too and the device's memory
-compared with the host's, word by word; then the same proofs are made as always. The exit code is 1 where anything differs.
-Takes seconds on a GPU, up to a minute on the simulated one.
+    R"(Tells what a device is, then proves small tasks on it. Every dispatch is carried out on the host
+too and the device's memory compared with the host's, word by word; then the same proofs are made
+as always. The exit code is 1 where anything differs. Takes seconds on a GPU, up to a minute on
+the simulated one.
 
 Examples:
   whorl doctor --device cuda
@@ -98,9 +110,9 @@ constexpr const char* kInspectExamples = R"(Examples:
   whorl inspect --vk tests/vectors/mixture/vk.postcard --proof tests/vectors/mixture/proof.bin)";
 
 constexpr const char* kBenchExamples =
-    R"(Prints a JSON line for each run ("kind": "run") and one for all of them ("kind": "summary", with medians). The time is
-that of proving alone, from traces in the host's memory; the spans tell more. Every proof is verified. Memory is the peak
-of the process up to then, and of the device.
+    R"(Prints a JSON line for each run ("kind": "run") and one for all of them ("kind": "summary", with
+medians). The time is that of proving alone, from traces in the host's memory; the spans tell
+more. Every proof is verified. Memory is the peak of the process up to then, and of the device.
 
 Examples:
   whorl bench --runs 3
@@ -120,19 +132,15 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
                    "where to prove: cpu, sim, gpu (the first there is), metal[:i] or cuda[:i] (see whorl devices)")
         ->type_name("NAME")
         ->capture_default_str();
-    app.add_option("--dispatch", options.dispatch,
-                   "how a GPU gets round 0: staged, one submission for all cosets; unfused, one each")
-        ->type_name("HOW")
-        ->transform(CLI::CheckedTransformer(
-            std::map<std::string, Dispatch>{{"staged", Dispatch::kStaged}, {"unfused", Dispatch::kUnfused}}))
-        ->default_str("staged");
-    app.add_option("--constraints", options.constraints,
-                   "how a GPU evaluates constraints: interpreted; generated, by kernels made for each AIR, where the "
-                   "device compiles while the program runs (metal)")
-        ->type_name("HOW")
-        ->transform(CLI::CheckedTransformer(std::map<std::string, ConstraintKernels>{
-            {"interpreted", ConstraintKernels::kInterpreted}, {"generated", ConstraintKernels::kGenerated}}))
-        ->default_str("interpreted");
+    add_choice<Dispatch>(app, "--dispatch", options.dispatch,
+                         {{"staged", Dispatch::kStaged}, {"unfused", Dispatch::kUnfused}},
+                         "how a GPU gets round 0: staged, one submission for all cosets; unfused, one each");
+    add_choice<ConstraintKernels>(
+        app, "--constraints", options.constraints,
+        {{"interpreted", ConstraintKernels::kInterpreted}, {"generated", ConstraintKernels::kGenerated}},
+        "how a GPU evaluates constraints: interpreted; generated, by kernels made for each AIR, where the device "
+        "compiles "
+        "while the program runs (metal)");
     app.add_option("--compile-timeout", options.compile_timeout_s,
                    "how many seconds to wait for generated kernels; those not ready by then are not used")
         ->type_name("S")
@@ -146,14 +154,41 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
     app.add_option("--timeline", options.timeline_path,
                    "write the spans for a trace viewer (Perfetto, chrome://tracing)")
         ->type_name("FILE");
-    app.add_flag("-q,--quiet", options.is_quiet, "print errors and what was asked for, nothing else");
-    app.get_formatter()->column_width(32);
+    app.add_flag("-q,--quiet", options.is_quiet, "print errors, what is wrong and what was asked for, nothing else");
+    app.get_formatter()->column_width(kHelpColumn);
+}
+
+/// A person gets lines that fit; in a file or a pipe a message stays on its line.
+void put_message(std::string_view text) {
+    const std::string shown = printable_lines(text);
+    put(stderr, ::isatty(STDERR_FILENO) == 1 ? wrap_help(shown) : shown);
 }
 
 int complain(const std::string& command, const Error& error) {
     std::fflush(stdout);
-    fmt::print(stderr, "whorl {}: error: {}\n", command, to_string(error));
+    put_message(fmt::format("whorl {}: error: {}\n", command, to_string(error)));
     return exit_code(error);
+}
+
+/// Whether all that was printed has reached standard output.
+bool flush_output() {
+    return std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+}
+
+Error output_error() {
+    return {.code = ErrorCode::kIo, .stage = "output", .message = "cannot write standard output"};
+}
+
+/// Prints help or the version where they were asked for, or says what is wrong with the command line.
+int answer(const CLI::App& app, const CLI::ParseError& error) {
+    std::ostringstream out;
+    std::ostringstream err;
+    if (app.exit(error, out, err) != 0) {
+        put_message("whorl: " + err.str());
+        return kExitUsage;
+    }
+    put(stdout, printable_lines(wrap_help(out.str())));
+    return flush_output() ? kExitOk : complain("help", output_error());
 }
 
 int run_command(const Command& command, const CommonOptions& options) {
@@ -165,10 +200,7 @@ int run_command(const Command& command, const CommonOptions& options) {
         return complain(name, code.error());
     }
     if (const Result<void> finished = session.finish(); !finished) return complain(name, finished.error());
-    if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
-        return complain(name, {.code = ErrorCode::kIo, .stage = "output", .message = "cannot write standard output"});
-    }
-    return *code;
+    return flush_output() ? static_cast<int>(*code) : complain(name, output_error());
 }
 
 int parse_and_run(int argc, char** argv) {
@@ -176,7 +208,7 @@ int parse_and_run(int argc, char** argv) {
     app.footer(kExamples);
     app.set_version_flag("--version", fmt::format("whorl {} (proof codec {})", WHORL_VERSION, kCodecVersion));
     app.require_subcommand(1);
-    app.get_formatter()->column_width(32);
+    app.get_formatter()->column_width(kHelpColumn);
 
     CommonOptions common;
     std::vector<Command> commands;
@@ -250,10 +282,8 @@ int parse_and_run(int argc, char** argv) {
 
     BenchOptions bench;
     CLI::App& bench_app = add_command("bench", "time the reference's benchmarks", kBenchExamples);
-    bench_app.add_option("workload", bench.workload, "keccakf, logup or all")
-        ->check(CLI::IsMember({"keccakf", "logup", "all"}))
-        ->type_name("NAME")
-        ->capture_default_str();
+    add_choice<std::string>(bench_app, "workload", bench.workload,
+                            {{"keccakf", "keccakf"}, {"logup", "logup"}, {"all", "all"}}, "what to prove");
     bench_app.add_option("--permutations", bench.num_permutations, "of keccakf")
         ->type_name("N")
         ->check(CLI::Range(std::size_t{1}, kMaxPermutations))
@@ -277,14 +307,14 @@ int parse_and_run(int argc, char** argv) {
     for (const Command& command : commands) add_common_options(*command.app, common);
     const auto is_wanted = [&](const Command& command) { return command.app->get_name() == argv[1]; };
     if (argc > 1 && argv[1][0] != '-' && std::ranges::none_of(commands, is_wanted)) {
-        fmt::print(stderr, "whorl: no command \"{}\"\nRun with --help for more information.\n", argv[1]);
+        put(stderr,
+            fmt::format("whorl: no command \"{}\"\nRun with --help for more information.\n", printable(argv[1])));
         return kExitUsage;
     }
     try {
         app.parse(argc, argv);
     } catch (const CLI::ParseError& error) {
-        const int code = app.exit(error, std::cout, std::cerr);
-        return code == 0 ? kExitOk : kExitUsage;
+        return answer(app, error);
     }
     for (const Command& command : commands) {
         if (command.app->parsed()) return run_command(command, common);
@@ -295,12 +325,13 @@ int parse_and_run(int argc, char** argv) {
 }  // namespace
 
 int run_program(int argc, char** argv) {
+    prepare_process();
     try {
         return parse_and_run(argc, argv);
     } catch (const std::bad_alloc&) {
         std::fputs("whorl: error: out of memory\n", stderr);
     } catch (const std::exception& exception) {
-        std::fprintf(stderr, "whorl: internal error: %s\n", exception.what());
+        put(stderr, fmt::format("whorl: internal error: {}\n", printable(exception.what())));
     }
     return kExitMachine;
 }

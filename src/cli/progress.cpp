@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "cli/output.hpp"
+
 namespace whorl::cli {
 namespace {
 
@@ -20,8 +22,8 @@ std::size_t terminal_width() {
     return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : kUsualWidth;
 }
 
-void put(std::FILE* file, std::string_view text) {
-    std::fwrite(text.data(), 1, text.size(), file);
+void put_now(std::FILE* file, std::string_view text) {
+    put(file, text);
     std::fflush(file);
 }
 
@@ -56,13 +58,13 @@ void Progress::draw() {
     std::string line = fmt::format("{:6.1f} s", elapsed_s);
     for (std::size_t i = 0; i < open_spans_.size(); ++i) line += (i == 0 ? "  " : " > ") + open_spans_[i];
     line.resize(std::min(line.size(), terminal_width() - 1));
-    put(stderr, std::string(kClearLine) + line);
+    put_now(stderr, std::string(kClearLine) + line);
 }
 
 void Progress::print_above(std::FILE* file, std::string_view text) {
     const std::lock_guard lock(mutex_);
-    if (!is_stopped_) put(stderr, kClearLine);
-    put(file, text);
+    if (!is_stopped_) put_now(stderr, kClearLine);
+    put_now(file, text);
 }
 
 void Progress::stop() {
@@ -74,7 +76,7 @@ void Progress::stop() {
     wake_.notify_all();
     thread_.join();
     telemetry_.set_observer({});
-    put(stderr, kClearLine);
+    put_now(stderr, kClearLine);
 }
 
 }  // namespace whorl::cli

@@ -5,10 +5,12 @@
 #include "cli/proving.hpp"
 #include "cli/table.hpp"
 #include "engine/files.hpp"
+#include "engine/text.hpp"
 
 namespace whorl::cli {
 
 Result<ExitCode> run_prove(Session& session, const ProveOptions& options) {
+    if (auto claimed = session.claim_task("--task", options.task_path); !claimed) return claimed.error();
     if (auto claimed = session.claim_output("--out", options.proof_path); !claimed) return claimed.error();
     if (auto begun = session.begin(); !begun) return begun.error();
 
@@ -25,8 +27,8 @@ Result<ExitCode> run_prove(Session& session, const ProveOptions& options) {
     const Result<ProofBytes> proof = make_proof(session, task->vk, task->traces, task->air_names, options.is_verified);
     if (!proof) return proof.error();
     if (auto written = write_file(options.proof_path, proof->bytes); !written) return written.error();
-    session.say("proved {} in {:.3f} s: {}, {} bytes\n", task->name, proof->prove_ms / 1000, options.proof_path,
-                grouped(proof->bytes.size()));
+    session.say("proved {} in {:.3f} s: {}, {} bytes\n", printable(task->name), proof->prove_ms / 1000,
+                printable(options.proof_path), grouped(proof->bytes.size()));
     say_verified(session, *proof, options.is_verified);
     return kExitOk;
 }

@@ -1,6 +1,10 @@
 #include "cli/session.hpp"
 
+#include <sys/stat.h>
 #include <tbb/info.h>
+#include <unistd.h>
+
+#include <algorithm>
 
 #include <chrono>
 #include <cstdio>
@@ -8,10 +12,14 @@
 #include <system_error>
 #include <variant>
 #include <whorl/telemetry_export.hpp>
+#include <whorl/verify.hpp>
 
+#include "cli/output.hpp"
 #include "cli/table.hpp"
 #include "engine/devices.hpp"
 #include "engine/files.hpp"
+#include "engine/task_files.hpp"
+#include "engine/text.hpp"
 
 namespace whorl::cli {
 
@@ -19,14 +27,31 @@ namespace fs = std::filesystem;
 
 namespace {
 
-fs::path place_of(const std::string& path) {
+// Proofs up to this size are read under any key: the reason why they are rejected says more than their length.
+constexpr std::uint64_t kAlwaysReadBytes = std::uint64_t{1} << 20;
+
+void set_node(FilePlace& place, const struct stat& status) {
+    place.node = std::pair<std::uint64_t, std::uint64_t>(status.st_dev, status.st_ino);
+    place.takes_all = S_ISCHR(status.st_mode);
+}
+
+FilePlace place_of(const fs::path& path) {
+    FilePlace place;
     std::error_code error;
-    fs::path place = fs::weakly_canonical(path, error);
-    return error ? fs::path(path) : place;
+    place.path = fs::weakly_canonical(path, error);
+    if (error) place.path = path;
+    struct stat status{};
+    if (::stat(path.c_str(), &status) == 0) set_node(place, status);
+    return place;
+}
+
+bool is_same(const FilePlace& a, const FilePlace& b) {
+    if (a.takes_all || b.takes_all) return false;
+    return (a.node && a.node == b.node) || (!a.path.empty() && a.path == b.path);
 }
 
 Error with_path(Error error, const std::string& path) {
-    error.message = path + ": " + error.message;
+    error.message = printable(path) + ": " + error.message;
     return error;
 }
 
@@ -51,6 +76,9 @@ Session::Session(CommonOptions options) : options_(std::move(options)) {
     if (options_.num_threads != 0) {
         thread_limit_.emplace(tbb::global_control::max_allowed_parallelism, options_.num_threads);
     }
+    if (options_.is_quiet) return;
+    claim_stream("standard output", STDOUT_FILENO);
+    claim_stream("standard error", STDERR_FILENO);
 }
 
 Result<void> Session::begin() {
@@ -63,12 +91,12 @@ Result<void> Session::begin() {
 
 Result<void> Session::claim_output(std::string_view option, const std::string& path) {
     if (path.empty()) return {};
-    const fs::path place = place_of(path);
+    const FilePlace place = place_of(path);
     for (const Claim& claim : claims_) {
-        if (claim.place != place) continue;
+        if (!is_same(claim.place, place)) continue;
         return Error{.code = ErrorCode::kInvalidArgument,
                      .stage = std::string(option),
-                     .message = fmt::format("{} is the file of {} too", path, claim.option)};
+                     .message = fmt::format("{} is the file of {} too", printable(path), claim.option)};
     }
     if (Result<void> writable = check_writable(path); !writable) {
         Error error = std::move(writable).error();
@@ -84,19 +112,43 @@ void Session::claim_input(std::string_view option, const std::string& path) {
     if (!path.empty()) claims_.push_back({.option = std::string(option), .place = place_of(path)});
 }
 
+Result<void> Session::claim_task(std::string_view option, const std::string& folder) {
+    const Result<std::vector<fs::path>> files = task_files(folder);
+    if (!files) return files.error();
+    for (const fs::path& file : *files) claim_input(option, file);
+    return {};
+}
+
+void Session::claim_stream(std::string_view name, int fd) {
+    struct stat status{};
+    if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) return;
+    Claim claim{.option = std::string(name), .place = {}};
+    set_node(claim.place, status);
+    claims_.push_back(std::move(claim));
+}
+
+void Session::claim_standard_input() {
+    claim_stream("standard input", STDIN_FILENO);
+}
+
 void Session::print(std::string_view text) {
+    print_exactly(printable_lines(text));
+}
+
+void Session::print_exactly(std::string_view text) {
     if (progress_) {
         progress_->print_above(stdout, text);
     } else {
-        std::fwrite(text.data(), 1, text.size(), stdout);
+        put(stdout, text);
     }
 }
 
 void Session::complain(std::string_view text) {
+    const std::string shown = printable_lines(text);
     if (progress_) {
-        progress_->print_above(stderr, text);
+        progress_->print_above(stderr, shown);
     } else {
-        std::fwrite(text.data(), 1, text.size(), stderr);
+        put(stderr, shown);
     }
 }
 
@@ -161,17 +213,20 @@ Result<void> Session::finish() {
 }
 
 Result<VerifyingKey> read_key(const std::string& path) {
-    Result<std::vector<std::byte>> bytes = read_file(path);
+    Result<std::vector<std::byte>> bytes = read_file(path, kKeyLimit);
     if (!bytes) return std::move(bytes).error();
     Result<VerifyingKey> vk = decode_verifying_key(*bytes);
     if (!vk) return with_path(std::move(vk).error(), path);
     return vk;
 }
 
-Result<Proof> read_proof(const std::string& path) {
-    Result<std::vector<std::byte>> bytes = read_file(path);
-    if (!bytes) return std::move(bytes).error();
-    Result<Proof> proof = decode_proof(*bytes);
+Result<std::vector<std::byte>> read_proof_bytes(const VerifyingKey& vk, const std::string& path) {
+    return read_file(
+        path, {.max_bytes = std::max(max_proof_bytes(vk), kAlwaysReadBytes), .content = "a proof under this key"});
+}
+
+Result<Proof> read_proof(std::span<const std::byte> bytes, const std::string& path) {
+    Result<Proof> proof = decode_proof(bytes);
     if (!proof) return with_path(std::move(proof).error(), path);
     return proof;
 }

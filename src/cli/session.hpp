@@ -46,6 +46,13 @@ struct CommonOptions {
     bool is_quiet = false;
 };
 
+/// A file, however it is named.
+struct FilePlace {
+    std::filesystem::path path;                                   ///< without links, where there are no hard ones
+    std::optional<std::pair<std::uint64_t, std::uint64_t>> node;  ///< device and inode, where the file exists
+    bool takes_all = false;                                       ///< a character device
+};
+
 class Session {
 public:
     /// Sets the number of threads for all that runs while the session lives.
@@ -56,18 +63,25 @@ public:
     Result<void> begin();
 
     /// Declares a file that will be written, under the name of its option: fails early when it cannot be, or when it
-    /// is one of the files claimed before.
+    /// is one of the files claimed before, whatever links lead to it. Standard output and standard error are claimed
+    /// from the start unless the run is quiet; /dev/null and its like may be claimed any number of times.
     Result<void> claim_output(std::string_view option, const std::string& path);
-    /// Declares a file that is read, which no output may replace.
+    /// Declares a file that is read, which no output may replace. To be called before claim_output.
     void claim_input(std::string_view option, const std::string& path);
+    /// Declares all files of a task. Errors: those of a task.json that cannot be read.
+    Result<void> claim_task(std::string_view option, const std::string& folder);
+    /// Declares standard input.
+    void claim_standard_input();
 
     /// Prints to standard output unless the run is quiet.
     template <class... Args>
     void say(fmt::format_string<Args...> format, Args&&... args) {
         if (!options_.is_quiet) print(fmt::format(format, std::forward<Args>(args)...));
     }
-    /// Prints to standard output: what a quiet run is asked for too.
+    /// Prints to standard output: what a quiet run is asked for too. What a terminal must not get is escaped.
     void print(std::string_view text);
+    /// The same for text that a program reads, without escapes.
+    void print_exactly(std::string_view text);
     /// Prints to standard error.
     void complain(std::string_view text);
 
@@ -86,8 +100,10 @@ public:
 private:
     struct Claim {
         std::string option;
-        std::filesystem::path place;
+        FilePlace place;
     };
+
+    void claim_stream(std::string_view name, int fd);
 
     void note_interpreted();
 
@@ -101,6 +117,9 @@ private:
 
 /// Files of the protocol, with the path in every message.
 Result<VerifyingKey> read_key(const std::string& path);
-Result<Proof> read_proof(const std::string& path);
+/// The bytes of a file that should hold a proof under `vk`. One that is longer than any such proof, and than what is read
+/// anyway to say what is wrong with it, is refused before it is read.
+Result<std::vector<std::byte>> read_proof_bytes(const VerifyingKey& vk, const std::string& path);
+Result<Proof> read_proof(std::span<const std::byte> bytes, const std::string& path);
 
 }  // namespace whorl::cli

@@ -1,55 +1,52 @@
 #include <whorl/verify.hpp>
 
-#include <algorithm>
-#include <cstdio>
-#include <fstream>
-#include <iostream>
+#include <unistd.h>
+
 
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
 #include "engine/files.hpp"
+#include "engine/text.hpp"
 
 namespace whorl::cli {
 namespace {
 
-std::string one_line(std::string text) {
-    std::ranges::replace(text, '\n', ' ');
-    return text;
-}
-
 /// The line of one proof of a batch; `all_readable` becomes false when its file cannot be read.
 std::string batch_line(const VerifyingKey& vk, const std::string& path, bool& all_readable) {
-    const Result<std::vector<std::byte>> bytes = read_file(path);
+    const Result<std::vector<std::byte>> bytes = read_proof_bytes(vk, path);
+    if (!bytes && bytes.error().code == ErrorCode::kBadFormat)
+        return "malformed " + printable(to_string(bytes.error()));
     if (!bytes) {
         all_readable = false;
-        return "unreadable " + one_line(to_string(bytes.error()));
+        return "unreadable " + printable(to_string(bytes.error()));
     }
     const Result<Proof> proof = decode_proof(*bytes);
-    if (!proof) return "malformed " + one_line(to_string(proof.error()));
+    if (!proof) return "malformed " + printable(to_string(proof.error()));
     const auto verified = verify(vk, *proof);
-    if (!verified) return "rejected " + one_line(to_string(verified.error()));
+    if (!verified) return "rejected " + printable(to_string(verified.error()));
     return "accepted";
 }
 
 Result<ExitCode> verify_batch(Session& session, const VerifyingKey& vk, const std::string& list_path) {
-    std::ifstream file;
+    Descriptor file;
     if (list_path != "-") {
-        // A folder opens, and only fails to be read.
-        if (Result<std::vector<std::byte>> readable = read_file(list_path); !readable) return readable.error();
-        file.open(list_path);
+        Result<Descriptor> opened = open_for_reading(list_path, FileKind::kAny);
+        if (!opened) return opened.error();
+        file = *std::move(opened);
     }
-    std::istream& list = list_path == "-" ? std::cin : file;
+    LineReader list(file.is_open() ? file.get() : STDIN_FILENO, file.is_open() ? list_path : "standard input");
     bool all_readable = true;
     Span span(&session.telemetry(), "verify");
     std::int64_t num_proofs = 0;
-    for (std::string path; std::getline(list, path); ++num_proofs) {
-        session.print(batch_line(vk, path, all_readable) + '\n');
+    while (true) {
+        const Result<std::optional<std::string>> path = list.next();
+        if (!path) return path.error();
+        if (!path->has_value()) break;
+        session.print(batch_line(vk, **path, all_readable) + '\n');
         std::fflush(stdout);  // a caller may send one path and wait for its line
+        ++num_proofs;
     }
     span.set("proofs", num_proofs);
-    if (list.bad()) {
-        return Error{.code = ErrorCode::kIo, .stage = "verify.batch", .message = "cannot read " + list_path};
-    }
     return all_readable ? kExitOk : kExitUsage;
 }
 
@@ -58,7 +55,11 @@ Result<ExitCode> verify_batch(Session& session, const VerifyingKey& vk, const st
 Result<ExitCode> run_verify(Session& session, const VerifyOptions& options) {
     session.claim_input("--vk", options.key_path);
     session.claim_input("--proof", options.proof_path);
-    if (options.batch_path != "-") session.claim_input("--batch", options.batch_path);
+    if (options.batch_path == "-") {
+        session.claim_standard_input();
+    } else {
+        session.claim_input("--batch", options.batch_path);
+    }
     if (auto begun = session.begin(); !begun) return begun.error();
 
     std::optional<Span> span(std::in_place, &session.telemetry(), "read_key");
@@ -68,15 +69,11 @@ Result<ExitCode> run_verify(Session& session, const VerifyOptions& options) {
     if (!options.batch_path.empty()) return verify_batch(session, *vk, options.batch_path);
 
     span.emplace(&session.telemetry(), "read_proof");
-    const Result<std::vector<std::byte>> bytes = read_file(options.proof_path);
+    const Result<std::vector<std::byte>> bytes = read_proof_bytes(*vk, options.proof_path);
     if (!bytes) return bytes.error();
     session.set_proof_bytes(bytes->size());
-    const Result<Proof> proof = decode_proof(*bytes);
-    if (!proof) {
-        Error error = proof.error();
-        error.message = options.proof_path + ": " + error.message;
-        return error;
-    }
+    const Result<Proof> proof = read_proof(*bytes, options.proof_path);
+    if (!proof) return proof.error();
     span.reset();
 
     span.emplace(&session.telemetry(), "verify");
@@ -84,10 +81,10 @@ Result<ExitCode> run_verify(Session& session, const VerifyOptions& options) {
     const auto verified = verify(*vk, *proof);
     span.reset();
     if (!verified) {
-        session.complain(fmt::format("whorl verify: rejected: {}\n", to_string(verified.error())));
+        session.print(fmt::format("rejected: {}\n", to_string(verified.error())));
         return kExitRejected;
     }
-    session.say("accepted: {}, {} bytes, in {:.1f} ms\n", options.proof_path, grouped(bytes->size()),
+    session.say("accepted: {}, {} bytes, in {:.1f} ms\n", printable(options.proof_path), grouped(bytes->size()),
                 session.telemetry().now_ms() - start_ms);
     return kExitOk;
 }

@@ -10,6 +10,7 @@
 
 #include "cli/table.hpp"
 #include "engine/files.hpp"
+#include "engine/text.hpp"
 
 namespace whorl::cli {
 
@@ -24,14 +25,15 @@ unsigned keccakf_log_stacked_height(std::size_t num_permutations) {
 
 Result<std::vector<KeccakState>> read_keccak_inputs(const std::string& path) {
     constexpr std::size_t kStateBytes = sizeof(KeccakState);
-    Result<std::vector<std::byte>> bytes = read_file(path);
+    Result<std::vector<std::byte>> bytes =
+        read_file(path, {.max_bytes = kMaxPermutations * kStateBytes, .content = "a file of keccak-f inputs"});
     if (!bytes) return std::move(bytes).error();
     if (bytes->empty() || bytes->size() % kStateBytes != 0) {
         return Error{.code = ErrorCode::kBadFormat,
                      .stage = "keccakf.inputs",
                      .message = fmt::format("{} has {} bytes, expected a multiple of {} (25 little-endian u64 for each "
                                             "permutation)",
-                                            path, bytes->size(), kStateBytes)};
+                                            printable(path), bytes->size(), kStateBytes)};
     }
     std::vector<KeccakState> inputs(bytes->size() / kStateBytes);
     std::size_t offset = 0;

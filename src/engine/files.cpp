@@ -2,47 +2,41 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <cerrno>
+#include <climits>
 #include <cstring>
-#include <optional>
 #include <system_error>
-#include <utility>
+
+#include "engine/text.hpp"
 
 namespace whorl {
 namespace {
 
 namespace fs = std::filesystem;
 
-Error io_error(std::string_view stage, const fs::path& path, int system_error) {
-    return {.code = ErrorCode::kIo,
-            .stage = std::string(stage),
-            .message = fmt::format("{}: {}", path.string(), std::generic_category().message(system_error))};
+constexpr std::string_view kReadStage = "file.read";
+constexpr std::string_view kWriteStage = "file.write";
+constexpr std::size_t kMaxTransferBytes = std::size_t{1} << 30;  // macOS refuses 2 GiB in one call
+
+Error file_error(ErrorCode code, std::string_view stage, std::string message) {
+    return {.code = code, .stage = std::string(stage), .message = std::move(message)};
 }
 
-/// Closes what it holds.
-class Descriptor {
-public:
-    explicit Descriptor(int fd) : fd_(fd) {}
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    Descriptor(const Descriptor&) = delete;
-    Descriptor& operator=(const Descriptor&) = delete;
-    bool is_open() const { return fd_ >= 0; }
-    int get() const { return fd_; }
-    /// 0, or the system's error.
-    int close() { return ::close(std::exchange(fd_, -1)) == 0 ? 0 : errno; }
-
-private:
-    int fd_;
-};
-
-constexpr std::size_t kMaxTransferBytes = std::size_t{1} << 30;  // macOS refuses 2 GiB in one call
+// The system would read such a name up to its NUL byte: another file.
+bool has_nul(const fs::path& path) {
+    return path.native().find('\0') != std::string::npos;
+}
+Error nul_error(std::string_view stage, const fs::path& path) {
+    return file_error(ErrorCode::kIo, stage,
+                      fmt::format("{}: the name of a file has no NUL byte", printable(path.native())));
+}
 
 /// 0, or the system's error.
 int write_all(int fd, std::span<const std::byte> bytes) {
@@ -57,8 +51,97 @@ int write_all(int fd, std::span<const std::byte> bytes) {
     return 0;
 }
 
+/// As read(2), again where a signal came between.
+ssize_t read_some(int fd, void* bytes, std::size_t size) {
+    while (true) {
+        const ssize_t count = ::read(fd, bytes, std::min(size, kMaxTransferBytes));
+        if (count >= 0 || errno != EINTR) return count;
+    }
+}
+
+// A pipe that was opened without waiting: is there somebody who writes to it? One that had a writer says so at once.
+bool has_writer(int fd) {
+    constexpr int kPatienceMs = 5000;
+    pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
+    if (::poll(&ready, 1, kPatienceMs) > 0) return true;
+    std::array<char, 1> byte{};
+    // Nothing has come: without a writer a pipe is at its end, with one it asks to try again. A byte that comes between
+    // the two calls is lost, so it must not count as a writer.
+    return ::read(fd, byte.data(), byte.size()) < 0 && errno == EAGAIN;
+}
+
+// ---- temporary files ----------------------------------------------------------------------------------------------
+
+/// The names of temporary files that exist, where a signal handler can read them.
+struct TemporarySlot {
+    enum State : int { kFree, kTaken, kNamed };
+    std::atomic<int> state = kFree;
+    std::array<char, PATH_MAX> path{};
+};
+static_assert(std::atomic<int>::is_always_lock_free);
+
+constexpr std::size_t kMaxTemporaries =
+    16;  // more at once than any caller has; those beyond are not removed by signals
+std::array<TemporarySlot, kMaxTemporaries> temporary_slots;
+std::atomic<bool> is_removing_temporaries = false;
+
+/// A new file beside the one that it will replace; removed unless it was renamed.
+class TemporaryFile {
+public:
+    TemporaryFile(const fs::path& folder, mode_t mode) : path_(temporary_name(folder)) {
+        for (TemporarySlot& slot : temporary_slots) {
+            int expected = TemporarySlot::kFree;
+            if (path_.native().size() >= slot.path.size()) break;
+            if (!slot.state.compare_exchange_strong(expected, TemporarySlot::kTaken)) continue;
+            std::memcpy(slot.path.data(), path_.c_str(), path_.native().size() + 1);
+            slot.state = TemporarySlot::kNamed;
+            slot_ = &slot;
+            break;
+        }
+        file_ = Descriptor(::open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
+        error_ = file_.is_open() ? 0 : errno;
+        // A handler that ran before the file was there did not see it.
+        if (is_removing_temporaries) ::unlink(path_.c_str());
+    }
+    ~TemporaryFile() {
+        if (file_.is_open() || is_closed_) ::unlink(path_.c_str());
+        if (slot_ != nullptr) slot_->state = TemporarySlot::kFree;
+    }
+    TemporaryFile(const TemporaryFile&) = delete;
+    TemporaryFile& operator=(const TemporaryFile&) = delete;
+
+    bool is_open() const { return file_.is_open(); }
+    int get() const { return file_.get(); }
+    /// Of opening.
+    int error() const { return error_; }
+    int close() {
+        is_closed_ = true;
+        return file_.close();
+    }
+    /// 0, or the system's error. Precondition: it was closed.
+    int rename_to(const fs::path& target) {
+        if (::rename(path_.c_str(), target.c_str()) != 0) return errno;
+        is_closed_ = false;
+        return 0;
+    }
+
+private:
+    // Short, so that it fits wherever the real name fits; one per call, so that threads and processes do not meet.
+    static fs::path temporary_name(const fs::path& folder) {
+        static std::atomic<unsigned> counter = 0;
+        return folder / fmt::format(".whorl-{}-{}.tmp", ::getpid(), counter++);
+    }
+
+    fs::path path_;
+    TemporarySlot* slot_ = nullptr;
+    Descriptor file_;
+    int error_ = 0;
+    bool is_closed_ = false;  // and not renamed
+};
+
 // Where the bytes really go: the end of a chain of symbolic links. An empty or dangling path is kept as it is.
 fs::path resolve(const fs::path& path) {
+    if (has_nul(path)) return path;
     std::error_code ignored;
     fs::path target = fs::canonical(path, ignored);
     return ignored ? path : target;
@@ -68,12 +151,6 @@ fs::path folder_of(const fs::path& path) {
     return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
 
-// Short, so that it fits wherever the real name fits; one per call, so that threads and processes do not meet.
-fs::path temporary_name(const fs::path& folder) {
-    static std::atomic<unsigned> counter = 0;
-    return folder / fmt::format(".whorl-{}-{}.tmp", ::getpid(), counter++);
-}
-
 /// What is at `path` now.
 struct Target {
     bool exists = false;
@@ -81,39 +158,78 @@ struct Target {
     mode_t mode = 0666;      ///< of a new file, before the umask
 };
 
-Result<Target> look_at(const fs::path& path, std::string_view stage) {
+Result<Target> look_at(const fs::path& path) {
+    if (has_nul(path)) return nul_error(kWriteStage, path);
     struct stat status{};
     if (::stat(path.c_str(), &status) != 0) {
         if (errno == ENOENT && !path.empty()) return Target{};
-        return io_error(stage, path, errno);
+        return io_error(kWriteStage, path, errno);
     }
-    if (S_ISDIR(status.st_mode)) return io_error(stage, path, EISDIR);
-    if (::access(path.c_str(), W_OK) != 0) return io_error(stage, path, errno);
+    if (S_ISDIR(status.st_mode)) return io_error(kWriteStage, path, EISDIR);
+    if (::access(path.c_str(), W_OK) != 0) return io_error(kWriteStage, path, errno);
     return Target{
         .exists = true, .is_direct = !S_ISREG(status.st_mode), .mode = static_cast<mode_t>(status.st_mode & 07777U)};
 }
 
+Error too_long(const fs::path& path, const ReadLimit& limit, std::optional<std::uint64_t> size) {
+    return file_error(ErrorCode::kBadFormat, kReadStage,
+                      fmt::format("{} has {} bytes, {} has at most {}", printable(path.native()),
+                                  size ? fmt::to_string(*size) : fmt::format("more than {}", limit.max_bytes),
+                                  limit.content, limit.max_bytes));
+}
+
 }  // namespace
 
-Result<std::vector<std::byte>> read_file(const fs::path& path) {
-    constexpr std::string_view kStage = "file.read";
-    constexpr std::size_t kChunkBytes = std::size_t{1} << 16;
-    const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!file.is_open()) return io_error(kStage, path, errno);
+Error io_error(std::string_view stage, const fs::path& path, int system_error) {
+    return file_error(ErrorCode::kIo, stage,
+                      fmt::format("{}: {}", printable(path.native()), std::generic_category().message(system_error)));
+}
+
+Descriptor::~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+}
+
+int Descriptor::close() {
+    return ::close(std::exchange(fd_, -1)) == 0 ? 0 : errno;
+}
+
+Result<Descriptor> open_for_reading(const fs::path& path, FileKind kind) {
+    if (has_nul(path)) return nul_error(kReadStage, path);
+    // Without O_NONBLOCK the call itself would wait for the writer of a pipe.
+    Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    if (!file.is_open()) return io_error(kReadStage, path, errno);
     struct stat status{};
-    if (::fstat(file.get(), &status) != 0) return io_error(kStage, path, errno);
-    if (S_ISDIR(status.st_mode)) return io_error(kStage, path, EISDIR);
+    if (::fstat(file.get(), &status) != 0) return io_error(kReadStage, path, errno);
+    if (S_ISDIR(status.st_mode)) return io_error(kReadStage, path, EISDIR);
+    if (kind == FileKind::kRegular && !S_ISREG(status.st_mode)) {
+        return file_error(ErrorCode::kIo, kReadStage, fmt::format("{}: not a regular file", printable(path.native())));
+    }
+    if (S_ISFIFO(status.st_mode) && !has_writer(file.get())) {
+        return file_error(ErrorCode::kIo, kReadStage,
+                          fmt::format("{}: nobody writes to this pipe", printable(path.native())));
+    }
+    const int flags = ::fcntl(file.get(), F_GETFL);
+    if (flags < 0 || ::fcntl(file.get(), F_SETFL, flags & ~O_NONBLOCK) != 0) return io_error(kReadStage, path, errno);
+    return file;
+}
+
+Result<std::vector<std::byte>> read_file(const fs::path& path, const ReadLimit& limit) {
+    constexpr std::uint64_t kChunkBytes = std::uint64_t{1} << 16;
+    const Result<Descriptor> file = open_for_reading(path, limit.kind);
+    if (!file) return file.error();
+    struct stat status{};
+    if (::fstat(file->get(), &status) != 0) return io_error(kReadStage, path, errno);
+    const auto size = S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size) : 0;
+    if (size > limit.max_bytes) return too_long(path, limit, size);
 
     // One byte more than the size says, so that the end of a regular file is seen without growing the buffer.
-    std::vector<std::byte> bytes(S_ISREG(status.st_mode) ? static_cast<std::size_t>(status.st_size) + 1 : kChunkBytes);
+    std::vector<std::byte> bytes(static_cast<std::size_t>(S_ISREG(status.st_mode) ? size + 1 : kChunkBytes));
     std::size_t used = 0;
     while (true) {
+        if (used > limit.max_bytes) return too_long(path, limit, std::nullopt);
         if (used == bytes.size()) bytes.resize(2 * bytes.size());
-        const ssize_t count = ::read(file.get(), bytes.data() + used, std::min(bytes.size() - used, kMaxTransferBytes));
-        if (count < 0) {
-            if (errno == EINTR) continue;
-            return io_error(kStage, path, errno);
-        }
+        const ssize_t count = read_some(file->get(), bytes.data() + used, bytes.size() - used);
+        if (count < 0) return io_error(kReadStage, path, errno);
         if (count == 0) break;
         used += static_cast<std::size_t>(count);
     }
@@ -121,44 +237,62 @@ Result<std::vector<std::byte>> read_file(const fs::path& path) {
     return bytes;
 }
 
+Result<std::optional<std::string>> LineReader::next() {
+    constexpr std::size_t kChunkBytes = std::size_t{1} << 12;
+    std::size_t end = buffered_.find('\n', start_);
+    while (end == std::string::npos && !is_at_end_) {
+        buffered_.erase(0, std::exchange(start_, 0));
+        if (buffered_.size() > kMaxLineBytes) {
+            return file_error(
+                ErrorCode::kBadFormat, kReadStage,
+                fmt::format("{}: line {} has more than {} bytes", printable(name_), num_lines_ + 1, kMaxLineBytes));
+        }
+        const std::size_t used = buffered_.size();
+        buffered_.resize(used + kChunkBytes);
+        const ssize_t count = read_some(fd_, buffered_.data() + used, kChunkBytes);
+        buffered_.resize(used + static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+        if (count < 0) return io_error(kReadStage, name_, errno);
+        is_at_end_ = count == 0;
+        end = buffered_.find('\n', used);
+    }
+    if (end == std::string::npos && start_ == buffered_.size()) return std::optional<std::string>();
+    std::string line = buffered_.substr(start_, end == std::string::npos ? end : end - start_);
+    start_ = end == std::string::npos ? buffered_.size() : end + 1;
+    if (line.ends_with('\r')) line.pop_back();
+    ++num_lines_;
+    return std::optional(std::move(line));
+}
+
 Result<void> check_writable(const fs::path& path) {
-    constexpr std::string_view kStage = "file.write";
     const fs::path place = resolve(path);
-    const Result<Target> target = look_at(place, kStage);
+    const Result<Target> target = look_at(place);
     if (!target) return target.error();
     if (target->is_direct) return {};
-    const fs::path probe = temporary_name(folder_of(place));
-    const Descriptor file(::open(probe.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-    if (!file.is_open()) return io_error(kStage, path, errno);
-    ::unlink(probe.c_str());
+    const TemporaryFile probe(folder_of(place), 0600);
+    if (!probe.is_open()) return io_error(kWriteStage, path, probe.error());
     return {};
 }
 
 Result<void> write_file(const fs::path& path, std::span<const std::byte> bytes) {
-    constexpr std::string_view kStage = "file.write";
     const fs::path place = resolve(path);
-    const Result<Target> target = look_at(place, kStage);
+    const Result<Target> target = look_at(place);
     if (!target) return target.error();
     if (target->is_direct) {
-        Descriptor file(::open(place.c_str(), O_WRONLY | O_CLOEXEC));
-        if (!file.is_open()) return io_error(kStage, path, errno);
-        if (const int error = write_all(file.get(), bytes)) return io_error(kStage, path, error);
-        if (const int error = file.close()) return io_error(kStage, path, error);
+        Descriptor file(::open(place.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+        if (!file.is_open()) return io_error(kWriteStage, path, errno);
+        if (const int error = write_all(file.get(), bytes)) return io_error(kWriteStage, path, error);
+        if (const int error = file.close()) return io_error(kWriteStage, path, error);
         return {};
     }
 
-    const fs::path temporary = temporary_name(folder_of(place));
-    Descriptor file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, target->mode & 0777U));
-    if (!file.is_open()) return io_error(kStage, path, errno);
-    int error = target->exists && ::fchmod(file.get(), target->mode) != 0 ? errno : 0;
-    if (error == 0) error = write_all(file.get(), bytes);
-    if (error == 0 && ::fsync(file.get()) != 0) error = errno;
-    if (const int close_error = file.close(); error == 0) error = close_error;
-    if (error == 0 && ::rename(temporary.c_str(), place.c_str()) != 0) error = errno;
-    if (error != 0) {
-        ::unlink(temporary.c_str());
-        return io_error(kStage, path, error);
-    }
+    TemporaryFile temporary(folder_of(place), target->mode & 0777U);
+    if (!temporary.is_open()) return io_error(kWriteStage, path, temporary.error());
+    int error = target->exists && ::fchmod(temporary.get(), target->mode) != 0 ? errno : 0;
+    if (error == 0) error = write_all(temporary.get(), bytes);
+    if (error == 0 && ::fsync(temporary.get()) != 0) error = errno;
+    if (const int close_error = temporary.close(); error == 0) error = close_error;
+    if (error == 0) error = temporary.rename_to(place);
+    if (error != 0) return io_error(kWriteStage, path, error);
     // The new name is in place; that it survives a power cut is a courtesy some file systems do not offer.
     const Descriptor folder(::open(folder_of(place).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (folder.is_open()) ::fsync(folder.get());
@@ -167,6 +301,13 @@ Result<void> write_file(const fs::path& path, std::span<const std::byte> bytes) 
 
 Result<void> write_file(const fs::path& path, std::string_view text) {
     return write_file(path, std::as_bytes(std::span(text)));
+}
+
+void remove_temporary_files() noexcept {
+    is_removing_temporaries = true;
+    for (const TemporarySlot& slot : temporary_slots) {
+        if (slot.state == TemporarySlot::kNamed) ::unlink(slot.path.data());
+    }
 }
 
 }  // namespace whorl

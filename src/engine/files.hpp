@@ -1,17 +1,86 @@
-// Files as the program needs them: read whole, written so that a failure never costs the old content.
+// Files as the program needs them: read whole and within a limit, written so that a failure never costs the old content.
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <span>
+#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 #include <whorl/error.hpp>
 
 namespace whorl {
 
-/// All bytes of `path`, which may be a pipe. Errors: kIo, naming the file and the system's reason.
-Result<std::vector<std::byte>> read_file(const std::filesystem::path& path);
+/// An open file; closes what it holds.
+class Descriptor {
+public:
+    Descriptor() = default;
+    explicit Descriptor(int fd) : fd_(fd) {}
+    Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    Descriptor& operator=(Descriptor&& other) noexcept {
+        std::swap(fd_, other.fd_);
+        return *this;
+    }
+    ~Descriptor();
+    bool is_open() const { return fd_ >= 0; }
+    int get() const { return fd_; }
+    /// 0, or the system's error.
+    int close();
+
+private:
+    int fd_ = -1;
+};
+
+/// What a path must lead to: any file that ends (a pipe too), or a file on a disk.
+enum class FileKind : std::uint8_t { kAny, kRegular };
+
+/// How much of a file is read, and what it is read as.
+struct ReadLimit {
+    std::uint64_t max_bytes;
+    std::string_view content;  ///< "a verifying key", for messages
+    FileKind kind = FileKind::kAny;
+};
+
+/// Larger files are not what they should be, and are refused before they are read: 900 times the key of keccak-f, and
+/// a task of 10^5 AIRs.
+inline constexpr ReadLimit kKeyLimit{.max_bytes = std::uint64_t{1} << 28, .content = "a verifying key"};
+inline constexpr ReadLimit kTaskJsonLimit{
+    .max_bytes = std::uint64_t{1} << 24, .content = "task.json", .kind = FileKind::kRegular};
+
+/// "PATH: reason" for the system's error.
+Error io_error(std::string_view stage, const std::filesystem::path& path, int system_error);
+
+/// Opens `path` for reading. Never waits for more than a few seconds: a pipe that nobody writes to is an error.
+/// Errors: kIo, for a folder, a socket, a name that holds a NUL byte, and for all but regular files where `kind` says so.
+Result<Descriptor> open_for_reading(const std::filesystem::path& path, FileKind kind);
+
+/// All bytes of `path`. Errors: kIo, naming the file and the system's reason; kBadFormat for more than
+/// `limit.max_bytes`, without reading them where the size is known.
+Result<std::vector<std::byte>> read_file(const std::filesystem::path& path, const ReadLimit& limit);
+
+/// The lines of an open file, without their "\n" or "\r\n".
+class LineReader {
+public:
+    /// Longer lines are no paths.
+    static constexpr std::size_t kMaxLineBytes = std::size_t{1} << 16;
+
+    /// `name` of the file, for messages. The descriptor stays open and must outlive the reader.
+    LineReader(int fd, std::string name) : fd_(fd), name_(std::move(name)) {}
+
+    /// Nothing at the end of the file. Errors: kIo; kBadFormat for a line of more than kMaxLineBytes.
+    Result<std::optional<std::string>> next();
+
+private:
+    int fd_;
+    std::string name_;
+    std::string buffered_;
+    std::size_t start_ = 0;  ///< of what has not been returned
+    std::uint64_t num_lines_ = 0;
+    bool is_at_end_ = false;
+};
 
 /// Whether write_file(path, …) can be expected to work: the folder takes new files and `path` is not a folder. Leaves
 /// nothing behind. Errors: kIo.
@@ -22,5 +91,9 @@ Result<void> check_writable(const std::filesystem::path& path);
 /// pipe is written to directly. Errors: kIo; the temporary file is then gone and `path` as it was.
 Result<void> write_file(const std::filesystem::path& path, std::span<const std::byte> bytes);
 Result<void> write_file(const std::filesystem::path& path, std::string_view text);
+
+/// Removes the temporary files of all calls of write_file and check_writable under way. For signal handlers of a program
+/// that ends: it takes no locks and no memory.
+void remove_temporary_files() noexcept;
 
 }  // namespace whorl

@@ -1,6 +1,5 @@
 #include <whorl/task.hpp>
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -11,19 +10,21 @@
 #include <cstring>
 #include <limits>
 #include <new>
-#include <nlohmann/json.hpp>
 #include <system_error>
 #include <utility>
 #include <variant>
 
 #include "engine/check_traces.hpp"
 #include "engine/files.hpp"
+#include "engine/json.hpp"
+#include "engine/task_files.hpp"
+#include "engine/text.hpp"
 
 namespace whorl {
 namespace {
 
 namespace fs = std::filesystem;
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;  // for what is written
 
 constexpr std::string_view kLoadStage = "task.load";
 constexpr std::string_view kSaveStage = "task.save";
@@ -78,10 +79,11 @@ public:
     }
     /// The name of a file beside task.json.
     fs::path file_in(const fs::path& folder) const {
-        const fs::path name = text();
-        if (name.empty() || name != name.filename() || name == ".." || name == ".") {
+        const std::string name = text();
+        if (name.empty() || name == ".." || name == "." ||
+            name.find_first_of(std::string_view("/\0", 2)) != name.npos) {
             fail(ErrorCode::kBadFormat, "{} is \"{}\", which is not the name of a file in the folder", place_,
-                 name.string());
+                 printable(name));
         }
         return folder / name;
     }
@@ -99,11 +101,13 @@ Proximity proximity_from_json(const JsonPlace& json) {
     }
     if (json.has("ListDecoding")) return ListDecoding{.m = json.at("ListDecoding").at("m").number<std::uint64_t>()};
     const std::string kind = json.text();
-    if (kind != "UniqueDecoding") fail(ErrorCode::kBadFormat, "{} is unknown: \"{}\"", json.place(), kind);
+    if (kind != "UniqueDecoding") {
+        fail(ErrorCode::kBadFormat, "{} is unknown: \"{}\"", json.place(), printable(kind));
+    }
     return UniqueDecoding{};
 }
 
-Json proximity_to_json(const Proximity& proximity) {
+OrderedJson proximity_to_json(const Proximity& proximity) {
     if (const auto* split = std::get_if<SplitUniqueList>(&proximity)) {
         return {{"SplitUniqueList", {{"list_start_round", split->list_start_round}, {"m", split->m}}}};
     }
@@ -134,8 +138,8 @@ SystemParams params_from_json(const JsonPlace& json) {
             .max_constraint_degree = number(json, "max_constraint_degree")};
 }
 
-Json params_to_json(const SystemParams& params) {
-    Json rounds = Json::array();
+OrderedJson params_to_json(const SystemParams& params) {
+    OrderedJson rounds = OrderedJson::array();
     for (const std::uint32_t count : params.whir.num_queries) rounds.push_back({{"num_queries", count}});
     return {{"l_skip", params.l_skip},
             {"n_stack", params.n_stack},
@@ -155,10 +159,14 @@ Json params_to_json(const SystemParams& params) {
               {"proximity", proximity_to_json(params.whir.proximity)}}}};
 }
 
-std::vector<std::byte> read_or_fail(const fs::path& path) {
-    Result<std::vector<std::byte>> bytes = read_file(path);
-    if (!bytes) fail(bytes.error().code, "{}", bytes.error().message);
-    return *std::move(bytes);
+template <class T>
+T value_or_fail(Result<T> result) {
+    if (!result) fail(result.error().code, "{}", result.error().message);
+    return *std::move(result);
+}
+
+std::string shown(const fs::path& path) {
+    return printable(path.native());
 }
 
 // Words on disk are little-endian u32.
@@ -172,20 +180,13 @@ constexpr std::uint32_t from_disk(std::uint32_t word) {
 /// Reads a part in pieces straight into its matrix, so that a trace is never held twice.
 Matrix read_part(const fs::path& path, std::size_t width, std::size_t height) {
     if (width == 0) return {0, height};
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    if (fd < 0) fail(ErrorCode::kIo, "{}: {}", path.string(), std::generic_category().message(errno));
-    const struct Closer {
-        int fd;
-        ~Closer() { ::close(fd); }
-    } closer{fd};
+    const Descriptor file = value_or_fail(open_for_reading(path, FileKind::kRegular));
     struct stat status{};
-    if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-        fail(ErrorCode::kIo, "{}: not a regular file", path.string());
-    }
+    if (::fstat(file.get(), &status) != 0) fail(ErrorCode::kIo, "{}", io_error(kLoadStage, path, errno).message);
     // Before memory is taken; width < 2^32 and height ≤ 2^27, so the product fits.
     const std::uint64_t expected_bytes = sizeof(std::uint32_t) * std::uint64_t{width} * height;
     if (const auto size = static_cast<std::uint64_t>(status.st_size); size != expected_bytes) {
-        fail(ErrorCode::kBadFormat, "{} has {} bytes, expected {} (4 x width {} x height {})", path.string(), size,
+        fail(ErrorCode::kBadFormat, "{} has {} bytes, expected {} (4 x width {} x height {})", shown(path), size,
              expected_bytes, width, height);
     }
 
@@ -196,16 +197,16 @@ Matrix read_part(const fs::path& path, std::size_t width, std::size_t height) {
         const std::size_t count = std::min(words.size(), values.size() - done);
         for (std::size_t got = 0; got < count * sizeof(std::uint32_t);) {
             const ssize_t n =
-                ::read(fd, reinterpret_cast<char*>(words.data()) + got, count * sizeof(std::uint32_t) - got);
+                ::read(file.get(), reinterpret_cast<char*>(words.data()) + got, count * sizeof(std::uint32_t) - got);
             if (n < 0 && errno == EINTR) continue;
-            if (n < 0) fail(ErrorCode::kIo, "{}: {}", path.string(), std::generic_category().message(errno));
-            if (n == 0) fail(ErrorCode::kIo, "{}: became shorter while it was read", path.string());
+            if (n < 0) fail(ErrorCode::kIo, "{}", io_error(kLoadStage, path, errno).message);
+            if (n == 0) fail(ErrorCode::kIo, "{}: became shorter while it was read", shown(path));
             got += static_cast<std::size_t>(n);
         }
         for (std::size_t i = 0; i < count; ++i) {
             const std::uint32_t value = from_disk(words[i]);
             if (value >= Fp::kModulus) {
-                fail(ErrorCode::kBadFormat, "{}: column {}, row {} is {}, not below p = {}", path.string(),
+                fail(ErrorCode::kBadFormat, "{}: column {}, row {} is {}, not below p = {}", shown(path),
                      (done + i) / height, (done + i) % height, value, Fp::kModulus);
             }
             values[done + i] = Fp::from_canonical(value);
@@ -215,7 +216,12 @@ Matrix read_part(const fs::path& path, std::size_t width, std::size_t height) {
     return matrix;
 }
 
+/// null stands for a part without columns.
 Matrix part_from_json(const JsonPlace& json, const fs::path& folder, std::uint32_t key_width, std::size_t height) {
+    if (json.is_null()) {
+        if (key_width == 0) return {0, height};
+        fail(ErrorCode::kBadFormat, "{} is null, the key says width {}", json.place(), key_width);
+    }
     const auto width = json.at("width").number<std::uint32_t>();
     if (width != key_width) {
         fail(ErrorCode::kBadFormat, "{} has width {}, the key says {}", json.place(), width, key_width);
@@ -262,17 +268,37 @@ AirTrace trace_from_json(const JsonPlace& json, const fs::path& folder, std::uin
     return trace;
 }
 
+Json read_document(const fs::path& json_path) {
+    const std::vector<std::byte> bytes = value_or_fail(read_file(json_path, kTaskJsonLimit));
+    const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
+    return value_or_fail(parse_json(text, kLoadStage, shown(json_path)));
+}
+
+// What load() opens.
+std::vector<fs::path> files_of(const fs::path& folder) {
+    std::vector<fs::path> files{folder / kTaskFile};
+    const Json document = read_document(files.front());
+    const JsonPlace json(document, shown(files.front()));
+    files.push_back(json.at("vk").file_in(folder));
+    if (!json.has("airs")) return files;
+    const JsonPlace airs = json.at("airs").array();
+    const auto add_part = [&](const JsonPlace& part) {
+        if (!part.is_null()) files.push_back(part.at("file").file_in(folder));
+    };
+    for (std::size_t i = 0; i < airs.size(); ++i) {
+        const JsonPlace air = airs.at(i);
+        add_part(air.at("common_main"));
+        add_part(air.at("preprocessed"));
+        const JsonPlace cached = air.at("cached_mains").array();
+        for (std::size_t k = 0; k < cached.size(); ++k) add_part(cached.at(k));
+    }
+    return files;
+}
+
 Task load(const fs::path& folder) {
     const fs::path json_path = folder / kTaskFile;
-    const std::vector<std::byte> text = read_or_fail(json_path);
-    const auto* begin = reinterpret_cast<const char*>(text.data());
-    Json document;
-    try {
-        document = Json::parse(begin, begin + text.size());
-    } catch (const Json::exception& error) {
-        fail(ErrorCode::kBadFormat, "{} is not JSON: {}", json_path.string(), error.what());
-    }
-    const JsonPlace json(document, json_path.string());
+    const Json document = read_document(json_path);
+    const JsonPlace json(document, shown(json_path));
     if (const auto format = json.at("format").number<std::uint32_t>(); format != kFormat) {
         fail(ErrorCode::kBadFormat, "{}/format is {}, this program reads {}", json.place(), format, kFormat);
     }
@@ -280,16 +306,18 @@ Task load(const fs::path& folder) {
     Task task;
     task.name = json.at("name").text();
     const fs::path key_path = json.at("vk").file_in(folder);
-    Result<VerifyingKey> vk = decode_verifying_key(read_or_fail(key_path));
-    if (!vk) fail(ErrorCode::kBadFormat, "{}: {}", key_path.string(), to_string(vk.error()));
+    ReadLimit key_limit = kKeyLimit;
+    key_limit.kind = FileKind::kRegular;
+    Result<VerifyingKey> vk = decode_verifying_key(value_or_fail(read_file(key_path, key_limit)));
+    if (!vk) fail(ErrorCode::kBadFormat, "{}: {}", shown(key_path), to_string(vk.error()));
     task.vk = *std::move(vk);
 
     if (const auto num_airs = json.at("num_airs").number<std::uint32_t>(); num_airs != task.vk.airs.size()) {
-        fail(ErrorCode::kBadFormat, "{}/num_airs is {}, the key {} has {}", json.place(), num_airs, key_path.string(),
+        fail(ErrorCode::kBadFormat, "{}/num_airs is {}, the key {} has {}", json.place(), num_airs, shown(key_path),
              task.vk.airs.size());
     }
     if (params_from_json(json.at("params")) != task.vk.params) {
-        fail(ErrorCode::kBadFormat, "{}/params differ from the parameters in {}", json.place(), key_path.string());
+        fail(ErrorCode::kBadFormat, "{}/params differ from the parameters in {}", json.place(), shown(key_path));
     }
     const JsonPlace pre_hash = json.at("vk_pre_hash").array();
     if (pre_hash.size() != task.vk.pre_hash.size()) {
@@ -298,7 +326,7 @@ Task load(const fs::path& folder) {
     }
     for (std::size_t i = 0; i < pre_hash.size(); ++i) {
         if (pre_hash.at(i).field_element() != task.vk.pre_hash[i]) {
-            fail(ErrorCode::kBadFormat, "{} is not the pre-hash of {}", pre_hash.place(), key_path.string());
+            fail(ErrorCode::kBadFormat, "{} is not the pre-hash of {}", pre_hash.place(), shown(key_path));
         }
     }
 
@@ -307,7 +335,7 @@ Task load(const fs::path& folder) {
             fail(ErrorCode::kBadFormat,
                  "{} has no \"airs\": this folder stores no traces, only the inputs that they follow from ({}); for "
                  "keccak-f run `whorl keccakf --inputs {}`",
-                 json.place(), json.at("inputs").text(), json.at("inputs").file_in(folder).string());
+                 json.place(), printable(json.at("inputs").text()), shown(json.at("inputs").file_in(folder)));
         }
         fail(ErrorCode::kBadFormat, "{} has no \"airs\": this folder stores no traces", json.place());
     }
@@ -338,13 +366,49 @@ Error with_stage(Error error) {
     error.stage = kSaveStage;
     return error;
 }
+Error save_error(ErrorCode code, std::string message) {
+    return {.code = code, .stage = std::string(kSaveStage), .message = std::move(message)};
+}
+
+// What is larger is refused where it is read.
+Result<void> check_size(const fs::path& path, std::size_t size, const ReadLimit& limit) {
+    if (size <= limit.max_bytes) return {};
+    return save_error(ErrorCode::kInvalidArgument, fmt::format("{} would have {} bytes, {} has at most {}", shown(path),
+                                                               size, limit.content, limit.max_bytes));
+}
+
+/// A trace part and the name of its file.
+struct NamedPart {
+    std::string file;
+    const Matrix* matrix;
+};
+
+// The record of a trace in task.json; its parts are added to `parts`.
+OrderedJson trace_to_json(const AirTrace& trace, const std::string& name, std::vector<NamedPart>& parts) {
+    const auto add_part = [&](const Matrix& matrix, std::string_view part) -> OrderedJson {
+        parts.push_back({.file = fmt::format("air{}_{}.bin", trace.air_id, part), .matrix = &matrix});
+        return {{"file", parts.back().file}, {"width", matrix.width()}};
+    };
+    OrderedJson json{{"air_id", trace.air_id},
+                     {"name", name},
+                     {"height", trace.height()},
+                     {"common_main", nullptr},
+                     {"cached_mains", OrderedJson::array()},
+                     {"preprocessed", nullptr},
+                     {"public_values", OrderedJson::array()}};
+    if (trace.common_main.width() != 0) json["common_main"] = add_part(trace.common_main, "main");
+    for (std::size_t i = 0; i < trace.cached_mains.size(); ++i) {
+        json["cached_mains"].push_back(add_part(trace.cached_mains[i], fmt::format("cached{}", i)));
+    }
+    if (trace.preprocessed) json["preprocessed"] = add_part(*trace.preprocessed, "preprocessed");
+    for (const Fp value : trace.public_values) json["public_values"].push_back(value.canonical());
+    return json;
+}
 
 Result<void> write_part(const fs::path& path, const Matrix& matrix) {
     std::vector<std::uint32_t> words(matrix.values().size());
     std::ranges::transform(matrix.values(), words.begin(), [](Fp x) { return from_disk(x.canonical()); });
-    Result<void> written = write_file(path, std::as_bytes(std::span(words)));
-    if (!written) return with_stage(std::move(written).error());
-    return {};
+    return write_file(path, std::as_bytes(std::span(words)));
 }
 
 // What load_task would refuse.
@@ -360,62 +424,57 @@ Result<void> check_task(const Task& task) {
 
 Result<void> save(const Task& task, const fs::path& folder) {
     if (auto valid = check_task(task); !valid) return valid;
+    OrderedJson airs = OrderedJson::array();
+    std::vector<NamedPart> parts;
+    for (const AirTrace& trace : task.traces) {
+        const bool has_name = trace.air_id < task.air_names.size();
+        airs.push_back(trace_to_json(trace, has_name ? task.air_names[trace.air_id] : std::string(), parts));
+    }
+    OrderedJson pre_hash = OrderedJson::array();
+    for (const Fp value : task.vk.pre_hash) pre_hash.push_back(value.canonical());
+    const OrderedJson document{
+        {"format", kFormat}, {"name", task.name},       {"num_airs", task.vk.airs.size()},
+        {"vk", kKeyFile},    {"vk_pre_hash", pre_hash}, {"params", params_to_json(task.vk.params)},
+        {"airs", airs}};
+    const std::string text = document.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + '\n';
+    const std::vector<std::byte> key = encode_verifying_key(task.vk);
+    if (Result<void> fits = check_size(folder / kTaskFile, text.size(), kTaskJsonLimit); !fits) return fits;
+    if (Result<void> fits = check_size(folder / kKeyFile, key.size(), kKeyLimit); !fits) return fits;
+
     std::error_code error;
     fs::create_directories(folder, error);
-    if (error) {
-        return Error{.code = ErrorCode::kIo,
-                     .stage = std::string(kSaveStage),
-                     .message = fmt::format("{}: {}", folder.string(), error.message())};
-    }
-    Json airs = Json::array();
-    for (const AirTrace& trace : task.traces) {
-        const auto save_part = [&](const Matrix& matrix, std::string_view part) -> Result<Json> {
-            const std::string file = fmt::format("air{}_{}.bin", trace.air_id, part);
-            if (Result<void> written = write_part(folder / file, matrix); !written) return std::move(written).error();
-            return Json{{"file", file}, {"width", matrix.width()}};
-        };
-        Json json{{"air_id", trace.air_id},
-                  {"name", trace.air_id < task.air_names.size() ? task.air_names[trace.air_id] : std::string()},
-                  {"height", trace.height()},
-                  {"cached_mains", Json::array()},
-                  {"preprocessed", nullptr},
-                  {"public_values", Json::array()}};
-        for (const Fp value : trace.public_values) json["public_values"].push_back(value.canonical());
-        Result<Json> part = save_part(trace.common_main, "main");
-        if (!part) return std::move(part).error();
-        json["common_main"] = *std::move(part);
-        for (std::size_t i = 0; i < trace.cached_mains.size(); ++i) {
-            part = save_part(trace.cached_mains[i], fmt::format("cached{}", i));
-            if (!part) return std::move(part).error();
-            json["cached_mains"].push_back(*std::move(part));
+    if (error) return save_error(ErrorCode::kIo, fmt::format("{}: {}", shown(folder), error.message()));
+    for (const NamedPart& part : parts) {
+        if (Result<void> written = write_part(folder / part.file, *part.matrix); !written) {
+            return with_stage(std::move(written).error());
         }
-        if (trace.preprocessed) {
-            part = save_part(*trace.preprocessed, "preprocessed");
-            if (!part) return std::move(part).error();
-            json["preprocessed"] = *std::move(part);
-        }
-        airs.push_back(std::move(json));
     }
-
-    Result<void> written = write_file(folder / kKeyFile, encode_verifying_key(task.vk));
-    if (!written) return with_stage(std::move(written).error());
-    Json pre_hash = Json::array();
-    for (const Fp value : task.vk.pre_hash) pre_hash.push_back(value.canonical());
-    const Json document{{"format", kFormat}, {"name", task.name},       {"num_airs", task.vk.airs.size()},
-                        {"vk", kKeyFile},    {"vk_pre_hash", pre_hash}, {"params", params_to_json(task.vk.params)},
-                        {"airs", airs}};
-    written = write_file(folder / kTaskFile, document.dump(2, ' ', false, Json::error_handler_t::replace) + '\n');
-    if (!written) return with_stage(std::move(written).error());
+    if (Result<void> written = write_file(folder / kKeyFile, key); !written) {
+        return with_stage(std::move(written).error());
+    }
+    if (Result<void> written = write_file(folder / kTaskFile, text); !written) {
+        return with_stage(std::move(written).error());
+    }
     return {};
 }
 
 Error out_of_memory(std::string_view stage, const fs::path& folder) {
     return {.code = ErrorCode::kMachine,
             .stage = std::string(stage),
-            .message = fmt::format("not enough memory for the traces of {}", folder.string())};
+            .message = fmt::format("not enough memory for the traces of {}", shown(folder))};
 }
 
 }  // namespace
+
+Result<std::vector<fs::path>> task_files(const fs::path& folder) {
+    try {
+        return files_of(folder);
+    } catch (LoadFault& fault) {
+        return std::move(fault.error);
+    } catch (const std::bad_alloc&) {
+        return out_of_memory(kLoadStage, folder);
+    }
+}
 
 Result<Task> load_task(const fs::path& folder) {
     try {

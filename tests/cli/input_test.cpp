@@ -148,6 +148,25 @@ TEST_F(BadTask, ThatIsNotJson) {
     expect_error(prove(), {"task.json is not JSON"});
 }
 
+TEST_F(BadTask, NestedADeepWay) {
+    std::string text = "{\"x\":";
+    for (int i = 0; i < 100000; ++i) text += '[';
+    write_text(task / "task.json", text);
+    expect_error(prove(), {"task.json/x/0/", "nested deeper than 16 levels"});
+}
+
+TEST_F(BadTask, WithAKeyTwice) {
+    std::string text = read_text(task / "task.json");
+    text.insert(text.find("\"height\""), "\"height\": 8, ");
+    write_text(task / "task.json", text);
+    expect_error(prove(), {"task.json/airs/0 has \"height\" twice"});
+}
+
+TEST_F(BadTask, WithoutCommonMainColumnsThatTheKeyHas) {
+    edit_json([](json& task_json) { task_json["airs"][7]["common_main"] = nullptr; });
+    expect_error(prove(), {"airs/7/common_main is null, the key says width 7"});
+}
+
 TEST_F(BadTask, WithAMissingField) {
     edit_json([](json& task_json) { task_json.erase("params"); });
     expect_error(prove(), {"task.json has no \"params\""});

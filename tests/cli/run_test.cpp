@@ -60,15 +60,20 @@ TEST(Verify, RejectsAnAlteredProofWithStageExpectedAndFound) {
     write_text(scratch / "proof.bin", proof);
     const Outcome outcome = run_whorl({"verify", "--vk", task / "vk.postcard", "--proof", scratch / "proof.bin"});
     EXPECT_EQ(outcome.exit_code, 1) << outcome;
-    EXPECT_EQ(outcome.out, "");
-    EXPECT_THAT(outcome.err, HasSubstr("whorl verify: rejected: whir"));
+    EXPECT_THAT(outcome.out, StartsWith("rejected: whir"));
+    EXPECT_THAT(outcome.err, Not(HasSubstr("rejected")));
+    const Outcome quiet =
+        run_whorl({"verify", "--vk", task / "vk.postcard", "--proof", scratch / "proof.bin", "--quiet"});
+    EXPECT_EQ(quiet.exit_code, 1) << quiet;
+    EXPECT_EQ(quiet.out, outcome.out) << "what is wrong is printed by a quiet run too";
+    EXPECT_EQ(quiet.err, "");
 }
 
 TEST(Verify, RejectsAProofUnderAnotherTasksKey) {
     const Outcome outcome = run_whorl({"verify", "--vk", vector_folder("fib_2e5") / "vk.postcard", "--proof",
                                        vector_folder("mixture") / "proof.bin"});
     EXPECT_EQ(outcome.exit_code, 1) << outcome;
-    EXPECT_THAT(outcome.err, HasSubstr("rejected: "));
+    EXPECT_THAT(outcome.out, StartsWith("rejected: "));
 }
 
 TEST(VerifyBatch, AnswersEveryLineWithOne) {
@@ -141,8 +146,10 @@ TEST(Check, NamesTheConstraintRowAndValuesThatFail) {
     write_text(task / "air0_main.bin", trace);
     const Outcome outcome = run_whorl({"check", "--task", task});
     EXPECT_EQ(outcome.exit_code, 1) << outcome;
-    EXPECT_THAT(outcome.err, HasSubstr("FibonacciAir"));
-    EXPECT_THAT(outcome.err, HasSubstr("row 6"));
+    EXPECT_THAT(outcome.out, StartsWith("fib_2e5 is not satisfied\n"));
+    EXPECT_THAT(outcome.out, HasSubstr("FibonacciAir"));
+    EXPECT_THAT(outcome.out, HasSubstr("row 6"));
+    EXPECT_EQ(run_whorl({"check", "--task", task, "--quiet"}).out, outcome.out);
 
     const Outcome unproved = run_whorl({"prove", "--task", task, "--out", scratch / "proof.bin", "--check"});
     EXPECT_EQ(unproved.exit_code, 1) << unproved;
@@ -157,7 +164,7 @@ TEST(Check, NamesTheBusThatDoesNotBalance) {
     write_text(task / "air0_main.bin", trace);
     const Outcome outcome = run_whorl({"check", "--task", task});
     EXPECT_EQ(outcome.exit_code, 1) << outcome;
-    EXPECT_THAT(outcome.err, HasSubstr("bus"));
+    EXPECT_THAT(outcome.out, HasSubstr("bus"));
 }
 
 TEST(Prove, YieldsTheReferencesBytesAtAnyNumberOfThreads) {
@@ -359,6 +366,24 @@ std::optional<std::string> run_on_terminal(std::vector<std::string> words, int& 
     ::close(terminal);
     exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     return text;
+}
+
+TEST(Messages, AreBrokenAt100ColumnsOnATerminalOnly) {
+    const std::string device = "none-" + std::string(20, 'x');
+    const std::vector<std::string> command{WHORL_PROGRAM, "doctor", "--device", device};
+    int exit_code = -1;
+    const std::optional<std::string> shown = run_on_terminal(command, exit_code);
+    if (!shown) GTEST_SKIP() << "no pseudo-terminal here (is /dev/pts mounted?)";
+    EXPECT_EQ(exit_code, 2) << *shown;
+    EXPECT_THAT(*shown, HasSubstr(device));
+    EXPECT_GE(lines_of(*shown).size(), 2U);
+    for (std::string line : lines_of(*shown)) {
+        std::erase(line, '\r');
+        if (line.starts_with("\x1b[2K")) line.erase(0, 4);
+        EXPECT_LE(line.size(), 100U) << line;
+    }
+    const Outcome redirected = run_whorl({"doctor", "--device", device});
+    EXPECT_EQ(lines_of(redirected.err).size(), 1U) << redirected;
 }
 
 TEST(Progress, IsShownOnATerminalOnly) {

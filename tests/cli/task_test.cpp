@@ -1,6 +1,7 @@
 // Task folders through the C++ API.
 #include <gmock/gmock.h>
 
+#include <whorl/air.hpp>
 #include <whorl/task.hpp>
 
 #include "cli/program.hpp"
@@ -11,6 +12,8 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
+
+constexpr ReadLimit kAnyFile{.max_bytes = std::uint64_t{1} << 24, .content = "a file"};
 
 TEST(Task, EveryStoredVectorIsLoadedAndSavedAgainByteForByte) {
     int num_tasks = 0;
@@ -52,6 +55,34 @@ TEST(Task, NamesOfAbsentAirsAreEmpty) {
     ASSERT_EQ(task->traces.size(), 2U);
     EXPECT_EQ(task->traces[1].air_id, 2U);
     EXPECT_EQ(task->traces[1].common_main.at(0, 1).canonical(), 5U);
+}
+
+struct CachedOnly {
+    std::string name() const { return "CachedOnly"; }
+    std::uint32_t width() const { return 0; }
+    std::vector<std::uint32_t> cached_main_widths() const { return {1}; }
+    void eval(auto& builder) const { builder.assert_bool(builder.cached_main(0).local[0]); }
+};
+
+TEST(Task, AnAirWithoutCommonMainColumnsHasNullInTheirPlace) {
+    const std::vector<AnyAir> airs{CachedOnly{}};
+    const Result<ProvingKey> key = keygen(test_params_small(2, 8, 3), airs);
+    ASSERT_TRUE(key) << to_string(key.error());
+    Task task{.name = "cached only", .vk = key->vk, .air_names = {"CachedOnly"}, .traces = {}};
+    AirTrace& trace = task.traces.emplace_back();
+    trace.common_main = Matrix(0, 4);
+    trace.cached_mains.emplace_back(1, 4);
+    const Scratch scratch;
+    const Result<void> saved = save_task(task, scratch.path());
+    ASSERT_TRUE(saved) << to_string(saved.error());
+    EXPECT_THAT(scratch.file_names(), testing::UnorderedElementsAre("task.json", "vk.postcard", "air0_cached0.bin"));
+    EXPECT_THAT(read_text(scratch / "task.json"), HasSubstr("\"common_main\": null"));
+    const Result<Task> again = load_task(scratch.path());
+    ASSERT_TRUE(again) << to_string(again.error());
+    EXPECT_EQ(again->traces[0].height(), 4U);
+    EXPECT_EQ(again->traces[0].common_main.width(), 0U);
+    EXPECT_EQ(run_whorl({"prove", "--task", scratch.path(), "--out", scratch / "proof"}).exit_code, 0);
+    EXPECT_EQ(run_whorl({"verify", "--vk", scratch / "vk.postcard", "--proof", scratch / "proof"}).exit_code, 0);
 }
 
 TEST(Task, ATraceOfAnUnknownAirIsNotSaved) {
@@ -98,12 +129,12 @@ TEST(Files, AreReadWhole) {
     const Scratch scratch;
     for (const std::size_t size : {0UL, 1UL, 65535UL, 65536UL, 65537UL, 300000UL}) {
         write_text(scratch / "a", std::string(size, 'x'));
-        const auto bytes = read_file(scratch / "a");
+        const auto bytes = read_file(scratch / "a", kAnyFile);
         ASSERT_TRUE(bytes);
         EXPECT_EQ(bytes->size(), size);
     }
     if (!fs::exists("/proc/self/maps")) GTEST_SKIP() << "no /proc here";
-    const auto endless_size = read_file("/proc/self/maps");  // a file that claims to be empty
+    const auto endless_size = read_file("/proc/self/maps", kAnyFile);  // a file that claims to be empty
     ASSERT_TRUE(endless_size);
     EXPECT_GT(endless_size->size(), 100U);
 }

@@ -16,7 +16,8 @@ namespace {
 namespace fs = std::filesystem;
 
 std::vector<std::byte> bytes_of(const fs::path& path) {
-    Result<std::vector<std::byte>> bytes = read_file(path);
+    Result<std::vector<std::byte>> bytes =
+        read_file(path, {.max_bytes = std::uint64_t{1} << 24, .content = "a list of programs"});
     EXPECT_TRUE(bytes) << path;
     return bytes ? *std::move(bytes) : std::vector<std::byte>();
 }

@@ -59,7 +59,7 @@ int run(int argc, char** argv) {
     }
     Written out;
     for (int i = 3; i < argc; ++i) {
-        const auto bytes = read_file(argv[i]);
+        const auto bytes = read_file(argv[i], kKeyLimit);
         const auto vk = bytes ? decode_verifying_key(*bytes) : Result<VerifyingKey>(bytes.error());
         if (!vk) {
             fmt::print(stderr, "{}: {}\n", argv[i], to_string(vk.error()));

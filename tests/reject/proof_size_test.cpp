@@ -1,0 +1,52 @@
+// The longest proof under a key.
+#include <gtest/gtest.h>
+
+#include <whorl/prove.hpp>
+#include <whorl/verify.hpp>
+
+#include "airs/tasks.hpp"
+#include "vectors.hpp"
+
+namespace whorl::test {
+namespace {
+
+TEST(ProofSize, OfNoStoredProofIsAboveTheKeysMaximum) {
+    for (const char* vector : {"cached", "fib_2e5", "fib_height_1", "fib_three_airs_one_absent", "interactions",
+                               "keccak_5_perms", "keccakf_1024", "mixture", "mixture_app_100_bits", "mixture_l_skip_5",
+                               "preprocessed", "preprocessed_and_cached", "self_interactions"}) {
+        const Result<VerifyingKey> vk = decode_verifying_key(read_file(vector_path(vector, "vk.postcard")));
+        ASSERT_TRUE(vk) << vector;
+        EXPECT_LE(read_file(vector_path(vector, "proof.bin")).size(), max_proof_bytes(*vk)) << vector;
+    }
+}
+
+/// With each trace as high as a stacked column the bound is exact.
+TEST(ProofSize, OfTheTallestTracesIsTheMaximum) {
+    for (const std::uint32_t l_skip : {1U, 3U}) {
+        for (const std::uint32_t width : {1U, 3U}) {
+            const std::uint32_t log_height = l_skip + 6;
+            const AirTask task = logup_task(log_height, test_params_small(l_skip, 6, 2), {width});
+            const Result<ProvingKey> key = keygen(task.params, task.airs);
+            ASSERT_TRUE(key) << to_string(key.error());
+            const Result<Proof> proof = prove(key->vk, task.make_traces());
+            ASSERT_TRUE(proof) << to_string(proof.error());
+            EXPECT_EQ(encode_proof(*proof).size(), max_proof_bytes(key->vk)) << l_skip << ' ' << width;
+        }
+    }
+}
+
+TEST(ProofSize, SaturatesForWhatAKeyMayClaimAndIsNothingForParametersThatAreRefused) {
+    AirTask task = logup_task(4, test_params_small(2, 6, 2), {1});
+    Result<ProvingKey> key = keygen(task.params, task.airs);
+    ASSERT_TRUE(key);
+    key->vk.airs[0].width.common_main = 0xffffffff;
+    key->vk.airs[0].width.cached_mains.assign(1000, 0xffffffff);
+    key->vk.params.w_stack = UINT64_MAX;
+    key->vk.params.whir.num_queries[0] = 0xffffffff;
+    EXPECT_GE(max_proof_bytes(key->vk), std::uint64_t{1} << 60);
+    key->vk.params.whir.num_queries.clear();
+    EXPECT_EQ(max_proof_bytes(key->vk), 0U);
+}
+
+}  // namespace
+}  // namespace whorl::test
