@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
 #include "engine/files.hpp"
