@@ -31,7 +31,7 @@ constexpr const char* kAbout =
     "whorl: proves and verifies SWIRL, the proof system of OpenVM's stark-backend v2, with the same bytes.";
 
 constexpr const char* kExamples = R"(Examples:
-  whorl keccakf                                       prove 1,024 keccak-f permutations and verify the proof
+  whorl keccakf                              prove 1,024 keccak-f permutations and verify the proof
   whorl prove --task tests/vectors/fib_2e5 --out fib.proof
   whorl verify --vk tests/vectors/fib_2e5/vk.postcard --proof fib.proof
   whorl inspect --vk tests/vectors/mixture/vk.postcard --proof tests/vectors/mixture/proof.bin

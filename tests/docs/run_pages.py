@@ -38,7 +38,7 @@ PLACEHOLDERS = [
 
 # Work of minutes, made small: what is added to a command that does not say how much it wants.
 SHORTER = {
-    "keccakf": (r"--permutations|--inputs", "--permutations 1"),
+    "keccakf": (r"--permutations", "--permutations 1"),
     "bench": (r"--permutations", "--permutations 1"),
 }
 
@@ -70,7 +70,9 @@ whorl::Matrix squares(std::size_t height) { return {2, height}; }""",
 
 class Pages:
     def __init__(self, args, folder):
-        self.program, self.source, self.compiler = args.program, pathlib.Path(args.source), args.compiler
+        self.program = os.path.abspath(args.program)
+        self.source = pathlib.Path(args.source).resolve()
+        self.compiler = args.compiler
         self.folder = pathlib.Path(folder)
         self.num_run = 0
         self.failures = []
@@ -164,7 +166,7 @@ class Pages:
         path = self.folder / "page.cpp"
         path.write_text(text, encoding="utf-8")
         done = subprocess.run(
-            [self.compiler, "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-I", str(self.source / "include"), str(path)],
+            [self.compiler, "-std=c++20", "-fsyntax-only", "-Wall", "-I", str(self.source / "include"), str(path)],
             capture_output=True)
         self.num_run += len(blocks)
         print(f"  compiled {len(blocks)} block(s) of {page}")
@@ -232,8 +234,7 @@ def main():
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="whorl-docs-") as folder:
         pages = Pages(args, folder)
-        source = pathlib.Path(args.source)
-        names = ["README.md", "CONTRIBUTING.md"] + sorted(f"docs/{path.name}" for path in source.glob("docs/*.md"))
+        names = ["README.md", "CONTRIBUTING.md"] + sorted(f"docs/{path.name}" for path in pages.source.glob("docs/*.md"))
         for page in names:
             pages.run_shell_blocks(page)
             pages.compile_page(page)
