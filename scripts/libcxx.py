@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Fails on a file that does not compile with clang 19 and LLVM's standard library, which includes less than GCC's does.
 
-  scripts/libcxx.py BUILD_DIR    all C++ files of BUILD_DIR/compile_commands.json; nothing is written
+  scripts/libcxx.py BUILD_DIR [PART]    all C++ files of the compile_commands.json in BUILD_DIR and folders in it, or those whose path
+                                        has PART in it; nothing is written
 
 JOBS limits how many compilers run at once. Exit codes: 0 all compile, 1 some do not, 2 usage, 3 no compiler or library.
 """
@@ -52,17 +53,23 @@ def has_library():
 
 
 def main(arguments):
-    if len(arguments) != 1 or arguments[0].startswith("-"):
+    if len(arguments) not in (1, 2) or arguments[0].startswith("-"):
         print(__doc__, file=sys.stderr)
         return 2
-    database = pathlib.Path(arguments[0]) / "compile_commands.json"
-    if not database.is_file():
-        print(f"libcxx: no {database}; configure the preset first", file=sys.stderr)
+    part = arguments[1] if len(arguments) == 2 else ""
+    # Files that CMake does not compile itself have a database beside their objects.
+    databases = sorted(pathlib.Path(arguments[0]).rglob("compile_commands.json"))
+    if not databases:
+        print(f"libcxx: no compile_commands.json in {arguments[0]}; configure the preset first", file=sys.stderr)
         return 2
     if shutil.which(COMPILER) is None or not has_library():
         print(f"libcxx: no {COMPILER} with libc++; scripts/bootstrap.sh lint installs clang-19 and libc++-19-dev", file=sys.stderr)
         return 3
-    entries = {e["file"]: e for e in json.loads(database.read_text()) if not e["file"].endswith(".cu")}
+    entries = {}
+    for database in databases:
+        for entry in json.loads(database.read_text()):
+            if not entry["file"].endswith(".cu") and part in entry["file"]:
+                entries.setdefault(entry["file"], entry)
     jobs = int(os.environ.get("JOBS", os.cpu_count() or 2))
     failed = []
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
