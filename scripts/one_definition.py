@@ -19,6 +19,7 @@ import subprocess
 import sys
 from collections import defaultdict
 
+ELF_64_LITTLE = b"\x7fELF\x02\x01"
 SHT_SYMTAB, SHT_RELA, SHT_NOBITS = 2, 4, 8
 SHF_WRITE, SHF_ALLOC, SHF_EXECINSTR = 1, 2, 4
 STB_LOCAL, STB_GLOBAL, STB_WEAK, STB_UNIQUE = 0, 1, 2, 10
@@ -34,6 +35,11 @@ FOREIGN = re.compile(
     r"_Z(GV|GR|T[VTISChv]|Z)*N?[rVK]*[RO]?"
     r"(S[tabiosd]|9__gnu_cxx|10__cxxabiv1|3fmt|3tbb|3hwy|7testing|9benchmark|8nlohmann|3CLI|5boost)"
 )
+
+
+def is_elf(path):
+    with path.open("rb") as file:
+        return file.read(len(ELF_64_LITTLE)) == ELF_64_LITTLE
 
 
 class Section:
@@ -52,7 +58,7 @@ class Object:
 
     def __init__(self, path):
         data = path.read_bytes()
-        if data[:6] != b"\x7fELF\x02\x01":
+        if not data.startswith(ELF_64_LITTLE):
             raise ValueError(f"{path}: not a 64-bit little-endian ELF object")
         self.path = path
         self.machine = struct.unpack_from("<H", data, 18)[0]
@@ -176,7 +182,8 @@ def main(arguments):
         return 2
     paths = [pathlib.Path(a) for a in arguments]
     if len(paths) == 1 and paths[0].is_dir():
-        paths = sorted(paths[0].rglob("*.o"))
+        # A build for macOS may be in a folder of this one.
+        paths = [path for path in sorted(paths[0].rglob("*.o")) if is_elf(path)]
     compared, differing = compare(paths)
     if compared == 0:
         print(f"one_definition: no name is defined in two of {len(paths)} objects; is this a build folder?", file=sys.stderr)
