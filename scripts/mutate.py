@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Asks of each check in the verifier, the decoders and the prover's input checks: which test fails when it is wrong?
 
-    scripts/mutate.py [--build build/release] [--files GLOB …] [--jobs N] [--list] [--report FILE]
+    scripts/mutate.py [--build build/release] [--files PART …] [--programs NAME …] [--tests FILTER] [--jobs N] [--list]
 
 A mutant is one change to one place:
 
@@ -39,17 +39,15 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 EQUIVALENT = ROOT / "tests/mutation/equivalent.txt"
 
-# Path pattern, and the functions to change in it; None: all.
+# Path pattern, and a pattern of the functions to change there; None: all.
 TARGETS = [
     ("src/verifier/*.cpp", None),
     ("src/proof/byte_reader.hpp", None),
-    ("src/proof/key_codec.cpp", None),
-    ("src/proof/layout.cpp", None),
-    ("src/proof/proof_codec.cpp", None),
-    ("src/air/params.cpp", ["check_params"]),
-    ("src/air/check.cpp", ["check_part", "check_shape"]),
-    ("src/engine/check_traces.cpp", None),
-    ("src/engine/prove.cpp", ["check_key", "commit_matrix"]),
+    ("src/proof/*.cpp", None),
+    ("src/air/params.cpp", r"check_\w+"),
+    ("src/air/check.cpp", r"check_\w+"),
+    ("src/engine/check*.cpp", None),
+    ("src/engine/prove.cpp", r"check_\w+|commit_matrix"),
     ("src/prover/input.cpp", None),
 ]
 PROGRAMS = ["unit_tests", "air_tests", "reject_tests", "prove_tests"]
@@ -121,21 +119,17 @@ class File:
         self.find_places()
 
     def find_regions(self, functions):
+        """(first, end) token of the text to change."""
         if functions is None:
             return [(0, len(self.tokens))]
         regions = []
-        for name in functions:
-            at = next((i for i, token in enumerate(self.tokens)
-                       if token.text == name and self.is_definition(i)), None)
-            if at is None:
-                sys.exit(f"mutate: {self.path}: no function {name}; TARGETS is out of date")
-            regions.append((at, self.partner[self.partner[at + 1] + 1]))
+        for first, last, name in self.functions:
+            is_inside = any(a <= first < b for a, b in regions)
+            if re.fullmatch(functions, name) and not is_inside:
+                regions.append((first, last + 1))
+        if not regions:
+            raise Failure(f"{self.path}: no function {functions}; TARGETS is out of date")
         return regions
-
-    def is_definition(self, i):
-        after = self.partner.get(i + 1)
-        return (i + 1 < len(self.tokens) and self.tokens[i + 1].text == "(" and after is not None
-                and after + 1 < len(self.tokens) and self.tokens[after + 1].text == "{")
 
     def is_binary(self, i):
         """clang-format puts white space around binary operators and none around template brackets and references."""
@@ -520,8 +514,8 @@ def run_tests(program, tests, mutant, timeout, record=None):
         return failed.group(1) if failed else f"crash (exit {code})"
 
 
-def list_tests(program):
-    text = call([str(program), "--gtest_list_tests", f"--gtest_filter={TEST_FILTER}"], program.parent)
+def list_tests(program, tests):
+    text = call([str(program), "--gtest_list_tests", f"--gtest_filter={tests}"], program.parent)
     suite, tests = "", []
     for line in text.splitlines():
         name = line.split("#")[0].rstrip()
@@ -535,7 +529,7 @@ def list_tests(program):
 Reach = collections.namedtuple("Reach", "program test seconds mutants")
 
 
-def survey_tests(work, programs, slowest_s, jobs):
+def survey_tests(work, programs, tests, slowest_s, jobs):
     """Which test reaches which mutants, and how long it takes."""
     def survey_one(job):
         program, test, index = job
@@ -549,7 +543,7 @@ def survey_tests(work, programs, slowest_s, jobs):
         record.unlink()
         return Reach(program, test, seconds, mutants)
 
-    jobs_list = [(p, t, i) for p in programs for i, t in enumerate(list_tests(p))]
+    jobs_list = [(p, t, i) for p in programs for i, t in enumerate(list_tests(p, tests))]
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
         reaches = list(pool.map(survey_one, jobs_list))
     slow = [r for r in reaches if r.seconds > slowest_s]
@@ -597,6 +591,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release", help="a build with the tests built")
     parser.add_argument("--files", nargs="*", default=[], help="only files whose path contains this")
     parser.add_argument("--programs", nargs="*", default=PROGRAMS, help="only these test programs")
+    parser.add_argument("--tests", default=TEST_FILTER, help="only these tests, as --gtest_filter takes them")
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
     parser.add_argument("--slowest", type=float, default=8.0, help="leave out tests that take longer, in seconds")
     parser.add_argument("--list", action="store_true", help="list the mutants, run nothing")
@@ -617,7 +612,7 @@ def main():
         mutants, objects = compile_copies(build, work, files, options.jobs)
         programs = [link(build, work, objects, name) for name in options.programs]
         print(f"{len(mutants)} mutants of {len(files)} files")
-        reaches = survey_tests(work, programs, options.slowest, options.jobs)
+        reaches = survey_tests(work, programs, options.tests, options.slowest, options.jobs)
         print(f"{len(reaches)} tests, {sum(r.seconds for r in reaches):.0f} s", flush=True)
     except Failure as failure:
         print(f"mutate: {failure}", file=sys.stderr)
