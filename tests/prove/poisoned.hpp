@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "memory/poison.hpp"
+#include "machine/poison.hpp"
 
 namespace whorl::test {
 

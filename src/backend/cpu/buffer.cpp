@@ -8,7 +8,7 @@
 #include <new>
 
 #include "field/simd.hpp"
-#include "memory/poison.hpp"
+#include "machine/poison.hpp"
 
 namespace whorl::cpu {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "memory/poison.hpp"
+#include "machine/poison.hpp"
 
 namespace whorl::gpu {
 

@@ -6,7 +6,7 @@
 #include <limits>
 #include <stdexcept>
 
-#include "memory/poison.hpp"
+#include "machine/poison.hpp"
 
 namespace whorl::gpu {
 namespace {

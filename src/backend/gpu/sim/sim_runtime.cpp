@@ -11,7 +11,7 @@
 #include "backend/gpu/sim/dispatch.hpp"
 #include "backend/gpu/sim/parts.hpp"
 #include "backend/gpu/sim/race_check.hpp"
-#include "memory/poison.hpp"
+#include "machine/poison.hpp"
 
 namespace whorl::gpu::sim {
 namespace {

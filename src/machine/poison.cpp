@@ -1,4 +1,4 @@
-#include "memory/poison.hpp"
+#include "machine/poison.hpp"
 
 #include <atomic>
 #include <cstdlib>
