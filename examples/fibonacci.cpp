@@ -43,6 +43,7 @@ int main() {
     // The trace: column-major, a power of two high.
     std::vector<whorl::AirTrace> traces(1);
     whorl::Matrix& rows = traces[0].common_main = whorl::Matrix(2, 1 << 16);
+    if (!rows.is_valid()) return std::fprintf(stderr, "not enough memory for the trace\n"), 1;
     Fp left = Fp::one(), right = Fp::one();
     for (std::size_t row = 0; row < rows.height(); ++row) {
         rows.at(row, 0) = left;
@@ -58,7 +59,9 @@ int main() {
     const auto verdict = whorl::verify(key->vk, *proof);
     if (!verdict) return std::fprintf(stderr, "rejected: %s\n", to_string(verdict.error()).c_str()), 1;
 
+    const auto bytes = whorl::encode_proof(*proof);
+    if (!bytes) return std::fprintf(stderr, "%s\n", to_string(bytes.error()).c_str()), 1;
     std::printf("after 2^%u rows the sequence is at %u mod p: proved in %zu bytes\n", rows.log_height(),
-                right.canonical(), whorl::encode_proof(*proof).size());
+                right.canonical(), bytes->size());
     return 0;
 }

@@ -25,7 +25,7 @@ bool has_all_queries(const Proof& proof) {
 void try_key(std::span<const std::byte> bytes) {
     const auto key = decode_verifying_key(bytes, PreHashCheck::kIgnore);
     if (!key) return require(!key.error().message.empty());
-    const auto again = decode_verifying_key(encode_verifying_key(*key), PreHashCheck::kIgnore);
+    const auto again = decode_verifying_key(*encode_verifying_key(*key), PreHashCheck::kIgnore);
     require(again.has_value() && *again == *key);
     static_cast<void>(decode_verifying_key(bytes).has_value());
 }
@@ -33,9 +33,10 @@ void try_key(std::span<const std::byte> bytes) {
 void try_proof(std::span<const std::byte> bytes) {
     const auto proof = decode_proof(bytes);
     if (!proof) return require(!proof.error().message.empty());
-    const std::vector<std::byte> encoded = encode_proof(*proof);
+    const std::vector<std::byte> encoded = *encode_proof(*proof);
     std::size_t size = 0;
-    for (const ProofSection& section : proof_sections(*proof)) size += section.size_bytes;
+    const std::vector<ProofSection> sections = *proof_sections(*proof);
+    for (const ProofSection& section : sections) size += section.size_bytes;
     require(size == encoded.size());
     if (!has_all_queries(*proof)) return;
     const auto again = decode_proof(encoded);

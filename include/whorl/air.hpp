@@ -81,7 +81,7 @@ struct Expr::Node {
     Node() = default;
     Node(const Node&) = delete;
     Node& operator=(const Node&) = delete;
-    ~Node();  // iterative: a sum of a million terms must not exhaust the stack
+    ~Node();  // iterative, since a sum of a million terms must not exhaust the stack; takes no memory
 };
 
 /// The columns of one part of a trace on one row. Reading a column that the part does not have gives 0 and makes
@@ -316,7 +316,8 @@ struct ProvingKey {
 /// The keys of `airs` in their order (PROTOCOL.md 6.4 to 6.7).
 /// Errors, each naming the AIR (kInvalidArgument): parameters that check_params rejects, no AIR at all, no main column,
 /// a column that does not exist, neither constraint nor interaction, an empty or too long message, a degree above
-/// params.max_constraint_degree, preprocessed columns of a height that is no power of two or does not fit.
-Result<ProvingKey> keygen(const SystemParams& params, std::span<const AnyAir> airs);
+/// params.max_constraint_degree, preprocessed columns of a height that is no power of two or does not fit. kMachine (memory).
+/// What an AIR's eval() throws becomes an error with its text.
+Result<ProvingKey> keygen(const SystemParams& params, std::span<const AnyAir> airs) noexcept;
 
 }  // namespace whorl

@@ -62,12 +62,12 @@ struct CheckReport {
 /// Evaluates every constraint and interaction of `vk` on the rows of `traces`, on all TBB threads. Memory beyond the
 /// traces is bounded by the key, whatever the heights. Buses are compared through 62-bit hashes of their messages, so
 /// an imbalance is overlooked with a chance of about 2^-62.
-/// Errors: kInvalidArgument (check_traces of validate.hpp: traces that prove would refuse); `air_names` appear in it.
+/// Errors: kInvalidArgument (check_traces of validate.hpp: traces that prove would refuse; `air_names` appear in the message), kMachine (memory).
 Result<CheckReport> check_constraints(const VerifyingKey& vk, std::span<const AirTrace> traces,
-                                      std::span<const std::string> air_names = {});
+                                      std::span<const std::string> air_names = {}) noexcept;
 
 /// The report as lines of text; AIRs without a name in `air_names` appear by their id alone. Field elements above p/2
-/// are written as negative numbers.
-std::string describe(const CheckReport& report, std::span<const std::string> air_names = {});
+/// are written as negative numbers. "out of memory" where there is none for the text.
+std::string describe(const CheckReport& report, std::span<const std::string> air_names = {}) noexcept;
 
 }  // namespace whorl

@@ -22,8 +22,8 @@ struct DeviceReport {
     std::string driver;              ///< empty where there is none
     std::string problem;             ///< why it cannot be used; empty where it can
 };
-/// Everything that this build knows of, usable or not.
-std::vector<DeviceReport> list_devices();
+/// Everything that this build knows of, usable or not. Errors: kMachine (memory).
+Result<std::vector<DeviceReport>> list_devices() noexcept;
 
 /// One buffer of a memory plan.
 struct PlannedBuffer {
@@ -49,6 +49,7 @@ struct MemoryPlan {
 
 /// The plan of a proof of `traces`, whose values do not matter, on options.device.
 /// Errors: those of prove(); kInvalidArgument for the CPU, which plans nothing.
-Result<MemoryPlan> plan_memory(const VerifyingKey& vk, std::span<const AirTrace> traces, const ProverOptions& options);
+Result<MemoryPlan> plan_memory(const VerifyingKey& vk, std::span<const AirTrace> traces,
+                               const ProverOptions& options) noexcept;
 
 }  // namespace whorl

@@ -52,7 +52,7 @@ struct DoctorReport {
 /// on the host, stages that depend on each other, then whole proofs as they are always made and, where the device compiles
 /// while the program runs, with kernels generated for their constraints. Takes some seconds, and up to a minute on the
 /// simulated device. That something is wrong is told by the report. Errors: kInvalidArgument for a name that means nothing, kMachine for a
-/// device that is not there.
-Result<DoctorReport> examine(const std::string& device, Telemetry* telemetry = nullptr);
+/// device that is not there, and for memory that the host lacks.
+Result<DoctorReport> examine(const std::string& device, Telemetry* telemetry = nullptr) noexcept;
 
 }  // namespace whorl

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <optional>
 #include <string>
 #include <utility>
@@ -25,12 +27,38 @@ struct Error {
     std::string message;  ///< names the place, and expected and found where both exist
 };
 
-/// "stage: message".
-inline std::string to_string(const Error& error) {
-    return error.stage + ": " + error.message;
+/// "stage: message"; "out of memory" where there is none for that text.
+inline std::string to_string(const Error& error) noexcept {
+    try {
+        return error.stage + ": " + error.message;
+    } catch (...) {
+        return "out of memory";
+    }
 }
 
-/// A value or the reason there is none. (GCC 12 in C++20 mode has no std::expected.)
+namespace detail {
+
+/// Ends the program: a value was taken from a Result that holds an error, or an error from one that holds a value.
+template <class E>
+[[noreturn]] void end_after_wrong_access(const E* error) noexcept {
+    if (error == nullptr) {
+        std::fputs("whorl: the error of a Result was asked for, but it holds a value; check has_value() first\n",
+                   stderr);
+    } else if constexpr (requires { to_string(*error); }) {
+        std::fprintf(
+            stderr, "whorl: the value of a Result was asked for, but it holds an error (%s); check has_value() first\n",
+            to_string(*error).c_str());
+    } else {
+        std::fputs("whorl: the value of a Result was asked for, but it holds an error; check has_value() first\n",
+                   stderr);
+    }
+    std::abort();
+}
+
+}  // namespace detail
+
+/// A value or the reason there is none. (GCC 12 in C++20 mode has no std::expected.) Only value(), * and -> on an error, and
+/// error() on a value, end the program, with a message that quotes the error: a mistake of the calling code.
 template <class T, class E = Error>
 class [[nodiscard]] Result {
 public:
@@ -39,19 +67,30 @@ public:
 
     bool has_value() const { return state_.index() == 0; }
     explicit operator bool() const { return has_value(); }
-    T& value() & { return std::get<0>(state_); }
-    const T& value() const& { return std::get<0>(state_); }
-    T&& value() && { return std::get<0>(std::move(state_)); }
+    T& value() & { return *checked_value(); }
+    const T& value() const& { return *checked_value(); }
+    T&& value() && { return std::move(*checked_value()); }
     T& operator*() & { return value(); }
     const T& operator*() const& { return value(); }
     T&& operator*() && { return std::move(*this).value(); }
-    T* operator->() { return &value(); }
-    const T* operator->() const { return &value(); }
-    E& error() & { return std::get<1>(state_); }
-    const E& error() const& { return std::get<1>(state_); }
-    E&& error() && { return std::get<1>(std::move(state_)); }
+    T* operator->() { return checked_value(); }
+    const T* operator->() const { return checked_value(); }
+    E& error() & { return *checked_error(); }
+    const E& error() const& { return *checked_error(); }
+    E&& error() && { return std::move(*checked_error()); }
 
 private:
+    T* checked_value() { return const_cast<T*>(std::as_const(*this).checked_value()); }
+    const T* checked_value() const {
+        if (const T* value = std::get_if<0>(&state_)) return value;
+        detail::end_after_wrong_access(std::get_if<1>(&state_));
+    }
+    E* checked_error() { return const_cast<E*>(std::as_const(*this).checked_error()); }
+    const E* checked_error() const {
+        if (const E* error = std::get_if<1>(&state_)) return error;
+        detail::end_after_wrong_access<E>(nullptr);
+    }
+
     std::variant<T, E> state_;
 };
 
@@ -64,11 +103,21 @@ public:
 
     bool has_value() const { return !error_.has_value(); }
     explicit operator bool() const { return has_value(); }
-    E& error() & { return *error_; }
-    const E& error() const& { return *error_; }
-    E&& error() && { return *std::move(error_); }
+    /// As Result<T>::value(): ends the program where there is an error.
+    void value() const {
+        if (error_) detail::end_after_wrong_access(&*error_);
+    }
+    E& error() & { return *checked_error(); }
+    const E& error() const& { return *checked_error(); }
+    E&& error() && { return std::move(*checked_error()); }
 
 private:
+    E* checked_error() { return const_cast<E*>(std::as_const(*this).checked_error()); }
+    const E* checked_error() const {
+        if (error_) return &*error_;
+        detail::end_after_wrong_access<E>(nullptr);
+    }
+
     std::optional<E> error_;
 };
 

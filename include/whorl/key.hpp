@@ -112,20 +112,20 @@ struct VerifyingKey {
     friend bool operator==(const VerifyingKey&, const VerifyingKey&) = default;
 };
 
-/// The postcard bytes of a key (`vk.postcard`), and of a key without its pre-hash.
-std::vector<std::byte> encode_verifying_key(const VerifyingKey& vk);
-std::vector<std::byte> encode_verifying_key_inner(const VerifyingKey& vk);
-/// PROTOCOL.md 6.7: the sponge hash of version, length and body, one field element a byte.
-Digest verifying_key_pre_hash(const VerifyingKey& vk);
+/// The postcard bytes of a key (`vk.postcard`), and of a key without its pre-hash. Errors: kMachine (memory).
+Result<std::vector<std::byte>> encode_verifying_key(const VerifyingKey& vk) noexcept;
+Result<std::vector<std::byte>> encode_verifying_key_inner(const VerifyingKey& vk) noexcept;
+/// PROTOCOL.md 6.7: the sponge hash of version, length and body, one field element per byte. Errors: kMachine (memory).
+Result<Digest> verifying_key_pre_hash(const VerifyingKey& vk) noexcept;
 /// Whether `vk` keeps all that a prover and a verifier rely on: parameters that work (check_params), node indices that
 /// point backwards, variables inside their parts, degrees no smaller than the expressions make them, ascending
 /// constraints, messages of 1 to 2^log_max_message_length − 1 fields, preprocessed data of a height and width that the
 /// parameters allow, and the trace height constraints that follow from the interactions (PROTOCOL.md 6.6). The pre-hash
 /// is not computed. Takes time linear in the key.
-/// Errors: kInvalidArgument, with AIR, place, expected and found.
-Result<void> check_key(const VerifyingKey& vk);
-/// Reads a key from bytes that nobody vouches for, and checks it (check_key), and that the pre-hash is the body's.
-/// Errors: kBadFormat, with the byte offset; what check_key finds has the offset of its AIR or section.
-Result<VerifyingKey> decode_verifying_key(std::span<const std::byte> bytes);
+/// Errors: kInvalidArgument, with AIR, place, expected and found; kMachine (memory).
+Result<void> check_key(const VerifyingKey& vk) noexcept;
+/// Reads a key from untrusted bytes, and checks it (check_key), and that the pre-hash is the body's.
+/// Errors: kBadFormat, with the byte offset; what check_key finds has the offset of its AIR or section. kMachine (memory).
+Result<VerifyingKey> decode_verifying_key(std::span<const std::byte> bytes) noexcept;
 
 }  // namespace whorl

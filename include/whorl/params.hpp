@@ -78,14 +78,14 @@ struct ParamLimits {
 /// Whether every backend, the codecs and the verifier can work with `params`, each value within ParamLimits and the
 /// WHIR rounds (one at least) folding no more variables than there are (PROTOCOL.md 5.1; docs/parameters.md).
 /// Errors: kInvalidArgument, naming the first parameter out of its range, the range and the reason.
-Result<void> check_params(const SystemParams& params);
+Result<void> check_params(const SystemParams& params) noexcept;
 
 /// The reference's presets (PROTOCOL.md 5.3). For an application: `log_stacked_height` from kMinAppLogStackedHeight (below,
 /// no WHIR round is left) to kMaxAppLogStackedHeight (above, the assumptions behind the 100 bits no longer hold).
 /// Errors: kInvalidArgument outside that range.
 inline constexpr std::uint32_t kMinAppLogStackedHeight = 11;
 inline constexpr std::uint32_t kMaxAppLogStackedHeight = 24;
-Result<SystemParams> app_params_100_bits(std::uint32_t log_stacked_height);
+Result<SystemParams> app_params_100_bits(std::uint32_t log_stacked_height) noexcept;
 SystemParams leaf_params_100_bits();
 SystemParams internal_params_100_bits();
 SystemParams root_params_100_bits();

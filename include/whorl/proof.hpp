@@ -83,17 +83,18 @@ struct Proof {
 
 inline constexpr std::uint32_t kCodecVersion = 3;
 
-std::vector<std::byte> encode_proof(const Proof& proof);
+/// Errors: kMachine (memory).
+Result<std::vector<std::byte>> encode_proof(const Proof& proof) noexcept;
 /// Reads a proof from hostile bytes: no length is believed before the remaining bytes can hold it. Errors: kBadFormat,
-/// with the section and byte offset.
-Result<Proof> decode_proof(std::span<const std::byte> bytes);
+/// with the section and byte offset; kMachine (memory).
+Result<Proof> decode_proof(std::span<const std::byte> bytes) noexcept;
 
 /// A stretch of an encoded proof, for `whorl inspect`.
 struct ProofSection {
     std::string name;
     std::size_t size_bytes = 0;
 };
-/// The sections of encode_proof(proof) in order; their sizes add up to the whole.
-std::vector<ProofSection> proof_sections(const Proof& proof);
+/// The sections of encode_proof(proof) in order; their sizes add up to the whole. Errors: kMachine (memory).
+Result<std::vector<ProofSection>> proof_sections(const Proof& proof) noexcept;
 
 }  // namespace whorl

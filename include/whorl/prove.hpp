@@ -31,6 +31,9 @@ enum class ConstraintKernels : std::uint8_t {
     kGenerated,
 };
 
+/// The most threads that a call may be asked to use.
+inline constexpr std::uint32_t kMaxThreads = 1024;
+
 /// What trades speed for memory and never changes a byte of the proof.
 struct ProverOptions {
     /// cpu, sim (the simulated GPU), gpu (the first there is), metal[:i], cuda[:i]: see device.hpp.
@@ -39,7 +42,8 @@ struct ProverOptions {
     ConstraintKernels constraints = ConstraintKernels::kInterpreted;  ///< GPUs only
     /// kGenerated: how long all proofs of a prover together wait for the compiler.
     std::chrono::milliseconds compile_timeout{20'000};
-    std::uint32_t num_threads = 0;  ///< 0: one per core that this process may use
+    /// At most kMaxThreads; 0: one per core that this process may use. Where the system starts fewer threads, fewer work.
+    std::uint32_t num_threads = 0;
     /// Verifies each proof, read back from its bytes, before it is returned (span "verify"). Costs milliseconds.
     bool verify_after = false;
     Telemetry* telemetry = nullptr;
@@ -49,27 +53,28 @@ struct ProverOptions {
 /// Proves that `traces` satisfy the constraints of `vk`. The traces are not checked row by row: unsatisfied constraints
 /// give a proof that is rejected (see check_constraints in check.hpp).
 /// Errors: kInvalidArgument (check_key, check_traces, options, preprocessed columns that the key does not commit to), kMachine (memory,
-/// device). With options.verify_after also, where the verifier rejects the proof: kUnsatisfied (the traces break a constraint or
+/// device); on the CPU a proof that would take more memory than this process may have is refused before it starts. With options.verify_after also, where the verifier rejects the proof: kUnsatisfied (the traces break a constraint or
 /// leave a bus unbalanced; the message has check_constraints' report), kInternal (they do not: a bug in whorl).
-Result<Proof> prove(const VerifyingKey& vk, std::span<const AirTrace> traces, const ProverOptions& options = {});
+Result<Proof> prove(const VerifyingKey& vk, std::span<const AirTrace> traces, const ProverOptions& options = {}) noexcept;
 
 struct MemoryPlan;
 
 /// Proves many times with one key on one device, and keeps what the proofs have in common: constraint programs in the
 /// device's form, memory plans, device memory (a GPU allocates nothing from the second proof of a shape on). A prover is
-/// used by one thread at a time; several provers may work at once, also on one device.
+/// used by one thread at a time; several provers may work at once, also on one device. Calls of a prover that was moved from
+/// return kInvalidArgument.
 class Prover {
 public:
-    /// Errors: kInvalidArgument (key, device name), kMachine (the device is not there or cannot be used).
-    static Result<Prover> create(VerifyingKey vk, const ProverOptions& options = {});
+    /// Errors: kInvalidArgument (key, options), kMachine (the device is not there or cannot be used, memory).
+    static Result<Prover> create(const VerifyingKey& vk, const ProverOptions& options = {}) noexcept;
     Prover(Prover&&) noexcept;
     Prover& operator=(Prover&&) noexcept;
     ~Prover();
 
     /// As whorl::prove.
-    Result<Proof> prove(std::span<const AirTrace> traces);
+    Result<Proof> prove(std::span<const AirTrace> traces) noexcept;
     /// What a proof of traces of these heights takes on a GPU (device.hpp). Errors: kInvalidArgument on the CPU.
-    Result<MemoryPlan> plan(std::span<const AirTrace> traces);
+    Result<MemoryPlan> plan(std::span<const AirTrace> traces) noexcept;
 
 private:
     struct State;
@@ -78,11 +83,12 @@ private:
 };
 
 /// The commitment to one matrix alone, as for a preprocessed or cached part (PROTOCOL.md 9 and 10), and its stacked width.
+/// Errors: kInvalidArgument (parameters, options, a matrix that does not fit them), kMachine (memory).
 struct MatrixCommitment {
     Digest commit{};
     std::uint32_t stacking_width = 0;
 };
 Result<MatrixCommitment> commit_matrix(const SystemParams& params, const Matrix& matrix,
-                                       const ProverOptions& options = {});
+                                       const ProverOptions& options = {}) noexcept;
 
 }  // namespace whorl

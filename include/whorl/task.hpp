@@ -23,12 +23,12 @@ struct Task {
 /// every value is below p, and the traces are those that a prover takes (check_traces of validate.hpp).
 /// Errors: kIo, kBadFormat (naming file, and column and row of a bad value), kInvalidArgument (check_traces), kMachine
 /// (memory).
-Result<Task> load_task(const std::filesystem::path& folder);
+Result<Task> load_task(const std::filesystem::path& folder) noexcept;
 
 /// Writes `task` as such a folder, making it if need be. task.json comes last: a folder that was not finished has none,
 /// or its old one.
 /// Errors: kInvalidArgument (check_key, the key's pre-hash, check_traces: nothing is written that load_task refuses), kIo,
 /// kMachine (memory).
-Result<void> save_task(const Task& task, const std::filesystem::path& folder);
+Result<void> save_task(const Task& task, const std::filesystem::path& folder) noexcept;
 
 }  // namespace whorl

@@ -28,7 +28,7 @@ struct SpanRecord {
 /// Collects the spans of one run. Spans open and close on one thread, the one that calls the prover.
 class Telemetry {
 public:
-    /// Called when a span opens (`is_open`) and when it closes.
+    /// Called when a span opens (`is_open`) and when it closes. What it throws is dropped.
     using Observer = std::function<void(const SpanRecord&, bool is_open)>;
 
     /// Current values of counters that only grow; appended in the same order each time.
@@ -38,6 +38,8 @@ public:
     void set_observer(Observer observer) { observer_ = std::move(observer); }
     /// In the order in which they opened, so a parent comes before its children.
     const std::vector<SpanRecord>& spans() const { return spans_; }
+    /// Spans, fields and calls of the observer that there was no memory for: what spans() lacks.
+    std::size_t num_lost() const { return num_lost_; }
     /// The name of the innermost open span; empty where none is open.
     std::string_view current() const;
     /// Since the Telemetry was made.
@@ -49,26 +51,30 @@ public:
 
 private:
     friend class Span;
-    std::size_t open(std::string_view name);
-    void close(std::size_t index);
+    std::size_t open(std::string_view name) noexcept;
+    void close(std::size_t index) noexcept;
+    template <class Work>
+    bool count_if_lost(const Work& work) noexcept;
 
     std::chrono::steady_clock::time_point origin_;
     std::vector<SpanRecord> spans_;
     std::size_t current_ = SpanRecord::kNoParent;
+    std::size_t num_lost_ = 0;
     Observer observer_;
     Counters counters_;
     std::vector<std::pair<std::size_t, std::vector<std::int64_t>>> counts_at_open_;  // open spans, with their counts
 };
 
-/// Open from construction to destruction; does nothing when `telemetry` is null.
+/// Open from construction to destruction; does nothing when `telemetry` is null. Nothing here throws: what there is no memory
+/// for is counted in Telemetry::num_lost().
 class Span {
 public:
-    Span(Telemetry* telemetry, std::string_view name);
+    Span(Telemetry* telemetry, std::string_view name) noexcept;
     ~Span();
     Span(const Span&) = delete;
     Span& operator=(const Span&) = delete;
     /// Sets a field of the span; a second value for the same key replaces the first.
-    void set(std::string_view key, FieldValue value);
+    void set(std::string_view key, FieldValue value) noexcept;
 
 private:
     Telemetry* telemetry_;

@@ -24,18 +24,18 @@ struct TraceProblem {
 };
 
 /// "place: expected X, found Y; remedy".
-std::string to_string(const TraceProblem& problem);
+std::string to_string(const TraceProblem& problem) noexcept;
 
 /// All ways in which `traces` do not fit `vk`: known AIRs without repeats, required AIRs present, at least one trace;
 /// widths, equal power-of-two heights within the stacked height, public values, preprocessed columns of the key's height,
 /// words below p; trace height constraints and LogUp cells, stacked width (PROTOCOL.md 17.1 and 17.2). Every word is read
 /// once. `air_names` (one per AIR of the key, empty where unknown) appear in messages.
-/// Errors: kInvalidArgument (check_key).
+/// Errors: kInvalidArgument (check_key), kMachine (memory).
 Result<std::vector<TraceProblem>> find_trace_problems(const VerifyingKey& vk, std::span<const AirTrace> traces,
-                                                      std::span<const std::string> air_names = {});
+                                                      std::span<const std::string> air_names = {}) noexcept;
 
-/// find_trace_problems as one error (kInvalidArgument) that names the first few problems and counts the others.
+/// find_trace_problems as one error (kInvalidArgument) that names the first few problems and counts the others, or kMachine.
 Result<void> check_traces(const VerifyingKey& vk, std::span<const AirTrace> traces,
-                          std::span<const std::string> air_names = {});
+                          std::span<const std::string> air_names = {}) noexcept;
 
 }  // namespace whorl

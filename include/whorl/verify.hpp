@@ -89,9 +89,13 @@ enum class VerifyErrorKind : std::uint8_t {
     kInitialMerklePath,   ///< opened rows are not under a commitment
     kCodewordMerklePath,  ///< opened values are not under a codeword commitment
     kFinalPolyClaim,      ///< the final polynomial does not explain all that was claimed
+
+    // No judgement of the proof.
+    kMachine,   ///< memory ran out before there was an answer
+    kInternal,  ///< a bug in whorl
 };
 
-/// Why a proof is rejected: an ordinary answer, not a fault.
+/// Why a proof is rejected: an ordinary answer, not a fault. Where is_judgement(kind) is false: why there is no answer.
 struct VerifyError {
     VerifyErrorKind kind;
     std::string stage;     ///< e.g. "gkr.layer3"
@@ -101,17 +105,22 @@ struct VerifyError {
 };
 
 /// A short name for machines, e.g. "gkr_layer_claim".
-std::string_view name(VerifyErrorKind kind);
-/// "stage: place: message, expected X, found Y".
-std::string to_string(const VerifyError& error);
+std::string_view name(VerifyErrorKind kind) noexcept;
+/// Whether an error of this kind means that the proof was judged, and rejected.
+constexpr bool is_judgement(VerifyErrorKind kind) {
+    return kind != VerifyErrorKind::kMachine && kind != VerifyErrorKind::kInternal;
+}
+/// "stage: place: message, expected X, found Y"; "out of memory" where there is none for that text.
+std::string to_string(const VerifyError& error) noexcept;
 
-/// Checks `proof` against `vk`. Never throws and takes time and memory bounded by the key. Both may be anything: a key
-/// that fails check_key is an answer too (kInvalidKey), at a cost linear in the key's size.
-Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof);
+/// Checks `proof` against `vk`, on the calling thread, in time and memory bounded by the key. Both may be anything: a key
+/// that fails check_key is an answer too (kInvalidKey), at a cost linear in the key's size. Errors: those of VerifyErrorKind,
+/// of which kMachine and kInternal say nothing about the proof.
+Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof) noexcept;
 
 /// The bytes (encode_proof) of the largest proof that `vk` admits: all AIRs present, each trace as high as a stacked
 /// column. No longer proof is accepted, so that a reader need not take more. 0 where check_params refuses the key's
 /// parameters; at most 2^64 − 1.
-std::uint64_t max_proof_bytes(const VerifyingKey& vk);
+std::uint64_t max_proof_bytes(const VerifyingKey& vk) noexcept;
 
 }  // namespace whorl

@@ -16,6 +16,7 @@
 #include "air/block_evaluator.hpp"
 #include "air/bus_ledger.hpp"
 #include "air/render.hpp"
+#include "machine/guard.hpp"
 #include "machine/parallel.hpp"
 
 namespace whorl {
@@ -179,7 +180,9 @@ CheckReport check_rows(const VerifyingKey& vk, std::span<const AirTrace> traces)
     return report;
 }
 
-std::string describe(const CheckReport& report, std::span<const std::string> air_names) {
+namespace {
+
+std::string text_of(const CheckReport& report, std::span<const std::string> air_names) {
     if (report.is_satisfied()) {
         return fmt::format("all constraints hold ({} checked) and all buses balance ({} messages)\n",
                            report.num_constraints_checked, report.num_messages_checked);
@@ -210,6 +213,12 @@ std::string describe(const CheckReport& report, std::span<const std::string> air
         }
     }
     return text;
+}
+
+}  // namespace
+
+std::string describe(const CheckReport& report, std::span<const std::string> air_names) noexcept {
+    return guarded_text([&] { return text_of(report, air_names); });
 }
 
 }  // namespace whorl

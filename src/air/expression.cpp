@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -23,23 +24,25 @@ std::uint32_t saturating_sum(std::uint32_t a, std::uint32_t b) {
     return a > std::numeric_limits<std::uint32_t>::max() - b ? std::numeric_limits<std::uint32_t>::max() : a + b;
 }
 
+// Ends what only `node` keeps: unique left children are rotated up until there is none, so that no list is needed.
+void release(NodePointer node) {
+    while (node && node.use_count() == 1) {
+        if (NodePointer left = std::move(node->left)) {
+            if (left.use_count() != 1) continue;
+            node->left = std::move(left->right);
+            left->right = std::move(node);
+            node = std::move(left);
+        } else {
+            node = std::exchange(node->right, nullptr);
+        }
+    }
+}
+
 }  // namespace
 
 Expr::Node::~Node() {
-    if (!left && !right) return;
-    std::vector<NodePointer> pending;
-    const auto take = [&pending](const Node& node) {
-        for (NodePointer* child : {&node.left, &node.right}) {
-            if (*child && child->use_count() == 1) pending.push_back(std::move(*child));
-            child->reset();
-        }
-    };
-    take(*this);
-    while (!pending.empty()) {
-        const NodePointer node = std::move(pending.back());
-        pending.pop_back();
-        take(*node);
-    }
+    release(std::move(left));
+    release(std::move(right));
 }
 
 Expr::Expr(Fp constant) {

@@ -3,8 +3,11 @@
 #include <algorithm>
 #include <array>
 #include <bit>
+#include <exception>
+#include <functional>
 #include <limits>
 #include <map>
+#include <new>
 #include <optional>
 #include <string>
 #include <utility>
@@ -28,6 +31,7 @@ Result<std::optional<PreprocessedData>> commit_preprocessed(const SystemParams& 
                                                             const std::string& where, const CommitFunction& commit) {
     if (!air.preprocessed) return std::optional<PreprocessedData>();
     const Matrix& matrix = *air.preprocessed;
+    if (!matrix.is_valid()) return keygen_error(fmt::format("{}: the preprocessed part {}", where, matrix.problem()));
     if (matrix.width() == 0) {
         return keygen_error(fmt::format("{}: the preprocessed part has no columns, expected at least 1", where));
     }
@@ -96,6 +100,18 @@ Result<void> check_interactions(const SystemParams& params, const SymbolicBuilde
     return {};
 }
 
+// The AIR is the caller's code, and may throw.
+Result<void> evaluate(const AnyAir& air, SymbolicBuilder& builder, const std::string& where) {
+    try {
+        air.eval(builder);
+    } catch (const std::bad_alloc&) {
+        throw;
+    } catch (const std::exception& e) {
+        return keygen_error(fmt::format("{}: eval() threw: {}", where, e.what()));
+    }
+    return {};
+}
+
 Result<AirVerifyingKey> air_key(const SystemParams& params, const AnyAir& air, const std::string& where,
                                 const CommitFunction& commit) {
     AirVerifyingKey key;
@@ -112,7 +128,7 @@ Result<AirVerifyingKey> air_key(const SystemParams& params, const AnyAir& air, c
     }
 
     SymbolicBuilder builder(key.width, key.num_public_values);
-    air.eval(builder);
+    if (auto evaluated = evaluate(air, builder, where); !evaluated) return std::move(evaluated).error();
     if (const auto& fault = builder.fault()) {
         return keygen_error(fmt::format("{}: column {} of {} is read, which has {} columns", where, fault->index,
                                         fault->part, fault->width));

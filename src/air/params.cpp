@@ -12,6 +12,8 @@
 
 #include <whorl/field.hpp>
 
+#include "machine/guard.hpp"
+
 namespace whorl {
 namespace {
 
@@ -141,9 +143,7 @@ Result<void> check_whir(const WhirParams& whir, std::uint64_t log_height) {
     return {};
 }
 
-}  // namespace
-
-Result<void> check_params(const SystemParams& params) {
+Result<void> check_workable(const SystemParams& params) {
     using L = ParamLimits;
     const WhirParams& whir = params.whir;
     if (auto ok = check_range("l_skip", params.l_skip, 0, L::kMaxLSkip, "the prover keeps 2^l_skip rows in cache");
@@ -185,7 +185,7 @@ Result<void> check_params(const SystemParams& params) {
                        "the degree of an AIR is one byte in the key");
 }
 
-Result<SystemParams> app_params_100_bits(std::uint32_t log_stacked_height) {
+Result<SystemParams> app_params(std::uint32_t log_stacked_height) {
     static_assert(kMinAppLogStackedHeight == kLogFinalPolyLenLimit + 1);
     if (auto ok = check_range("log_stacked_height", log_stacked_height, kMinAppLogStackedHeight,
                               kMaxAppLogStackedHeight, "below, no WHIR round is left; above, 100 bits are not proven");
@@ -201,6 +201,16 @@ Result<SystemParams> app_params_100_bits(std::uint32_t log_stacked_height) {
                             .query_phase_pow_bits = 20,
                             .proximity = UniqueDecoding{},
                             .max_constraint_degree = 3});
+}
+
+}  // namespace
+
+Result<void> check_params(const SystemParams& params) noexcept {
+    return guarded("params", [&] { return check_workable(params); });
+}
+
+Result<SystemParams> app_params_100_bits(std::uint32_t log_stacked_height) noexcept {
+    return guarded("params", [&] { return app_params(log_stacked_height); });
 }
 
 SystemParams leaf_params_100_bits() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <memory>
+#include <new>
 
 #include "machine/parallel.hpp"
 
@@ -188,6 +189,7 @@ Matrix keccak_trace(std::span<const KeccakState> inputs) {
     const std::size_t height = std::bit_ceil(std::max<std::size_t>(inputs.size() * kRounds, 1));
     const std::size_t num_blocks = (height + kBlockRows - 1) / kBlockRows;
     Matrix trace(Columns::kWidth, height);
+    if (!trace.is_valid()) throw std::bad_alloc();
     for_each_part(tbb::blocked_range<std::size_t>(0, num_blocks), [&](const tbb::blocked_range<std::size_t>& range) {
         const auto words = std::make_unique<BlockWords>();
         for (std::size_t block = range.begin(); block != range.end(); ++block) {

@@ -1,6 +1,7 @@
 #include "airs/small.hpp"
 
 #include <array>
+#include <new>
 #include <utility>
 
 namespace whorl {
@@ -10,8 +11,15 @@ Fp fp(std::size_t value) {
     return Fp::from_canonical(static_cast<std::uint32_t>(value));
 }
 
+// All elements 0. Throws std::bad_alloc, as all that makes traces does.
+Matrix zeros(std::size_t width, std::size_t height) {
+    Matrix matrix(width, height);
+    if (!matrix.is_valid()) throw std::bad_alloc();
+    return matrix;
+}
+
 Matrix selector_column(const std::vector<bool>& selectors) {
-    Matrix column(1, selectors.size());
+    Matrix column = zeros(1, selectors.size());
     for (std::size_t row = 0; row < selectors.size(); ++row)
         column.at(row, 0) = selectors[row] ? Fp::one() : Fp::zero();
     return column;
@@ -36,7 +44,7 @@ AirTrace fibonacci_selector_trace(std::uint32_t air_id, std::uint32_t a, std::ui
                                   const std::vector<bool>& selectors) {
     AirTrace trace;
     trace.air_id = air_id;
-    trace.common_main = Matrix(2, selectors.size());
+    trace.common_main = zeros(2, selectors.size());
     trace.preprocessed = selector_column(selectors);
     Fp left = fp(a), right = fp(b);
     for (std::size_t row = 0; row < selectors.size(); ++row) {
@@ -53,8 +61,8 @@ AirTrace dummy_interaction_trace(std::uint32_t air_id, const DummyInteractionAir
                                  std::span<const std::vector<std::uint32_t>> fields) {
     AirTrace trace;
     trace.air_id = air_id;
-    trace.common_main = Matrix(air.width(), counts.size());
-    if (air.has_cached_fields) trace.cached_mains.emplace_back(air.num_fields, counts.size());
+    trace.common_main = zeros(air.width(), counts.size());
+    if (air.has_cached_fields) trace.cached_mains.push_back(zeros(air.num_fields, counts.size()));
     for (std::size_t row = 0; row < counts.size(); ++row) {
         trace.common_main.at(row, 0) = fp(counts[row]);
         for (std::size_t i = 0; i < air.num_fields; ++i) {
@@ -68,7 +76,7 @@ AirTrace dummy_interaction_trace(std::uint32_t air_id, const DummyInteractionAir
 AirTrace self_interaction_trace(std::uint32_t air_id, std::uint32_t width, unsigned log_height) {
     AirTrace trace;
     trace.air_id = air_id;
-    trace.common_main = Matrix(width, std::size_t{1} << log_height);
+    trace.common_main = zeros(width, std::size_t{1} << log_height);
     for (std::size_t c = 0; c < width; ++c) {
         std::size_t value = c;
         for (Fp& cell : trace.common_main.column(c)) {
@@ -83,8 +91,8 @@ AirTrace preprocessed_cached_trace(std::uint32_t air_id, const PreprocessedCache
     AirTrace trace;
     trace.air_id = air_id;
     const std::size_t height = air.selectors.size();
-    trace.common_main = Matrix(1, height);
-    trace.cached_mains.assign(air.num_cached_parts, Matrix(1, height));
+    trace.common_main = zeros(1, height);
+    trace.cached_mains.assign(air.num_cached_parts, zeros(1, height));
     trace.preprocessed = selector_column(air.selectors);
     for (std::size_t row = 0; row < height; ++row) {
         trace.common_main.at(row, 0) = fp(row);

@@ -80,7 +80,9 @@ Result<bool> run_workload(Session& session, const Workload& workload, const Benc
         const Result<Proof> proof = prover->prove(workload.traces);
         if (!proof) return proof.error();
         prove_ms.push_back(telemetry.now_ms() - start_ms);
-        const std::vector<std::byte> bytes = encode_proof(*proof);
+        const Result<std::vector<std::byte>> encoded = encode_proof(*proof);
+        if (!encoded) return encoded.error();
+        const std::vector<std::byte>& bytes = *encoded;
         proof_bytes = bytes.size();
 
         const double verify_start_ms = telemetry.now_ms();
@@ -89,6 +91,7 @@ Result<bool> run_workload(Session& session, const Workload& workload, const Benc
             const Result<Proof> read_back = decode_proof(bytes);
             if (!read_back) return read_back.error();
             if (const auto verified = verify(workload.key.vk, *read_back); !verified) {
+                if (!is_judgement(verified.error().kind)) return not_judged(verified.error());
                 session.complain(fmt::format("whorl bench: {}: rejected: {}\n", name, to_string(verified.error())));
                 return false;
             }
@@ -107,7 +110,9 @@ Result<bool> run_workload(Session& session, const Workload& workload, const Benc
                   {"minor_page_faults", totals.minor_page_faults}};
         device_totals = count_device_work(telemetry, first_span);
         json.update(device_totals);
-        for (const auto& [span, time_ms] : time_ms_by_name(telemetry, first_span)) {
+        const Result<std::vector<std::pair<std::string, double>>> times = time_ms_by_name(telemetry, first_span);
+        if (!times) return times.error();
+        for (const auto& [span, time_ms] : *times) {
             json["spans"][span + "_time_ms"] = time_ms;
             if (span == "stark_prove_excluding_trace") prove_excluding_trace_ms.push_back(time_ms);
         }

@@ -99,7 +99,7 @@ std::string height_constraints_text(const VerifyingKey& vk) {
     return text;
 }
 
-std::string proof_text(const Proof& proof, std::size_t size_bytes) {
+std::string proof_text(const Proof& proof, std::span<const ProofSection> proof_sections, std::size_t size_bytes) {
     Table traces({{"AIR"}, {"log2 height"}, {"height"}, {"cached commitments"}, {"public values", Align::kLeft}});
     for (std::size_t i = 0; i < proof.trace_vdata.size(); ++i) {
         const std::optional<TraceVData>& data = proof.trace_vdata[i];
@@ -117,7 +117,7 @@ std::string proof_text(const Proof& proof, std::size_t size_bytes) {
                     fmt::to_string(data->cached_commitments.size()), fmt::format("{}", fmt::join(public_values, " "))});
     }
     Table sections({{"section", Align::kLeft}, {"bytes"}, {"share"}});
-    for (const ProofSection& section : proof_sections(proof)) {
+    for (const ProofSection& section : proof_sections) {
         sections.add({section.name, grouped(section.size_bytes),
                       fmt::format("{:.1f}%", 100.0 * static_cast<double>(section.size_bytes) /
                                                  static_cast<double>(std::max<std::size_t>(size_bytes, 1)))});
@@ -135,8 +135,10 @@ Result<ExitCode> run_inspect(Session& session, const InspectOptions& options) {
 
     const Result<VerifyingKey> vk = read_key(options.key_path);
     if (!vk) return vk.error();
+    const Result<std::vector<std::byte>> key_bytes = encode_verifying_key(*vk);
+    if (!key_bytes) return key_bytes.error();
     session.print(fmt::format("Verifying key {}: {} AIRs, {} bytes\n  pre-hash {}\n\n", printable(options.key_path),
-                              vk->airs.size(), grouped(encode_verifying_key(*vk).size()), digest_text(vk->pre_hash)));
+                              vk->airs.size(), grouped(key_bytes->size()), digest_text(vk->pre_hash)));
     session.print(params_text(vk->params) + '\n');
     session.print(airs_text(*vk));
     session.print(height_constraints_text(*vk));
@@ -146,6 +148,8 @@ Result<ExitCode> run_inspect(Session& session, const InspectOptions& options) {
     if (!bytes) return bytes.error();
     const Result<Proof> proof = read_proof(*bytes, options.proof_path);
     if (!proof) return proof.error();
+    const Result<std::vector<ProofSection>> sections = proof_sections(*proof);
+    if (!sections) return sections.error();
     const std::size_t size_bytes = bytes->size();
     session.set_proof_bytes(size_bytes);
     session.print(fmt::format("\nProof {}: {} bytes ({})\n  common main commitment {}\n", printable(options.proof_path),
@@ -154,7 +158,7 @@ Result<ExitCode> run_inspect(Session& session, const InspectOptions& options) {
         session.print(fmt::format("  not a proof for this key: {} AIRs, the key has {}\n", proof->trace_vdata.size(),
                                   vk->airs.size()));
     }
-    session.print('\n' + proof_text(*proof, size_bytes));
+    session.print('\n' + proof_text(*proof, *sections, size_bytes));
     return kExitOk;
 }
 

@@ -61,7 +61,9 @@ Result<ExitCode> run_keccakf(Session& session, const KeccakfOptions& options) {
         session.say("proof: {}\n", printable(options.proof_path));
     }
     if (!options.key_path.empty()) {
-        if (auto written = write_file(options.key_path, encode_verifying_key(vk)); !written) return written.error();
+        const Result<std::vector<std::byte>> key = encode_verifying_key(vk);
+        if (!key) return key.error();
+        if (auto written = write_file(options.key_path, *key); !written) return written.error();
         session.say("verifying key: {}\n", printable(options.key_path));
     }
     return kExitOk;

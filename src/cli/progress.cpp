@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <system_error>
 
 #include "cli/output.hpp"
 
@@ -43,10 +44,16 @@ Progress::Progress(Telemetry& telemetry) : telemetry_(telemetry) {
             open_spans_.pop_back();
         }
     });
-    thread_ = std::thread([this] {
-        std::unique_lock lock(mutex_);
-        while (!wake_.wait_for(lock, kInterval, [this] { return is_stopped_; })) draw();
-    });
+    try {
+        thread_ = std::thread([this] {
+            std::unique_lock lock(mutex_);
+            while (!wake_.wait_for(lock, kInterval, [this] { return is_stopped_; })) draw();
+        });
+    } catch (const std::system_error&) {
+        // No thread, no progress line: the work goes on without.
+        is_stopped_ = true;
+        telemetry_.set_observer({});
+    }
 }
 
 Progress::~Progress() {

@@ -16,8 +16,12 @@ Result<ProofBytes> make_proof(Session& session, const VerifyingKey& vk, std::spa
     options.air_names = std::move(air_names);
     const Result<Proof> proof = prove(vk, traces, options);
     if (!proof) return proof.error();
-    ProofBytes out{.bytes = encode_proof(*proof)};
-    for (const auto& [name, time_ms] : time_ms_by_name(telemetry, first_span)) {
+    Result<std::vector<std::byte>> bytes = encode_proof(*proof);
+    if (!bytes) return std::move(bytes).error();
+    const auto times_ms = time_ms_by_name(telemetry, first_span);
+    if (!times_ms) return times_ms.error();
+    ProofBytes out{.bytes = *std::move(bytes)};
+    for (const auto& [name, time_ms] : *times_ms) {
         if (name == "verify") out.verify_ms = time_ms;
     }
     out.prove_ms = session.telemetry().now_ms() - start_ms - out.verify_ms;

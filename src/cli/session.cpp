@@ -1,7 +1,6 @@
 #include "cli/session.hpp"
 
 #include <sys/stat.h>
-#include <tbb/info.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -72,10 +71,14 @@ ExitCode exit_code(const Error& error) {
     return kExitMachine;
 }
 
-Session::Session(CommonOptions options) : options_(std::move(options)) {
-    if (options_.num_threads != 0) {
-        thread_limit_.emplace(tbb::global_control::max_allowed_parallelism, options_.num_threads);
-    }
+Error not_judged(const VerifyError& error) {
+    return {.code = error.kind == VerifyErrorKind::kMachine ? ErrorCode::kMachine : ErrorCode::kInternal,
+            .stage = "verify",
+            .message = to_string(error)};
+}
+
+Session::Session(CommonOptions options)
+    : options_(std::move(options)), team_(options_.num_threads), thread_limit_(team_.limit_all()) {
     if (options_.is_quiet) return;
     claim_stream("standard output", STDOUT_FILENO);
     claim_stream("standard error", STDERR_FILENO);
@@ -86,6 +89,12 @@ Result<void> Session::begin() {
     if (Result<void> claimed = claim_output("--metrics", options_.metrics_path); !claimed) return claimed;
     if (Result<void> claimed = claim_output("--timeline", options_.timeline_path); !claimed) return claimed;
     if (!options_.is_quiet && Progress::is_possible()) progress_ = std::make_unique<Progress>(telemetry_);
+    if (!options_.is_quiet && team_.size() < team_.wanted()) {
+        complain(fmt::format(
+            "whorl: note: {} of {} threads work; the system starts no more (ulimit -u, ulimit -v, pids.max of "
+            "the control group)\n",
+            team_.size(), team_.wanted()));
+    }
     return {};
 }
 
@@ -162,8 +171,7 @@ ProverOptions Session::prover_options() {
 }
 
 std::uint32_t Session::num_threads() const {
-    return options_.num_threads != 0 ? options_.num_threads
-                                     : static_cast<std::uint32_t>(tbb::info::default_concurrency());
+    return team_.size();
 }
 
 void Session::stop_progress() {
@@ -204,10 +212,14 @@ Result<void> Session::finish() {
                              grouped(totals.minor_page_faults + totals.major_page_faults)));
     }
     if (!options_.metrics_path.empty()) {
-        if (auto done = write_file(options_.metrics_path, metrics_json(telemetry_, totals)); !done) return done;
+        const Result<std::string> json = metrics_json(telemetry_, totals);
+        if (!json) return json.error();
+        if (auto done = write_file(options_.metrics_path, *json); !done) return done;
     }
     if (!options_.timeline_path.empty()) {
-        if (auto done = write_file(options_.timeline_path, timeline_json(telemetry_)); !done) return done;
+        const Result<std::string> json = timeline_json(telemetry_);
+        if (!json) return json.error();
+        if (auto done = write_file(options_.timeline_path, *json); !done) return done;
     }
     return {};
 }

@@ -20,8 +20,10 @@
 #include <whorl/proof.hpp>
 #include <whorl/prove.hpp>
 #include <whorl/telemetry.hpp>
+#include <whorl/verify.hpp>
 
 #include "cli/progress.hpp"
+#include "machine/threads.hpp"
 
 namespace whorl::cli {
 
@@ -33,6 +35,9 @@ enum ExitCode : int {
 };
 
 ExitCode exit_code(const Error& error);
+
+/// The error of a run whose proof could not be judged (is_judgement).
+Error not_judged(const VerifyError& error);
 
 /// What every subcommand that works takes.
 struct CommonOptions {
@@ -108,7 +113,8 @@ private:
     void note_interpreted();
 
     CommonOptions options_;
-    std::optional<tbb::global_control> thread_limit_;
+    ThreadTeam team_;
+    tbb::global_control thread_limit_;  // of all that runs while the session lives
     Telemetry telemetry_;
     std::vector<Claim> claims_;
     std::optional<std::uint64_t> proof_bytes_;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 
 namespace whorl::cli {
@@ -42,17 +41,6 @@ std::string grouped(std::uint64_t number) {
         text += digits[i];
     }
     return text;
-}
-
-std::string human_bytes(std::uint64_t bytes) {
-    constexpr std::array<std::string_view, 5> kUnits{"B", "KiB", "MiB", "GiB", "TiB"};
-    std::size_t unit = 0;
-    auto size = static_cast<double>(bytes);
-    while (size >= 1024 && unit + 1 < kUnits.size()) {
-        size /= 1024;
-        ++unit;
-    }
-    return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", size, kUnits[unit]);
 }
 
 }  // namespace whorl::cli

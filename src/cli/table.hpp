@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "machine/memory.hpp"
+
 namespace whorl::cli {
 
 enum class Align : std::uint8_t { kLeft, kRight };
@@ -31,7 +33,6 @@ private:
 
 /// 859137 -> "859,137".
 std::string grouped(std::uint64_t number);
-/// 859137 -> "839.0 KiB".
-std::string human_bytes(std::uint64_t bytes);
+using whorl::human_bytes;
 
 }  // namespace whorl::cli

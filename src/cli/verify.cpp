@@ -10,8 +10,8 @@
 namespace whorl::cli {
 namespace {
 
-/// The line of one proof of a batch; `all_readable` becomes false when its file cannot be read.
-std::string batch_line(const VerifyingKey& vk, const std::string& path, bool& all_readable) {
+/// The line of one proof of a batch, or the error that ends it; `all_readable` becomes false when its file cannot be read.
+Result<std::string> batch_line(const VerifyingKey& vk, const std::string& path, bool& all_readable) {
     const Result<std::vector<std::byte>> bytes = read_proof_bytes(vk, path);
     if (!bytes && bytes.error().code == ErrorCode::kBadFormat)
         return "malformed " + printable(to_string(bytes.error()));
@@ -20,10 +20,12 @@ std::string batch_line(const VerifyingKey& vk, const std::string& path, bool& al
         return "unreadable " + printable(to_string(bytes.error()));
     }
     const Result<Proof> proof = decode_proof(*bytes);
+    if (!proof && exit_code(proof.error()) == kExitMachine) return proof.error();
     if (!proof) return "malformed " + printable(to_string(proof.error()));
     const auto verified = verify(vk, *proof);
+    if (!verified && !is_judgement(verified.error().kind)) return not_judged(verified.error());
     if (!verified) return "rejected " + printable(to_string(verified.error()));
-    return "accepted";
+    return std::string("accepted");
 }
 
 Result<ExitCode> verify_batch(Session& session, const VerifyingKey& vk, const std::string& list_path) {
@@ -41,7 +43,9 @@ Result<ExitCode> verify_batch(Session& session, const VerifyingKey& vk, const st
         const Result<std::optional<std::string>> path = list.next();
         if (!path) return path.error();
         if (!path->has_value()) break;
-        session.print(batch_line(vk, **path, all_readable) + '\n');
+        const Result<std::string> line = batch_line(vk, **path, all_readable);
+        if (!line) return line.error();
+        session.print(*line + '\n');
         std::fflush(stdout);  // a caller may send one path and wait for its line
         ++num_proofs;
     }
@@ -80,6 +84,7 @@ Result<ExitCode> run_verify(Session& session, const VerifyOptions& options) {
     const auto verified = verify(*vk, *proof);
     span.reset();
     if (!verified) {
+        if (!is_judgement(verified.error().kind)) return not_judged(verified.error());
         session.print(fmt::format("rejected: {}\n", to_string(verified.error())));
         return kExitRejected;
     }

@@ -1,7 +1,6 @@
 #include "cli/workloads.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -11,6 +10,7 @@
 #include "cli/table.hpp"
 #include "engine/files.hpp"
 #include "engine/text.hpp"
+#include "machine/memory.hpp"
 
 namespace whorl::cli {
 
@@ -49,19 +49,9 @@ Result<std::vector<KeccakState>> read_keccak_inputs(const std::string& path) {
 
 namespace {
 
-// Trace and codeword alone, whatever the prover adds: what exceeds the machine's memory here would only be found by the
-// system ending the process.
-Result<void> check_memory(const std::string& name, std::uint64_t num_cells, const SystemParams& params) {
-    const std::uint64_t needed_bytes = num_cells * sizeof(Fp) * (1 + (std::uint64_t{1} << params.log_blowup));
-    const long num_pages = ::sysconf(_SC_PHYS_PAGES);
-    const long page_bytes = ::sysconf(_SC_PAGESIZE);
-    if (num_pages <= 0 || page_bytes <= 0) return {};
-    const std::uint64_t memory_bytes = static_cast<std::uint64_t>(num_pages) * static_cast<std::uint64_t>(page_bytes);
-    if (needed_bytes <= memory_bytes) return {};
-    return Error{.code = ErrorCode::kMachine,
-                 .stage = "memory",
-                 .message = fmt::format("{} needs more than {}, this machine has {}", name, human_bytes(needed_bytes),
-                                        human_bytes(memory_bytes))};
+// Trace and codeword alone, whatever the prover adds, which it checks itself: before the trace is made.
+Result<void> check_trace_memory(const std::string& name, std::uint64_t num_cells, const SystemParams& params) {
+    return check_memory("memory", name, num_cells * sizeof(Fp) * (1 + (std::uint64_t{1} << params.log_blowup)));
 }
 
 }  // namespace
@@ -85,7 +75,7 @@ Result<Workload> keccakf_workload(Session& session, std::vector<KeccakState> inp
     const Result<SystemParams> params = app_params_100_bits(log_stacked_height);
     if (!params) return params.error();
     const std::uint64_t num_cells = std::uint64_t{KeccakColumns::kWidth} << keccakf_log_height(inputs.size());
-    if (auto fits = check_memory(name, num_cells, *params); !fits) return std::move(fits).error();
+    if (auto fits = check_trace_memory(name, num_cells, *params); !fits) return std::move(fits).error();
     return make_workload(session, std::move(name), keccak_task(std::move(inputs), *params));
 }
 
@@ -94,7 +84,7 @@ Result<Workload> logup_workload(Session& session, unsigned log_height) {
     std::string name = fmt::format("logup_2e{}", log_height);
     const Result<SystemParams> params = app_params_100_bits(kLogupLogStackedHeight);
     if (!params) return params.error();
-    if (auto fits = check_memory(name, kNumColumns << log_height, *params); !fits) return std::move(fits).error();
+    if (auto fits = check_trace_memory(name, kNumColumns << log_height, *params); !fits) return std::move(fits).error();
     return make_workload(session, std::move(name), logup_task(log_height, *params));
 }
 

@@ -9,7 +9,9 @@
 #include <utility>
 
 #include "air/keygen.hpp"
+#include "machine/guard.hpp"
 #include "machine/parallel.hpp"
+#include "machine/threads.hpp"
 #include "proof/layout.hpp"
 
 namespace whorl {
@@ -41,13 +43,6 @@ bool all_are_elements(std::span<const Fp> values) {
 std::string as_power(std::uint64_t value) {
     if (!std::has_single_bit(value)) return fmt::to_string(value);
     return fmt::format("2^{}", std::countr_zero(value));
-}
-
-// Whether the matrix has the values that its shape says, whatever numbers the shape holds.
-bool has_all_values(const Matrix& part) {
-    const std::size_t count = part.values().size();
-    if (part.width() == 0 || part.height() == 0) return count == 0;
-    return count % part.width() == 0 && count / part.width() == part.height();
 }
 
 class Validation {
@@ -156,16 +151,16 @@ private:
     }
 
     void check_part(const AirTrace& trace, const Matrix& part, std::string_view name, std::uint32_t width) {
+        if (!part.is_valid()) {
+            add_for(trace.air_id, name, "a matrix that holds its elements", fmt::format("one that {}", part.problem()));
+            return;
+        }
         if (part.width() != width) {
             add_for(trace.air_id, name, fmt::format("{} columns", width), fmt::to_string(part.width()));
         }
         if (part.height() != trace.height()) {
             add_for(trace.air_id, name, fmt::format("a height of {}, that of the common main", trace.height()),
                     fmt::to_string(part.height()));
-        }
-        if (!has_all_values(part)) {
-            add_for(trace.air_id, name, fmt::format("{} columns of {} values", part.width(), part.height()),
-                    fmt::format("{} values in all", part.values().size()));
         }
         if (words_ == WordCheck::kCheck && !all_are_elements(part.values())) {
             add_for(trace.air_id, name, "field elements", "a word that is not below p");
@@ -265,23 +260,29 @@ Result<void> summarize(std::span<const TraceProblem> problems, std::string_view 
     return error;
 }
 
-std::string to_string(const TraceProblem& problem) {
-    std::string text = fmt::format("{}: expected {}, found {}", problem.place, problem.expected, problem.found);
-    if (!problem.remedy.empty()) text += "; " + problem.remedy;
-    return text;
+std::string to_string(const TraceProblem& problem) noexcept {
+    return guarded_text([&] {
+        std::string text = fmt::format("{}: expected {}, found {}", problem.place, problem.expected, problem.found);
+        if (!problem.remedy.empty()) text += "; " + problem.remedy;
+        return text;
+    });
 }
 
 Result<std::vector<TraceProblem>> find_trace_problems(const VerifyingKey& vk, std::span<const AirTrace> traces,
-                                                      std::span<const std::string> air_names) {
-    if (auto valid = check_key(vk); !valid) return std::move(valid).error();
-    return trace_problems(vk, traces, air_names, WordCheck::kCheck);
+                                                      std::span<const std::string> air_names) noexcept {
+    return guarded("traces", [&]() -> Result<std::vector<TraceProblem>> {
+        if (auto valid = check_key(vk); !valid) return std::move(valid).error();
+        return ThreadTeam(0).run([&] { return trace_problems(vk, traces, air_names, WordCheck::kCheck); });
+    });
 }
 
 Result<void> check_traces(const VerifyingKey& vk, std::span<const AirTrace> traces,
-                          std::span<const std::string> air_names) {
-    const auto problems = find_trace_problems(vk, traces, air_names);
-    if (!problems) return problems.error();
-    return summarize(*problems, "traces");
+                          std::span<const std::string> air_names) noexcept {
+    return guarded("traces", [&]() -> Result<void> {
+        const auto problems = find_trace_problems(vk, traces, air_names);
+        if (!problems) return problems.error();
+        return summarize(*problems, "traces");
+    });
 }
 
 }  // namespace whorl

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <charconv>
 #include <optional>
@@ -12,6 +11,8 @@
 
 #include "backend/gpu/sim/sim_runtime.hpp"
 #include "engine/gpus.hpp"
+#include "machine/guard.hpp"
+#include "machine/memory.hpp"
 
 namespace whorl {
 namespace {
@@ -39,15 +40,33 @@ std::optional<GpuName> parse_name(std::string_view device) {
     return std::nullopt;
 }
 
-std::uint64_t host_memory() {
-    const long pages = ::sysconf(_SC_PHYS_PAGES);
-    const long page_bytes = ::sysconf(_SC_PAGESIZE);
-    return pages > 0 && page_bytes > 0 ? static_cast<std::uint64_t>(pages) * static_cast<std::uint64_t>(page_bytes) : 0;
+std::vector<DeviceReport> all_devices() {
+    std::vector<DeviceReport> reports(2);
+    reports[0].id = "cpu";
+    reports[0].name = "the host's processor";
+    reports[1].id = "sim";
+    reports[1].name = "a simulated GPU on the host";
+    const MemoryLimit limit = tightest_memory_limit();
+    for (DeviceReport& report : reports) {
+        report.memory_bytes = limit.bytes;
+        report.free_bytes = limit.available();
+    }
+    for (const GpuFamily& family : gpu_families()) {
+        if (family.list_devices != nullptr) {
+            for (DeviceReport& report : family.list_devices()) reports.push_back(std::move(report));
+        } else if (family.is_expected) {
+            DeviceReport& report = reports.emplace_back();
+            report.id = family.name;
+            report.name = family.devices;
+            report.problem = family.absence;
+        }
+    }
+    return reports;
 }
 
 Error not_there(const std::string& device, const std::string& why) {
     std::vector<std::string> usable;
-    for (const DeviceReport& report : list_devices()) {
+    for (const DeviceReport& report : all_devices()) {
         if (report.problem.empty()) usable.push_back(report.id);
     }
     return {ErrorCode::kMachine, "device",
@@ -83,24 +102,8 @@ Result<GpuName> find_gpu(const std::string& device) {
 
 }  // namespace
 
-std::vector<DeviceReport> list_devices() {
-    std::vector<DeviceReport> reports(2);
-    reports[0].id = "cpu";
-    reports[0].name = "the host's processor";
-    reports[1].id = "sim";
-    reports[1].name = "a simulated GPU on the host";
-    for (DeviceReport& report : reports) report.memory_bytes = host_memory();
-    for (const GpuFamily& family : gpu_families()) {
-        if (family.list_devices != nullptr) {
-            for (DeviceReport& report : family.list_devices()) reports.push_back(std::move(report));
-        } else if (family.is_expected) {
-            DeviceReport& report = reports.emplace_back();
-            report.id = family.name;
-            report.name = family.devices;
-            report.problem = family.absence;
-        }
-    }
-    return reports;
+Result<std::vector<DeviceReport>> list_devices() noexcept {
+    return guarded("devices", []() -> Result<std::vector<DeviceReport>> { return all_devices(); });
 }
 
 Result<void> check_device(const std::string& device) {

@@ -29,6 +29,8 @@
 #include "backend/gpu/sim/sim_runtime.hpp"
 #include "engine/devices.hpp"
 #include "engine/stage_order.hpp"
+#include "machine/guard.hpp"
+#include "machine/threads.hpp"
 #include "prover/input.hpp"
 
 namespace whorl {
@@ -99,13 +101,14 @@ Case make_case(const AirTask& task) {
         const Telemetry clock;
         const Proof proof = value_of(prove(made.vk, made.traces));
         made.time_ms = clock.now_ms();
-        made.proof = encode_proof(proof);
+        made.proof = value_of(encode_proof(proof));
         // keccak's would take compilers minutes.
         constexpr std::size_t kMaxNodes = 1000;
         made.is_generated =
             std::ranges::all_of(made.vk.airs, [](const AirVerifyingKey& air) { return air.nodes.size() < kMaxNodes; });
         const Proof read_back = value_of(decode_proof(made.proof));
         if (const auto verified = verify(made.vk, read_back); !verified) {
+            if (verified.error().kind == VerifyErrorKind::kMachine) throw std::bad_alloc();
             throw std::runtime_error("the CPU's proof is rejected: " + to_string(verified.error()));
         }
     });
@@ -117,7 +120,7 @@ ProofVerdict judge(const Case& of, std::string how, const std::function<Proof()>
     const Telemetry clock;
     note_problem(verdict.problem, [&] {
         if (!of.problem.empty()) throw std::runtime_error(of.problem);
-        const std::vector<std::byte> proof = encode_proof(make_proof());
+        const std::vector<std::byte> proof = value_of(encode_proof(make_proof()));
         const auto [found, expected] = std::ranges::mismatch(proof, of.proof);
         if (found == proof.end() && expected == of.proof.end()) return;
         throw std::runtime_error(
@@ -304,7 +307,8 @@ bool DoctorReport::is_healthy() const {
 
 namespace {
 
-DoctorReport examine_or_throw(const std::string& device, Telemetry* telemetry) {
+Result<DoctorReport> examine_device(const std::string& device, Telemetry* telemetry) {
+    if (auto ok = check_device(device); !ok) return ok.error();
     DoctorReport report;
     report.device.id = device;
     if (!is_cpu(device)) {
@@ -320,7 +324,7 @@ DoctorReport examine_or_throw(const std::string& device, Telemetry* telemetry) {
         });
         if (!problem.empty()) throw MachineFault{{ErrorCode::kMachine, "doctor", problem}};
     }
-    for (DeviceReport& listed : list_devices()) {
+    for (DeviceReport& listed : value_of(list_devices())) {
         if (listed.id == report.device.id) report.device = std::move(listed);
     }
 
@@ -341,15 +345,14 @@ DoctorReport examine_or_throw(const std::string& device, Telemetry* telemetry) {
 
 }  // namespace
 
-Result<DoctorReport> examine(const std::string& device, Telemetry* telemetry) {
-    if (auto ok = check_device(device); !ok) return ok.error();
-    try {
-        return examine_or_throw(device, telemetry);
-    } catch (MachineFault& fault) {
-        return std::move(fault.error);
-    } catch (const std::bad_alloc&) {
-        return Error{ErrorCode::kMachine, "doctor", "not enough memory to examine the device"};
-    }
+Result<DoctorReport> examine(const std::string& device, Telemetry* telemetry) noexcept {
+    return guarded("doctor", [&]() -> Result<DoctorReport> {
+        try {
+            return ThreadTeam(0).run([&] { return examine_device(device, telemetry); });
+        } catch (MachineFault& fault) {
+            return std::move(fault.error);
+        }
+    });
 }
 
 }  // namespace whorl

@@ -2,46 +2,46 @@
 #include <whorl/prove.hpp>
 
 #include <fmt/format.h>
-#include <tbb/task_arena.h>
 
 #include <bit>
-#include <exception>
-#include <new>
+#include <limits>
 #include <optional>
 
 #include "backend/cpu/columns.hpp"
 #include "backend/cpu/cpu_backend.hpp"
+#include "backend/cpu/memory.hpp"
 #include "backend/gpu/prover.hpp"
 #include "engine/check_traces.hpp"
 #include "engine/devices.hpp"
 #include "engine/verify_after.hpp"
-#include "prover/limits.hpp"
+#include "machine/guard.hpp"
+#include "machine/memory.hpp"
+#include "machine/threads.hpp"
 #include "prover/prove.hpp"
 
 namespace whorl {
 namespace {
 
-// Runs `work` on the threads that the options ask for; failures of the machine come back as errors.
-template <class T, class Work>
-Result<T> run_guarded(const ProverOptions& options, const char* stage, const Work& work) {
-    try {
-        tbb::task_arena arena(options.num_threads == 0 ? tbb::task_arena::automatic
-                                                       : static_cast<int>(options.num_threads));
-        return arena.execute(work);
-    } catch (const std::bad_alloc&) {
-        return Error{ErrorCode::kMachine, stage, "not enough memory"};
-    } catch (const gpu::DeviceError& e) {
-        return Error{ErrorCode::kMachine, stage, e.what()};
-    } catch (const InputError& e) {
-        return Error{ErrorCode::kInvalidArgument, stage, e.what()};
-    } catch (const std::exception& e) {
-        return Error{ErrorCode::kInternal, stage, e.what()};
-    }
+// Runs `work`, which returns a Result, on the threads that the options ask for; failures of the machine come back as errors.
+template <class Work>
+auto run_guarded(const ProverOptions& options, const char* stage, const Work& work) noexcept -> decltype(work()) {
+    return guarded(stage, [&]() -> decltype(work()) {
+        if (options.num_threads > kMaxThreads) {
+            return Error{ErrorCode::kInvalidArgument, stage,
+                         fmt::format("expected at most {} threads, found {}", kMaxThreads, options.num_threads)};
+        }
+        return ThreadTeam(options.num_threads).run(work);
+    });
 }
 
 Result<void> check_input(const VerifyingKey& vk, const ProverOptions& options, std::span<const AirTrace> traces,
                          const char* stage) {
     return summarize(trace_problems(vk, traces, options.air_names, WordCheck::kCheck), stage);
+}
+
+Error moved_from(const char* stage) noexcept {
+    return guarded_error(ErrorCode::kInvalidArgument, stage,
+                         "this prover was moved from; make one with Prover::create");
 }
 
 }  // namespace
@@ -57,69 +57,85 @@ Prover::Prover(Prover&&) noexcept = default;
 Prover& Prover::operator=(Prover&&) noexcept = default;
 Prover::~Prover() = default;
 
-Result<Prover> Prover::create(VerifyingKey vk, const ProverOptions& options) {
-    if (auto ok = check_key(vk); !ok) return ok.error();
-    auto state = std::make_unique<State>();
-    state->vk = std::move(vk);
-    state->options = options;
-    if (!is_cpu(options.device)) {
-        auto runtime = run_guarded<std::unique_ptr<gpu::Runtime>>(
-            options, "device", [&]() -> Result<std::unique_ptr<gpu::Runtime>> { return open_gpu(options.device); });
-        if (!runtime) return runtime.error();
-        std::optional<gpu::GenerationOptions> generation;
-        if (options.constraints == ConstraintKernels::kGenerated) generation = {.timeout = options.compile_timeout};
-        state->gpu.emplace(state->vk, *std::move(runtime), options.dispatch, generation);
-    }
-    return Prover(std::move(state));
-}
-
-Result<Proof> Prover::prove(std::span<const AirTrace> traces) {
-    State& s = *state_;
-    if (auto ok = check_input(s.vk, s.options, traces, "prove"); !ok) return ok.error();
-    const auto make_proof = [&] {
-        const ProverInput input = make_prover_input(s.vk, traces, s.options.telemetry);
-        if (s.gpu) return s.gpu->prove(input);
-        cpu::CpuBackend backend;
-        return prove_on(backend, input);
-    };
-    return run_guarded<Proof>(s.options, "prove", [&]() -> Result<Proof> {
-        Proof proof = make_proof();
-        if (s.options.verify_after) {
-            if (auto ok = verify_made(s.vk, traces, proof, s.options.telemetry); !ok) return ok.error();
+Result<Prover> Prover::create(const VerifyingKey& vk, const ProverOptions& options) noexcept {
+    return run_guarded(options, "prove", [&]() -> Result<Prover> {
+        if (auto ok = check_key(vk); !ok) return std::move(ok).error();
+        auto state = std::make_unique<State>();
+        state->vk = vk;
+        state->options = options;
+        if (!is_cpu(options.device)) {
+            Result<std::unique_ptr<gpu::Runtime>> runtime = open_gpu(options.device);
+            if (!runtime) return std::move(runtime).error();
+            std::optional<gpu::GenerationOptions> generation;
+            if (options.constraints == ConstraintKernels::kGenerated) generation = {.timeout = options.compile_timeout};
+            state->gpu.emplace(state->vk, *std::move(runtime), options.dispatch, generation);
         }
-        return proof;
+        return Prover(std::move(state));
     });
 }
 
-Result<MemoryPlan> Prover::plan(std::span<const AirTrace> traces) {
+Result<Proof> Prover::prove(std::span<const AirTrace> traces) noexcept {
+    if (state_ == nullptr) return moved_from("prove");
     State& s = *state_;
-    if (!s.gpu) {
-        return Error{ErrorCode::kInvalidArgument, "plan",
-                     "expected a GPU (sim, cuda), found cpu, which plans no memory"};
-    }
-    if (auto ok = check_input(s.vk, s.options, traces, "plan"); !ok) return ok.error();
-    return run_guarded<MemoryPlan>(s.options, "plan",
-                                   [&] { return s.gpu->plan(make_prover_input(s.vk, traces, nullptr)); });
+    const auto make_proof = [&]() -> Result<Proof> {
+        const ProverInput input = make_prover_input(s.vk, traces, s.options.telemetry);
+        if (s.gpu) return s.gpu->prove(input);
+        if (auto ok = check_memory("prove", "a proof of these traces", cpu::peak_bytes(input)); !ok) {
+            return std::move(ok).error();
+        }
+        cpu::CpuBackend backend;
+        return prove_on(backend, input);
+    };
+    return run_guarded(s.options, "prove", [&]() -> Result<Proof> {
+        if (auto ok = check_input(s.vk, s.options, traces, "prove"); !ok) return std::move(ok).error();
+        try {
+            Result<Proof> proof = make_proof();
+            if (!proof || !s.options.verify_after) return proof;
+            if (auto ok = verify_made(s.vk, traces, *proof, s.options.telemetry); !ok) return std::move(ok).error();
+            return proof;
+        } catch (const InputError& e) {
+            return Error{ErrorCode::kInvalidArgument, "prove", e.what()};
+        }
+    });
 }
 
-Result<Proof> prove(const VerifyingKey& vk, std::span<const AirTrace> traces, const ProverOptions& options) {
+Result<MemoryPlan> Prover::plan(std::span<const AirTrace> traces) noexcept {
+    if (state_ == nullptr) return moved_from("plan");
+    State& s = *state_;
+    return run_guarded(s.options, "plan", [&]() -> Result<MemoryPlan> {
+        if (!s.gpu) {
+            return Error{ErrorCode::kInvalidArgument, "plan",
+                         "expected a GPU (sim, cuda), found cpu, which plans no memory"};
+        }
+        if (auto ok = check_input(s.vk, s.options, traces, "plan"); !ok) return std::move(ok).error();
+        return s.gpu->plan(make_prover_input(s.vk, traces, nullptr));
+    });
+}
+
+Result<Proof> prove(const VerifyingKey& vk, std::span<const AirTrace> traces, const ProverOptions& options) noexcept {
     Result<Prover> prover = Prover::create(vk, options);
-    if (!prover) return prover.error();
+    if (!prover) return std::move(prover).error();
     return prover->prove(traces);
 }
 
-Result<MemoryPlan> plan_memory(const VerifyingKey& vk, std::span<const AirTrace> traces, const ProverOptions& options) {
+Result<MemoryPlan> plan_memory(const VerifyingKey& vk, std::span<const AirTrace> traces,
+                               const ProverOptions& options) noexcept {
     Result<Prover> prover = Prover::create(vk, options);
-    if (!prover) return prover.error();
+    if (!prover) return std::move(prover).error();
     return prover->plan(traces);
 }
 
-Result<MatrixCommitment> commit_matrix(const SystemParams& params, const Matrix& matrix, const ProverOptions& options) {
-    if (auto ok = check_params(params); !ok) return ok.error();
+namespace {
+
+Result<MatrixCommitment> commit(const SystemParams& params, const Matrix& matrix, const ProverOptions& options) {
+    if (auto ok = check_params(params); !ok) return std::move(ok).error();
     const auto bad = [](std::string message) {
         return Error{ErrorCode::kInvalidArgument, "commit_matrix", std::move(message)};
     };
+    if (!matrix.is_valid()) return bad(fmt::format("the matrix {}", matrix.problem()));
     if (matrix.width() == 0) return bad("expected at least one column, found none");
+    if (matrix.width() > std::numeric_limits<std::uint32_t>::max())
+        return bad(fmt::format("expected less than 2^32 columns, found {}", matrix.width()));
     if (!std::has_single_bit(matrix.height()) || matrix.log_height() > params.log_stacked_height()) {
         return bad(fmt::format("expected a power of two up to 2^{} as height, found {}", params.log_stacked_height(),
                                matrix.height()));
@@ -129,13 +145,20 @@ Result<MatrixCommitment> commit_matrix(const SystemParams& params, const Matrix&
         return bad(fmt::format("{} columns of height {} exceed the {} stacked columns allowed", matrix.width(),
                                matrix.height(), params.w_stack));
     }
-    return run_guarded<MatrixCommitment>(options, "commit_matrix", [&] {
-        const StackedLayout layout = stack_layout(params.l_skip, params.log_stacked_height(), std::span(&shape, 1));
-        std::vector<const std::uint32_t*> words;
-        for (std::size_t c = 0; c < matrix.width(); ++c) words.push_back(cpu::column_words(matrix, c));
-        const cpu::CodeMatrix code = cpu::commit_stacked(params, layout, words, options.telemetry);
-        return MatrixCommitment{code.root(), layout.width};
-    });
+    const StackedLayout layout = stack_layout(params.l_skip, params.log_stacked_height(), std::span(&shape, 1));
+    if (auto ok = check_memory("commit_matrix", "this commitment", cpu::commitment_bytes(params, layout.width)); !ok)
+        return std::move(ok).error();
+    std::vector<const std::uint32_t*> words;
+    for (std::size_t c = 0; c < matrix.width(); ++c) words.push_back(cpu::column_words(matrix, c));
+    const cpu::CodeMatrix code = cpu::commit_stacked(params, layout, words, options.telemetry);
+    return MatrixCommitment{code.root(), layout.width};
+}
+
+}  // namespace
+
+Result<MatrixCommitment> commit_matrix(const SystemParams& params, const Matrix& matrix,
+                                       const ProverOptions& options) noexcept {
+    return run_guarded(options, "commit_matrix", [&] { return commit(params, matrix, options); });
 }
 
 }  // namespace whorl

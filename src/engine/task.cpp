@@ -19,6 +19,7 @@
 #include "engine/json.hpp"
 #include "engine/task_files.hpp"
 #include "engine/text.hpp"
+#include "machine/guard.hpp"
 
 namespace whorl {
 namespace {
@@ -309,7 +310,7 @@ Task load(const fs::path& folder) {
     ReadLimit key_limit = kKeyLimit;
     key_limit.kind = FileKind::kRegular;
     Result<VerifyingKey> vk = decode_verifying_key(value_or_fail(read_file(key_path, key_limit)));
-    if (!vk) fail(ErrorCode::kBadFormat, "{}: {}", shown(key_path), to_string(vk.error()));
+    if (!vk) fail(vk.error().code, "{}: {}", shown(key_path), to_string(vk.error()));
     task.vk = *std::move(vk);
 
     if (const auto num_airs = json.at("num_airs").number<std::uint32_t>(); num_airs != task.vk.airs.size()) {
@@ -414,7 +415,9 @@ Result<void> write_part(const fs::path& path, const Matrix& matrix) {
 // What load_task would refuse.
 Result<void> check_task(const Task& task) {
     if (auto valid = check_key(task.vk); !valid) return with_stage(std::move(valid).error());
-    if (task.vk.pre_hash != verifying_key_pre_hash(task.vk)) {
+    const Result<Digest> pre_hash = verifying_key_pre_hash(task.vk);
+    if (!pre_hash) return with_stage(pre_hash.error());
+    if (task.vk.pre_hash != *pre_hash) {
         return Error{.code = ErrorCode::kInvalidArgument,
                      .stage = std::string(kSaveStage),
                      .message = "pre_hash of the key: expected verifying_key_pre_hash(vk), found another digest"};
@@ -437,9 +440,10 @@ Result<void> save(const Task& task, const fs::path& folder) {
         {"vk", kKeyFile},    {"vk_pre_hash", pre_hash}, {"params", params_to_json(task.vk.params)},
         {"airs", airs}};
     const std::string text = document.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + '\n';
-    const std::vector<std::byte> key = encode_verifying_key(task.vk);
+    const Result<std::vector<std::byte>> key = encode_verifying_key(task.vk);
+    if (!key) return with_stage(key.error());
     if (Result<void> fits = check_size(folder / kTaskFile, text.size(), kTaskJsonLimit); !fits) return fits;
-    if (Result<void> fits = check_size(folder / kKeyFile, key.size(), kKeyLimit); !fits) return fits;
+    if (Result<void> fits = check_size(folder / kKeyFile, key->size(), kKeyLimit); !fits) return fits;
 
     std::error_code error;
     fs::create_directories(folder, error);
@@ -449,7 +453,7 @@ Result<void> save(const Task& task, const fs::path& folder) {
             return with_stage(std::move(written).error());
         }
     }
-    if (Result<void> written = write_file(folder / kKeyFile, key); !written) {
+    if (Result<void> written = write_file(folder / kKeyFile, *key); !written) {
         return with_stage(std::move(written).error());
     }
     if (Result<void> written = write_file(folder / kTaskFile, text); !written) {
@@ -458,40 +462,30 @@ Result<void> save(const Task& task, const fs::path& folder) {
     return {};
 }
 
-Error out_of_memory(std::string_view stage, const fs::path& folder) {
-    return {.code = ErrorCode::kMachine,
-            .stage = std::string(stage),
-            .message = fmt::format("not enough memory for the traces of {}", shown(folder))};
+// Runs `work` inside the guard; a fault of what it reads is its error.
+template <class Work>
+auto guarded_load(const Work& work) noexcept -> decltype(work()) {
+    return guarded(kLoadStage, [&]() -> decltype(work()) {
+        try {
+            return work();
+        } catch (LoadFault& fault) {
+            return std::move(fault.error);
+        }
+    });
 }
 
 }  // namespace
 
-Result<std::vector<fs::path>> task_files(const fs::path& folder) {
-    try {
-        return files_of(folder);
-    } catch (LoadFault& fault) {
-        return std::move(fault.error);
-    } catch (const std::bad_alloc&) {
-        return out_of_memory(kLoadStage, folder);
-    }
+Result<std::vector<fs::path>> task_files(const fs::path& folder) noexcept {
+    return guarded_load([&]() -> Result<std::vector<fs::path>> { return files_of(folder); });
 }
 
-Result<Task> load_task(const fs::path& folder) {
-    try {
-        return load(folder);
-    } catch (LoadFault& fault) {
-        return std::move(fault.error);
-    } catch (const std::bad_alloc&) {
-        return out_of_memory(kLoadStage, folder);
-    }
+Result<Task> load_task(const fs::path& folder) noexcept {
+    return guarded_load([&]() -> Result<Task> { return load(folder); });
 }
 
-Result<void> save_task(const Task& task, const fs::path& folder) {
-    try {
-        return save(task, folder);
-    } catch (const std::bad_alloc&) {
-        return out_of_memory(kSaveStage, folder);
-    }
+Result<void> save_task(const Task& task, const fs::path& folder) noexcept {
+    return guarded(kSaveStage, [&] { return save(task, folder); });
 }
 
 }  // namespace whorl

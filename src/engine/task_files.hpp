@@ -10,6 +10,6 @@ namespace whorl {
 
 /// task.json of `folder` and all files that it names: what load_task opens. Errors: those of load_task that concern
 /// task.json alone.
-Result<std::vector<std::filesystem::path>> task_files(const std::filesystem::path& folder);
+Result<std::vector<std::filesystem::path>> task_files(const std::filesystem::path& folder) noexcept;
 
 }  // namespace whorl

@@ -8,6 +8,7 @@
 #include <whorl/proof.hpp>
 
 #include "hash/poseidon2.hpp"
+#include "machine/guard.hpp"
 #include "proof/byte_reader.hpp"
 #include "proof/check_key.hpp"
 
@@ -367,23 +368,14 @@ void fail_with(Reader& in, const KeyFault& fault, const Offsets& offsets) {
     in.fail_at(offset, fault.what, fault.expected, fault.found);
 }
 
-}  // namespace
-
-std::vector<std::byte> encode_verifying_key_inner(const VerifyingKey& vk) {
+std::vector<std::byte> inner_bytes(const VerifyingKey& vk) {
     Writer out;
     write_inner(out, vk);
     return out.take_bytes();
 }
 
-std::vector<std::byte> encode_verifying_key(const VerifyingKey& vk) {
-    Writer out;
-    write_inner(out, vk);
-    out.put(vk.pre_hash);
-    return out.take_bytes();
-}
-
-Digest verifying_key_pre_hash(const VerifyingKey& vk) {
-    const std::vector<std::byte> body = encode_verifying_key_inner(vk);
+Digest pre_hash_of(const VerifyingKey& vk) {
+    const std::vector<std::byte> body = inner_bytes(vk);
     std::vector<Fp> message;
     message.reserve(12 + body.size());
     const auto put_le = [&](std::uint64_t value, unsigned num_bytes) {
@@ -397,7 +389,7 @@ Digest verifying_key_pre_hash(const VerifyingKey& vk) {
     return hash_slice(message);
 }
 
-Result<VerifyingKey> decode_verifying_key(std::span<const std::byte> bytes, PreHashCheck check) {
+Result<VerifyingKey> read_key(std::span<const std::byte> bytes, PreHashCheck check) {
     Reader in(bytes);
     VerifyingKey vk;
     Offsets offsets;
@@ -420,14 +412,37 @@ Result<VerifyingKey> decode_verifying_key(std::span<const std::byte> bytes, PreH
     if (in.ok()) {
         if (const auto fault = find_key_fault(vk)) fail_with(in, *fault, offsets);
     }
-    if (in.ok() && check == PreHashCheck::kCheck && vk.pre_hash != verifying_key_pre_hash(vk)) {
+    if (in.ok() && check == PreHashCheck::kCheck && vk.pre_hash != pre_hash_of(vk)) {
         in.fail_at(pre_hash_offset, "pre-hash", "the hash of the key", "another digest");
     }
     if (!in.ok()) return in.take_error();
     return vk;
 }
 
-Result<VerifyingKey> decode_verifying_key(std::span<const std::byte> bytes) {
+}  // namespace
+
+Result<std::vector<std::byte>> encode_verifying_key_inner(const VerifyingKey& vk) noexcept {
+    return guarded("encode_verifying_key", [&]() -> Result<std::vector<std::byte>> { return inner_bytes(vk); });
+}
+
+Result<std::vector<std::byte>> encode_verifying_key(const VerifyingKey& vk) noexcept {
+    return guarded("encode_verifying_key", [&]() -> Result<std::vector<std::byte>> {
+        Writer out;
+        write_inner(out, vk);
+        out.put(vk.pre_hash);
+        return out.take_bytes();
+    });
+}
+
+Result<Digest> verifying_key_pre_hash(const VerifyingKey& vk) noexcept {
+    return guarded("verifying_key_pre_hash", [&]() -> Result<Digest> { return pre_hash_of(vk); });
+}
+
+Result<VerifyingKey> decode_verifying_key(std::span<const std::byte> bytes, PreHashCheck check) noexcept {
+    return guarded("decode_verifying_key", [&] { return read_key(bytes, check); });
+}
+
+Result<VerifyingKey> decode_verifying_key(std::span<const std::byte> bytes) noexcept {
     return decode_verifying_key(bytes, PreHashCheck::kCheck);
 }
 

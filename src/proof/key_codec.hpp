@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <span>
+#include <vector>
 
 #include <whorl/key.hpp>
 
@@ -12,6 +13,6 @@ enum class PreHashCheck { kCheck, kIgnore };
 
 /// decode_verifying_key; with kIgnore the pre-hash is read but may be any digest (the fuzzer, which alters bodies, sets
 /// it again).
-Result<VerifyingKey> decode_verifying_key(std::span<const std::byte> bytes, PreHashCheck check);
+Result<VerifyingKey> decode_verifying_key(std::span<const std::byte> bytes, PreHashCheck check) noexcept;
 
 }  // namespace whorl

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <whorl/proof.hpp>
 
+#include "machine/guard.hpp"
 #include "proof/byte_reader.hpp"
 
 namespace whorl {
@@ -444,17 +445,7 @@ void read_whir(Reader& in, WhirProof& whir) {
     in.get_vec(whir.final_poly, kFp4Bytes, "coefficients");
 }
 
-}  // namespace
-
-std::vector<std::byte> encode_proof(const Proof& proof) {
-    return write_proof(proof).take_bytes();
-}
-
-std::vector<ProofSection> proof_sections(const Proof& proof) {
-    return write_proof(proof).take_sections();
-}
-
-Result<Proof> decode_proof(std::span<const std::byte> bytes) {
+Result<Proof> read_proof(std::span<const std::byte> bytes) {
     Reader in(bytes);
     Proof proof;
     read_header(in, proof);
@@ -465,6 +456,21 @@ Result<Proof> decode_proof(std::span<const std::byte> bytes) {
     in.finish();
     if (!in.ok()) return in.take_error();
     return proof;
+}
+
+}  // namespace
+
+Result<std::vector<std::byte>> encode_proof(const Proof& proof) noexcept {
+    return guarded("encode_proof", [&]() -> Result<std::vector<std::byte>> { return write_proof(proof).take_bytes(); });
+}
+
+Result<std::vector<ProofSection>> proof_sections(const Proof& proof) noexcept {
+    return guarded("proof_sections",
+                   [&]() -> Result<std::vector<ProofSection>> { return write_proof(proof).take_sections(); });
+}
+
+Result<Proof> decode_proof(std::span<const std::byte> bytes) noexcept {
+    return guarded("decode_proof", [&] { return read_proof(bytes); });
 }
 
 }  // namespace whorl

@@ -8,6 +8,8 @@
 #include <type_traits>
 #include <whorl/telemetry_export.hpp>
 
+#include "machine/guard.hpp"
+
 namespace whorl {
 namespace {
 
@@ -25,16 +27,61 @@ std::string field_text(const FieldValue& value) {
         value);
 }
 
-Json fields_json(const SpanRecord& span) {
-    Json fields = Json::object();
-    for (const auto& [key, value] : span.fields) std::visit([&](const auto& v) { fields[key] = v; }, value);
-    return fields;
-}
+// Writes JSON as it goes. The JSON library's own documents take memory when they are destroyed, and end the process
+// where there is none; it is used for single values alone.
+class JsonWriter {
+public:
+    explicit JsonWriter(unsigned indent) : indent_(indent) {}
 
-// A span may carry any text; JSON may not.
-std::string dump(const Json& json, int indent) {
-    return json.dump(indent, ' ', false, Json::error_handler_t::replace);
-}
+    void open(char bracket) {
+        text_ += bracket;
+        has_items_.push_back(false);
+    }
+    void close(char bracket) {
+        const bool has_items = has_items_.back();
+        has_items_.pop_back();
+        if (has_items) new_line();
+        text_ += bracket;
+    }
+    /// Before each element of an array.
+    void item() {
+        if (has_items_.back()) text_ += ',';
+        has_items_.back() = true;
+        new_line();
+    }
+    void key(std::string_view name) {
+        item();
+        value(std::string(name));
+        text_ += ": ";
+    }
+    // A span may carry any text; JSON may not.
+    template <class T>
+    void value(const T& value) {
+        text_ += Json(value).dump(-1, ' ', false, Json::error_handler_t::replace);
+    }
+    template <class T>
+    void member(std::string_view name, const T& of) {
+        key(name);
+        value(of);
+    }
+    void fields(std::string_view name, const SpanRecord& span) {
+        key(name);
+        open('{');
+        for (const auto& [field, of] : span.fields) std::visit([&](const auto& v) { member(field, v); }, of);
+        close('}');
+    }
+    std::string take() { return std::move(text_) + '\n'; }
+
+private:
+    void new_line() {
+        text_ += '\n';
+        text_.append(indent_ * has_items_.size(), ' ');
+    }
+
+    unsigned indent_;
+    std::string text_;
+    std::vector<bool> has_items_;  // of the arrays and objects that are open
+};
 
 /// Siblings of one name, as one line of the tree.
 struct TreeLine {
@@ -123,22 +170,24 @@ const std::int64_t* integer_field(const SpanRecord& span, std::string_view field
 
 }  // namespace
 
-std::int64_t field_sum(const Telemetry& telemetry, std::string_view field, std::size_t first) {
+std::int64_t field_sum(const Telemetry& telemetry, std::string_view field, std::size_t first) noexcept {
     const auto& spans = telemetry.spans();
-    std::vector<bool> is_counted(spans.size());
+    // Whether a span from `first` on that holds span i has the field.
+    const auto is_inside_counted = [&](std::size_t i) {
+        for (i = spans[i].parent; i != SpanRecord::kNoParent && i >= first; i = spans[i].parent) {
+            if (integer_field(spans[i], field) != nullptr) return true;
+        }
+        return false;
+    };
     std::int64_t sum = 0;
     for (std::size_t i = first; i < spans.size(); ++i) {
-        const std::size_t parent = spans[i].parent;
-        is_counted[i] = parent != SpanRecord::kNoParent && is_counted[parent];
         const std::int64_t* value = integer_field(spans[i], field);
-        if (is_counted[i] || value == nullptr) continue;
-        is_counted[i] = true;
-        sum += *value;
+        if (value != nullptr && !is_inside_counted(i)) sum += *value;
     }
     return sum;
 }
 
-RunTotals measure_totals(const Telemetry& telemetry) {
+RunTotals measure_totals(const Telemetry& telemetry) noexcept {
     RunTotals totals;
     totals.total_ms = telemetry.now_ms();
     rusage usage{};
@@ -165,7 +214,9 @@ RunTotals measure_totals(const Telemetry& telemetry) {
     return totals;
 }
 
-std::vector<std::pair<std::string, double>> time_ms_by_name(const Telemetry& telemetry, std::size_t first) {
+namespace {
+
+std::vector<std::pair<std::string, double>> times_by_name(const Telemetry& telemetry, std::size_t first) {
     const auto& spans = telemetry.spans();
     std::vector<std::pair<std::string, double>> times;
     std::map<std::string_view, std::size_t> place;
@@ -177,56 +228,99 @@ std::vector<std::pair<std::string, double>> time_ms_by_name(const Telemetry& tel
     return times;
 }
 
-std::string span_tree(const Telemetry& telemetry) {
-    return TreePrinter(telemetry.spans()).print();
-}
-
-std::string metrics_json(const Telemetry& telemetry, const RunTotals& totals) {
-    const auto& spans = telemetry.spans();
-    Json json;
-    json["spans"] = Json::array();
-    for (const SpanRecord& span : spans) {
-        json["spans"].push_back({{"name", span.name},
-                                 {"start_ms", span.start_ms},
-                                 {"time_ms", span.time_ms},
-                                 {"parent", span.parent == SpanRecord::kNoParent ? Json(nullptr) : Json(span.parent)},
-                                 {"fields", fields_json(span)}});
-    }
-    Json& out = json["totals"];
-    out["total_ms"] = totals.total_ms;
-    out["peak_rss_bytes"] = totals.peak_rss_bytes;
-    out["minor_page_faults"] = totals.minor_page_faults;
-    out["major_page_faults"] = totals.major_page_faults;
-    out["threads"] = totals.num_threads;
-    if (totals.proof_bytes) out["proof_bytes"] = *totals.proof_bytes;
-    out["submissions"] = totals.submissions;
-    out["waits"] = totals.waits;
-    out["kernels"] = totals.kernels;
-    out["device_allocations"] = totals.device_allocations;
-    out["device_bytes_allocated"] = totals.device_bytes_allocated;
-    out["device_peak_bytes"] = totals.device_peak_bytes;
-    for (const auto& [name, time_ms] : time_ms_by_name(telemetry)) out[name + "_time_ms"] = time_ms;
-    return dump(json, 2) + '\n';
-}
-
-std::string timeline_json(const Telemetry& telemetry) {
-    constexpr double kMicrosecondsPerMs = 1000;
-    Json json;
-    json["displayTimeUnit"] = "ms";
-    Json& events = json["traceEvents"];
-    events = Json::array();
-    events.push_back({{"ph", "M"}, {"name", "process_name"}, {"pid", 1}, {"tid", 1}, {"args", {{"name", "whorl"}}}});
+std::string metrics_text(const Telemetry& telemetry, const RunTotals& totals) {
+    JsonWriter json(2);
+    json.open('{');
+    json.key("spans");
+    json.open('[');
     for (const SpanRecord& span : telemetry.spans()) {
-        events.push_back({{"ph", "X"},
-                          {"name", span.name},
-                          {"cat", "whorl"},
-                          {"ts", span.start_ms * kMicrosecondsPerMs},
-                          {"dur", span.time_ms * kMicrosecondsPerMs},
-                          {"pid", 1},
-                          {"tid", 1},
-                          {"args", fields_json(span)}});
+        json.item();
+        json.open('{');
+        json.member("name", span.name);
+        json.member("start_ms", span.start_ms);
+        json.member("time_ms", span.time_ms);
+        if (span.parent == SpanRecord::kNoParent) {
+            json.member("parent", nullptr);
+        } else {
+            json.member("parent", span.parent);
+        }
+        json.fields("fields", span);
+        json.close('}');
     }
-    return dump(json, 0) + '\n';
+    json.close(']');
+    json.key("totals");
+    json.open('{');
+    json.member("total_ms", totals.total_ms);
+    json.member("peak_rss_bytes", totals.peak_rss_bytes);
+    json.member("minor_page_faults", totals.minor_page_faults);
+    json.member("major_page_faults", totals.major_page_faults);
+    json.member("threads", totals.num_threads);
+    if (totals.proof_bytes) json.member("proof_bytes", *totals.proof_bytes);
+    json.member("submissions", totals.submissions);
+    json.member("waits", totals.waits);
+    json.member("kernels", totals.kernels);
+    json.member("device_allocations", totals.device_allocations);
+    json.member("device_bytes_allocated", totals.device_bytes_allocated);
+    json.member("device_peak_bytes", totals.device_peak_bytes);
+    for (const auto& [name, time_ms] : times_by_name(telemetry, 0)) json.member(name + "_time_ms", time_ms);
+    json.close('}');
+    json.close('}');
+    return json.take();
+}
+
+std::string timeline_text(const Telemetry& telemetry) {
+    constexpr double kMicrosecondsPerMs = 1000;
+    JsonWriter json(0);
+    json.open('{');
+    json.member("displayTimeUnit", "ms");
+    json.key("traceEvents");
+    json.open('[');
+    const auto event = [&](const char* kind, const std::string& name) {
+        json.item();
+        json.open('{');
+        json.member("ph", kind);
+        json.member("name", name);
+        json.member("pid", 1);
+        json.member("tid", 1);
+    };
+    event("M", "process_name");
+    json.key("args");
+    json.open('{');
+    json.member("name", "whorl");
+    json.close('}');
+    json.close('}');
+    for (const SpanRecord& span : telemetry.spans()) {
+        event("X", span.name);
+        json.member("cat", "whorl");
+        json.member("ts", span.start_ms * kMicrosecondsPerMs);
+        json.member("dur", span.time_ms * kMicrosecondsPerMs);
+        json.fields("args", span);
+        json.close('}');
+    }
+    json.close(']');
+    json.close('}');
+    return json.take();
+}
+
+}  // namespace
+
+Result<std::vector<std::pair<std::string, double>>> time_ms_by_name(const Telemetry& telemetry,
+                                                                    std::size_t first) noexcept {
+    return guarded("time_ms_by_name", [&]() -> Result<std::vector<std::pair<std::string, double>>> {
+        return times_by_name(telemetry, first);
+    });
+}
+
+std::string span_tree(const Telemetry& telemetry) noexcept {
+    return guarded_text([&] { return TreePrinter(telemetry.spans()).print(); });
+}
+
+Result<std::string> metrics_json(const Telemetry& telemetry, const RunTotals& totals) noexcept {
+    return guarded("metrics_json", [&]() -> Result<std::string> { return metrics_text(telemetry, totals); });
+}
+
+Result<std::string> timeline_json(const Telemetry& telemetry) noexcept {
+    return guarded("timeline_json", [&]() -> Result<std::string> { return timeline_text(telemetry); });
 }
 
 }  // namespace whorl

@@ -1,6 +1,7 @@
 // The verifier's outline: shape, preamble, LogUp with batch constraints, stacked reduction, WHIR.
 #include <whorl/verify.hpp>
 
+#include "machine/guard.hpp"
 #include "verifier/batch_constraints.hpp"
 #include "verifier/preamble.hpp"
 #include "verifier/proof_shape.hpp"
@@ -8,8 +9,9 @@
 #include "verifier/whir.hpp"
 
 namespace whorl {
+namespace {
 
-Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof) {
+Result<void, VerifyError> judge(const VerifyingKey& vk, const Proof& proof) {
     auto layout = verifier::check_proof_shape(vk, proof);
     if (!layout) return std::move(layout).error();
     HostTranscript transcript;
@@ -20,6 +22,23 @@ Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof) {
     auto u = verifier::verify_stacked_reduction(context, transcript, *r);
     if (!u) return std::move(u).error();
     return verifier::verify_whir(context, transcript, *u);
+}
+
+}  // namespace
+
+Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof) noexcept {
+    try {
+        return judge(vk, proof);
+    } catch (...) {
+        // Not a judgement: what ran out is the machine's.
+        Error error = error_of_exception("verify");
+        return VerifyError{
+            .kind = error.code == ErrorCode::kMachine ? VerifyErrorKind::kMachine : VerifyErrorKind::kInternal,
+            .stage = std::move(error.stage),
+            .place = {},
+            .expected = {},
+            .found = std::move(error.message)};
+    }
 }
 
 }  // namespace whorl

@@ -1,8 +1,11 @@
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include <fmt/format.h>
 #include <whorl/verify.hpp>
+
+#include "machine/guard.hpp"
 
 namespace whorl {
 namespace {
@@ -83,30 +86,39 @@ constexpr auto kTexts = std::to_array<KindText>({
     {Kind::kInitialMerklePath, "initial_merkle_path", "the opened rows are not under the commitment"},
     {Kind::kCodewordMerklePath, "codeword_merkle_path", "the opened values are not under the codeword commitment"},
     {Kind::kFinalPolyClaim, "final_poly_claim", "the final polynomial contradicts the claims"},
+    {Kind::kMachine, "machine", "the proof could not be judged"},
+    {Kind::kInternal, "internal", "the proof could not be judged, which is a bug in whorl: please report it"},
 });
 
 constexpr bool is_in_enum_order() {
     for (std::size_t i = 0; i < kTexts.size(); ++i) {
         if (static_cast<std::size_t>(kTexts[i].kind) != i) return false;
     }
-    return kTexts.back().kind == Kind::kFinalPolyClaim;
+    return kTexts.back().kind == Kind::kInternal;
 }
 static_assert(is_in_enum_order(), "every kind has its text, at its own index");
 
-}  // namespace
-
-std::string_view name(VerifyErrorKind kind) {
-    return kTexts[static_cast<std::size_t>(kind)].name;
+// Of a number that is no kind: that of kInternal.
+const KindText& text_of(VerifyErrorKind kind) {
+    return kTexts[std::min(static_cast<std::size_t>(kind), kTexts.size() - 1)];
 }
 
-std::string to_string(const VerifyError& error) {
-    std::string text = error.stage;
-    if (!error.place.empty()) text += ": " + error.place;
-    text += ": ";
-    text += kTexts[static_cast<std::size_t>(error.kind)].message;
-    if (!error.expected.empty()) text += ", expected " + error.expected;
-    if (!error.found.empty()) text += ", found " + error.found;
-    return text;
+}  // namespace
+
+std::string_view name(VerifyErrorKind kind) noexcept {
+    return text_of(kind).name;
+}
+
+std::string to_string(const VerifyError& error) noexcept {
+    return guarded_text([&] {
+        std::string text = error.stage;
+        if (!error.place.empty()) text += ": " + error.place;
+        text += ": ";
+        text += text_of(error.kind).message;
+        if (!error.expected.empty()) text += ", expected " + error.expected;
+        if (!error.found.empty()) text += ", found " + error.found;
+        return text;
+    });
 }
 
 }  // namespace whorl

@@ -65,7 +65,7 @@ TEST_P(VectorAirs, GiveTheReferencesKey) {
     }
     EXPECT_EQ(key.vk.trace_height_constraints, expected.trace_height_constraints);
     EXPECT_EQ(key.vk.pre_hash, expected.pre_hash);
-    EXPECT_EQ(encode_verifying_key(key.vk), key_bytes(GetParam()));
+    EXPECT_EQ(*encode_verifying_key(key.vk), key_bytes(GetParam()));
 }
 
 TEST_P(VectorAirs, GiveTheStoredTraces) {

@@ -131,7 +131,7 @@ struct GeneratedProver {
         num_dispatched = 0;
         spans = Telemetry();
         const ProverInput input = make_prover_input(task.vk, task.traces, &spans);
-        expect_same_bytes(encode_proof(prover->prove(input)), stored_proof(vector));
+        expect_same_bytes(*encode_proof(prover->prove(input)), stored_proof(vector));
     }
 
     std::string vector;
@@ -291,7 +291,7 @@ TEST(GeneratedPrograms, ChangeNoByteOnAnyDevice) {
             GpuProver prover(task.vk, std::make_unique<ObservedRuntime>(std::move(device), num_dispatched),
                              Dispatch::kStaged, GenerationOptions{.timeout = 300s});
             const ProverInput input = make_prover_input(task.vk, task.traces, &telemetry);
-            expect_same_bytes(encode_proof(prover.prove(input)), stored_proof(vector));
+            expect_same_bytes(*encode_proof(prover.prove(input)), stored_proof(vector));
             const std::optional<Report> report = report_of(telemetry);
             if (!report) continue;  // nothing of degree 2
             EXPECT_EQ(report->pending, 0);

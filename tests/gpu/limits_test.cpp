@@ -40,7 +40,7 @@ TEST(MaxBuffer, CutsTheArenaAndChangesNoByte) {
             EXPECT_EQ(buffer.offset / plan.block_bytes, (buffer.offset + buffer.bytes - 1) / plan.block_bytes)
                 << buffer.name;
         }
-        test::expect_same_bytes(encode_proof(limited.prove(input)), test::stored_proof(vector));
+        test::expect_same_bytes(*encode_proof(limited.prove(input)), test::stored_proof(vector));
     }
 }
 

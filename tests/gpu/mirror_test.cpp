@@ -99,7 +99,7 @@ Mirrored prove_mirrored(std::unique_ptr<Runtime> device) {
     const std::vector<AirTrace> traces = task.make_traces();
     Mirrored mirrored;
     GpuProver prover(key.vk, std::make_unique<MirrorRuntime>(*device, mirrored.log), Dispatch::kStaged);
-    mirrored.proof = encode_proof(prover.prove(make_prover_input(key.vk, traces, nullptr)));
+    mirrored.proof = *encode_proof(prover.prove(make_prover_input(key.vk, traces, nullptr)));
     return mirrored;
 }
 

@@ -22,7 +22,7 @@ TEST_P(RacesInProof, ThereAreNone) {
     const Task task = test::value_of(load_task(test::vector_path(GetParam(), "")));
     const ProverInput input = make_prover_input(task.vk, task.traces, nullptr);
     GpuProver prover(task.vk, sim::make_runtime({.finds_races = true}), Dispatch::kStaged);
-    test::expect_same_bytes(encode_proof(prover.prove(input)), test::stored_proof(GetParam()));
+    test::expect_same_bytes(*encode_proof(prover.prove(input)), test::stored_proof(GetParam()));
 }
 
 INSTANTIATE_TEST_SUITE_P(Vectors, RacesInProof, testing::ValuesIn(test::kStoredVectors),

@@ -28,7 +28,8 @@ using test::value_of;
 
 std::vector<std::string> gpus() {
     std::vector<std::string> ids;
-    for (const DeviceReport& device : list_devices()) {
+    const std::vector<DeviceReport> devices = *list_devices();
+    for (const DeviceReport& device : devices) {
         if (device.id != "cpu" && device.problem.empty()) ids.push_back(device.id);
     }
     return ids;
@@ -71,7 +72,7 @@ TEST_P(ProvesOnGpu, ByteForByteHoweverItIsDispatched) {
             SCOPED_TRACE(testing::Message() << gpu << (dispatch == Dispatch::kStaged ? " staged" : " unfused"));
             const auto proof = prove(task.vk, task.traces, {.device = gpu, .dispatch = dispatch});
             ASSERT_TRUE(proof.has_value()) << to_string(proof.error());
-            expect_same_bytes(encode_proof(*proof), stored_proof(GetParam()));
+            expect_same_bytes(*encode_proof(*proof), stored_proof(GetParam()));
         }
     }
 }
@@ -137,7 +138,7 @@ TEST(GpuProver, AllocatesNothingFromTheSecondProofOn) {
         EXPECT_GT(field_sum(telemetry, "allocation_count"), 0);
         const std::size_t first_span = telemetry.spans().size();
         for (int i = 0; i < 10; ++i) {
-            expect_same_bytes(encode_proof(value_of(prover.prove(task.traces))), stored_proof("interactions"));
+            expect_same_bytes(*encode_proof(value_of(prover.prove(task.traces))), stored_proof("interactions"));
         }
         EXPECT_EQ(field_sum(telemetry, "allocation_count", first_span), 0);
         EXPECT_EQ(field_sum(telemetry, "bytes_allocated", first_span), 0);
@@ -156,7 +157,7 @@ TEST(GpuProver, ProversWorkSideBySide) {
         for (auto& bytes : proofs) {
             threads.emplace_back([&] {
                 Prover prover = value_of(Prover::create(task.vk, {.device = gpu}));
-                for (int i = 0; i < 2; ++i) bytes = encode_proof(value_of(prover.prove(task.traces)));
+                for (int i = 0; i < 2; ++i) bytes = *encode_proof(value_of(prover.prove(task.traces)));
             });
         }
         for (std::thread& thread : threads) thread.join();
@@ -190,7 +191,8 @@ TEST(GpuPlan, TheCpuHasNone) {
 TEST(Long, Keccakf1024ByteForByteOnGpus) {
     const bool is_long_run = std::getenv("WHORL_LONG_TESTS") != nullptr;
     std::vector<std::string> devices;
-    for (const DeviceReport& device : list_devices()) {
+    const std::vector<DeviceReport> devices = *list_devices();
+    for (const DeviceReport& device : devices) {
         const bool is_host = device.id == "cpu" || device.id == "sim" || device.name == "Fake Metal";
         if (device.problem.empty() && device.id != "cpu" && (is_long_run || !is_host)) devices.push_back(device.id);
     }
@@ -201,7 +203,8 @@ TEST(Long, Keccakf1024ByteForByteOnGpus) {
     const std::vector<AirTrace> traces = task->make_traces();
     for (const std::string& gpu : devices) {
         SCOPED_TRACE(gpu);
-        expect_same_bytes(encode_proof(value_of(prove(key.vk, traces, {.device = gpu}))), stored_proof("keccakf_1024"));
+        expect_same_bytes(*encode_proof(value_of(prove(key.vk, traces, {.device = gpu}))),
+                          stored_proof("keccakf_1024"));
     }
 }
 

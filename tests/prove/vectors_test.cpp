@@ -26,7 +26,7 @@ class ProvesVector : public testing::TestWithParam<std::string> {};
 TEST_P(ProvesVector, ByteForByteFromItsFiles) {
     const Task task = value_of(load_task(test::vector_path(GetParam(), "")));
     const Proof proof = value_of(prove(task.vk, task.traces));
-    expect_same_bytes(encode_proof(proof), stored_proof(GetParam()));
+    expect_same_bytes(*encode_proof(proof), stored_proof(GetParam()));
     const auto verdict = verify(task.vk, proof);
     EXPECT_TRUE(verdict.has_value()) << to_string(verdict.error());
 }
@@ -35,7 +35,7 @@ TEST_P(ProvesVector, ByteForByteAtAnyThreadCount) {
     const Task task = value_of(load_task(test::vector_path(GetParam(), "")));
     for (const std::uint32_t threads : {1u, 2u, 5u}) {
         SCOPED_TRACE(testing::Message() << threads << " threads");
-        expect_same_bytes(encode_proof(value_of(prove(task.vk, task.traces, {.num_threads = threads}))),
+        expect_same_bytes(*encode_proof(value_of(prove(task.vk, task.traces, {.num_threads = threads}))),
                           stored_proof(GetParam()));
     }
 }
@@ -43,7 +43,7 @@ TEST_P(ProvesVector, ByteForByteAtAnyThreadCount) {
 TEST_P(ProvesVector, ByteForByteOnEveryInstructionSet) {
     const Task task = value_of(load_task(test::vector_path(GetParam(), "")));
     test::on_every_target(
-        [&] { expect_same_bytes(encode_proof(value_of(prove(task.vk, task.traces))), stored_proof(GetParam())); });
+        [&] { expect_same_bytes(*encode_proof(value_of(prove(task.vk, task.traces))), stored_proof(GetParam())); });
 }
 
 INSTANTIATE_TEST_SUITE_P(Vectors, ProvesVector, testing::ValuesIn(test::kStoredVectors),
@@ -54,7 +54,7 @@ TEST(ProvesKeccak, Keccakf1024ByteForByte) {
     ASSERT_TRUE(task.has_value());
     const ProvingKey key = value_of(keygen(task->params, task->airs));
     const std::vector<AirTrace> traces = task->make_traces();
-    expect_same_bytes(encode_proof(value_of(prove(key.vk, traces))), stored_proof("keccakf_1024"));
+    expect_same_bytes(*encode_proof(value_of(prove(key.vk, traces))), stored_proof("keccakf_1024"));
 }
 
 }  // namespace

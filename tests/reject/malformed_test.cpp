@@ -146,7 +146,7 @@ TEST(SwappedAirs, AreRejectedWithSwappedKeys) {
             std::swap(swapped.airs[i], swapped.airs[j]);
             // With the old pre-hash the transcript does not tell; the constraints do.
             EXPECT_FALSE(verify(swapped, proof)) << i << " " << j;
-            swapped.pre_hash = verifying_key_pre_hash(swapped);
+            swapped.pre_hash = *verifying_key_pre_hash(swapped);
             EXPECT_FALSE(verify(swapped, proof)) << i << " " << j;
             ++count;
         }

@@ -33,21 +33,22 @@ TEST_P(Codec, ProofComesBackByteForByte) {
     const auto bytes = proof_bytes(GetParam());
     const auto proof = decode_proof(bytes);
     ASSERT_TRUE(proof) << to_string(proof.error());
-    EXPECT_TRUE(encode_proof(*proof) == bytes);
+    EXPECT_TRUE(*encode_proof(*proof) == bytes);
 }
 
 TEST_P(Codec, KeyComesBackByteForByte) {
     const auto bytes = key_bytes(GetParam());
     const auto key = decode_verifying_key(bytes);
     ASSERT_TRUE(key) << to_string(key.error());
-    EXPECT_TRUE(encode_verifying_key(*key) == bytes);
-    EXPECT_EQ(key->pre_hash, verifying_key_pre_hash(*key));
+    EXPECT_TRUE(*encode_verifying_key(*key) == bytes);
+    EXPECT_EQ(key->pre_hash, *verifying_key_pre_hash(*key));
 }
 
 TEST_P(Codec, SectionsAddUpToTheProof) {
     const auto bytes = proof_bytes(GetParam());
     std::size_t sum = 0;
-    for (const ProofSection& section : proof_sections(load_proof(GetParam()))) sum += section.size_bytes;
+    const std::vector<ProofSection> sections = *proof_sections(load_proof(GetParam()));
+    for (const ProofSection& section : sections) sum += section.size_bytes;
     EXPECT_EQ(sum, bytes.size());
 }
 
@@ -95,7 +96,8 @@ TEST(ProofCodec, RejectsTrailingBytes) {
 // Where a section starts in the encoded proof.
 std::size_t section_offset(const Proof& proof, const std::string& name) {
     std::size_t offset = 0;
-    for (const ProofSection& section : proof_sections(proof)) {
+    const std::vector<ProofSection> sections = *proof_sections(proof);
+    for (const ProofSection& section : sections) {
         if (section.name == name) return offset;
         offset += section.size_bytes;
     }
@@ -106,7 +108,7 @@ std::size_t section_offset(const Proof& proof, const std::string& name) {
 // Rows without columns and paths without siblings cost no bytes: counts alone must not take memory.
 TEST(ProofCodec, BoundsItemsThatTakeNoBytes) {
     const Proof proof = load_proof("fib_2e5");
-    const auto bytes = encode_proof(proof);
+    const auto bytes = *encode_proof(proof);
     const std::size_t rows = section_offset(proof, "whir initial rows");
 
     const auto no_queries = decode_proof(with_u32(with_u32(bytes, rows, 0xffffffff), rows + 4, 0));
@@ -131,7 +133,7 @@ TEST(ProofCodec, RejectsPathDepthsThatRunBelowZero) {
     for (auto& paths : proof.whir.codeword_merkle_proofs) {
         for (auto& path : paths) path.clear();
     }
-    const auto decoded = decode_proof(encode_proof(proof));
+    const auto decoded = decode_proof(*encode_proof(proof));
     ASSERT_FALSE(decoded);
     EXPECT_THAT(decoded.error().message, HasSubstr("path depth: expected at least 1 for 3 rounds, found 0"));
 }
@@ -184,12 +186,12 @@ TEST(KeyCodec, RejectsEveryAlteredBit) {
 TEST(KeyCodec, RejectsAnotherPreHash) {
     VerifyingKey key = load_key("cached");
     key.pre_hash[3] += Fp::one();
-    const auto decoded = decode_verifying_key(encode_verifying_key(key));
+    const auto decoded = decode_verifying_key(*encode_verifying_key(key));
     ASSERT_FALSE(decoded);
     EXPECT_THAT(
         to_string(decoded.error()),
         ::testing::MatchesRegex("key.decode: pre-hash, byte [0-9]+: pre-hash: expected the hash of the key, .*"));
-    EXPECT_TRUE(decode_verifying_key(encode_verifying_key(key), PreHashCheck::kIgnore));
+    EXPECT_TRUE(decode_verifying_key(*encode_verifying_key(key), PreHashCheck::kIgnore));
 }
 
 TEST(KeyCodec, TakesPaddedVarintsAsPostcardDoes) {
@@ -243,8 +245,8 @@ TEST(KeyCodec, RefusesWordsThatAreNoFieldElements) {
 
 // What a key with these contents is refused for, whether it is read, used to prove or check, or saved.
 std::string refusal(VerifyingKey key) {
-    key.pre_hash = verifying_key_pre_hash(key);
-    const auto decoded = decode_verifying_key(encode_verifying_key(key));
+    key.pre_hash = *verifying_key_pre_hash(key);
+    const auto decoded = decode_verifying_key(*encode_verifying_key(key));
     const auto checked = check_key(key);
     EXPECT_EQ(checked.has_value(), decoded.has_value());
     EXPECT_EQ(Prover::create(key).has_value(), decoded.has_value());
@@ -394,8 +396,8 @@ TEST(KeyCodec, ComesBackWithEveryProximity) {
                                      ListDecoding{.m = 2}};
     for (const Proximity& proximity : proximities) {
         key.params.whir.proximity = proximity;
-        key.pre_hash = verifying_key_pre_hash(key);
-        const auto decoded = decode_verifying_key(encode_verifying_key(key));
+        key.pre_hash = *verifying_key_pre_hash(key);
+        const auto decoded = decode_verifying_key(*encode_verifying_key(key));
         ASSERT_TRUE(decoded) << to_string(decoded.error());
         EXPECT_EQ(*decoded, key);
     }

@@ -98,7 +98,7 @@ TEST(Metrics, HaveTheShapeThatProgramsReadAndSumTimesByName) {
     RunTotals totals = measure_totals(telemetry);
     totals.num_threads = 3;
     totals.proof_bytes = 77;
-    const json metrics = json::parse(metrics_json(telemetry, totals));
+    const json metrics = json::parse(*metrics_json(telemetry, totals));
     ASSERT_EQ(metrics["spans"].size(), 8U);
     EXPECT_TRUE(metrics["spans"][0]["parent"].is_null());
     EXPECT_EQ(metrics["spans"][3]["parent"], 2);
@@ -122,7 +122,7 @@ TEST(Metrics, ASpanInsideItsNamesakeIsNotCountedTwice) {
         const Span between(&telemetry, "half");
         const Span inner(&telemetry, "fold");
     }
-    const json metrics = json::parse(metrics_json(telemetry, measure_totals(telemetry)));
+    const json metrics = json::parse(*metrics_json(telemetry, measure_totals(telemetry)));
     EXPECT_EQ(metrics["totals"]["fold_time_ms"], metrics["spans"][0]["time_ms"]);
     EXPECT_FALSE(metrics["totals"].contains("proof_bytes"));
 }
@@ -130,7 +130,7 @@ TEST(Metrics, ASpanInsideItsNamesakeIsNotCountedTwice) {
 TEST(Timeline, IsAListOfCompleteEventsInMicroseconds) {
     Telemetry telemetry;
     record_a_run(telemetry);
-    const json events = json::parse(timeline_json(telemetry)).at("traceEvents");
+    const json events = json::parse(*timeline_json(telemetry)).at("traceEvents");
     ASSERT_EQ(events.size(), 9U);
     EXPECT_EQ(events[0]["ph"], "M");
     EXPECT_EQ(events[2]["ph"], "X");
@@ -144,7 +144,7 @@ TEST(Timeline, TextThatIsNotUtf8DoesNotBreakIt) {
     {
         Span(&telemetry, "a\xff").set("key", std::string("\xc3"));
     }
-    EXPECT_FALSE(json::parse(timeline_json(telemetry)).is_discarded());
+    EXPECT_FALSE(json::parse(*timeline_json(telemetry)).is_discarded());
 }
 
 TEST(Telemetry, SpansCountWhatHappenedInThem) {
@@ -181,7 +181,7 @@ TEST(Telemetry, SpansCountWhatHappenedInThem) {
     EXPECT_EQ(count_of(4), 4);
     EXPECT_EQ(field_sum(telemetry, "kernel_count"), 7);
     EXPECT_EQ(field_sum(telemetry, "kernel_count", 2), 6);
-    EXPECT_EQ(json::parse(metrics_json(telemetry, measure_totals(telemetry)))["totals"]["kernels"], 7);
+    EXPECT_EQ(json::parse(*metrics_json(telemetry, measure_totals(telemetry)))["totals"]["kernels"], 7);
 }
 
 }  // namespace

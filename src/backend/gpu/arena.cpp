@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <new>
 #include <numeric>
 #include <stdexcept>
 
@@ -92,10 +93,12 @@ void Arena::start_planning() {
     is_planning_ = true;
     draft_ = {};
     num_events_ = 0;
+    is_draft_whole_ = true;
 }
 
 MemoryPlan Arena::finish_planning() {
     is_planning_ = false;
+    if (!is_draft_whole_) throw std::bad_alloc();
     for (PlannedBuffer& buffer : draft_.buffers) {
         if (buffer.returned == 0) throw std::logic_error("planned buffer " + buffer.name + " is never given back");
     }
@@ -145,7 +148,12 @@ Buffer Arena::take(std::string_view name, std::uint64_t bytes) {
 void Arena::give_back(std::uint32_t index, Address address) noexcept {
     if (is_planning_) {
         draft_.buffers[index].returned = ++num_events_;
-        draft_.buffers[index].last_stage = stage();
+        // Buffers are given back by destructors.
+        try {
+            draft_.buffers[index].last_stage = stage();
+        } catch (const std::bad_alloc&) {
+            is_draft_whole_ = false;
+        }
     } else {
         runtime_.unbind(address);
     }

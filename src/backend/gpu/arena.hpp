@@ -97,6 +97,7 @@ private:
     bool is_planning_ = false;
     MemoryPlan draft_;
     std::uint32_t num_events_ = 0;
+    bool is_draft_whole_ = true;  // false: there was no memory to note a buffer's return
     const MemoryPlan* plan_ = nullptr;
     std::uint32_t next_ = 0;  // buffer of the plan
     std::uint64_t num_device_allocations_ = 0;

@@ -6,12 +6,12 @@
 #include <cstdint>
 #include <memory>
 #include <span>
-#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "kernels/types.h"
+#include "machine/guard.hpp"
 
 namespace whorl::gpu {
 
@@ -37,8 +37,8 @@ struct DeviceInfo {
 };
 
 /// The device could not do what was asked: too little memory, a kernel that failed. The message says what and advises.
-struct DeviceError : std::runtime_error {
-    using std::runtime_error::runtime_error;
+struct DeviceError : MachineError {
+    using MachineError::MachineError;
 };
 
 /// One operation of a stage.

@@ -50,7 +50,7 @@ Result<Proof> prove_on_metal(const Task& task, Telemetry* telemetry = nullptr) {
 void expect_stored_proof(const std::string& vector) {
     const Result<Proof> proof = prove_on_metal(task_of(vector));
     ASSERT_TRUE(proof.has_value()) << to_string(proof.error());
-    expect_same_bytes(encode_proof(*proof), stored_proof(vector));
+    expect_same_bytes(*encode_proof(*proof), stored_proof(vector));
 }
 
 std::string failure_of(const std::string& vector) {
@@ -61,7 +61,7 @@ std::string failure_of(const std::string& vector) {
 TEST_F(MetalRuntime, IsTheGpuThatGpuMeans) {
     const Task task = task_of("fib_2e5");
     const std::uint64_t before = fake_metal::counts().command_buffers;
-    expect_same_bytes(encode_proof(value_of(prove(task.vk, task.traces, {.device = "gpu"}))), stored_proof("fib_2e5"));
+    expect_same_bytes(*encode_proof(value_of(prove(task.vk, task.traces, {.device = "gpu"}))), stored_proof("fib_2e5"));
     EXPECT_GT(fake_metal::counts().command_buffers, before);
 }
 
@@ -118,7 +118,7 @@ TEST_F(MetalRuntime, GoesOnAfterAFailure) {
     fake_metal::set_options({.failing_kernel = "whir_round"});
     EXPECT_FALSE(prover.prove(task.traces).has_value());
     fake_metal::set_options({});
-    expect_same_bytes(encode_proof(value_of(prover.prove(task.traces))), stored_proof("fib_2e5"));
+    expect_same_bytes(*encode_proof(value_of(prover.prove(task.traces))), stored_proof("fib_2e5"));
 }
 
 TEST_F(MetalRuntime, ReportsWhatMetalCannotDo) {
@@ -139,7 +139,7 @@ TEST_F(MetalRuntime, ReportsWhatMetalCannotDo) {
 
 // Proves with constraint programs compiled to kernels; how many were compiled.
 std::int64_t prove_generated(Prover& prover, const Task& task, Telemetry& telemetry, const std::string& vector) {
-    expect_same_bytes(encode_proof(value_of(prover.prove(task.traces))), stored_proof(vector));
+    expect_same_bytes(*encode_proof(value_of(prover.prove(task.traces))), stored_proof(vector));
     return field_sum(telemetry, "compiled_kernel_count");
 }
 
@@ -226,7 +226,7 @@ TEST_P(WrongText, IsAnErrorOrAnotherProof) {
     plant(GetParam());
     const Task task = task_of("interactions");
     const Result<Proof> proof = prove_on_metal(task);
-    EXPECT_TRUE(!proof || encode_proof(*proof) != stored_proof("interactions"));
+    EXPECT_TRUE(!proof || *encode_proof(*proof) != stored_proof("interactions"));
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -14,6 +14,8 @@ Address PartTable::bind(std::byte* bytes, u64 size) {
         free_.pop_back();
     } else {
         if (next_ == kMaxParts) throw DeviceError("sim: too many buffers bound at once");
+        // unbind(), which destructors call, takes no memory: there is room for all slots.
+        if (free_.capacity() <= next_) free_.reserve(2 * (std::size_t{next_} + 1));
         slot = next_++;
     }
     parts_[slot] = {bytes, size};

@@ -1,16 +1,17 @@
 #include "backend/gpu/sim/sim_runtime.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
 #include <map>
+#include <memory>
 #include <stdexcept>
 
 #include "backend/gpu/sim/dispatch.hpp"
 #include "backend/gpu/sim/parts.hpp"
 #include "backend/gpu/sim/race_check.hpp"
+#include "machine/memory.hpp"
 #include "machine/poison.hpp"
 
 namespace whorl::gpu::sim {
@@ -21,9 +22,7 @@ public:
     explicit SimRuntime(const Options& options) : seed_(options.seed) {
         info_.id = "sim";
         info_.name = "simulated device";
-        const std::uint64_t host_memory =
-            static_cast<std::uint64_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<std::uint64_t>(sysconf(_SC_PAGESIZE));
-        info_.memory = options.memory != 0 ? options.memory : host_memory;
+        info_.memory = options.memory != 0 ? options.memory : tightest_memory_limit().available();
         info_.max_buffer = options.max_buffer;
         info_.is_unified = options.is_unified;
         if (options.finds_races) races_ = std::make_unique<RaceCheck>();
@@ -51,10 +50,12 @@ public:
             throw DeviceError(
                 fmt::format("sim: {} bytes of memory asked for, {} of {} are free", size, free_memory(), info_.memory));
         }
-        allocated_ += size;
+        std::unique_ptr<std::byte, decltype(&std::free)> owner(memory, &std::free);
         const std::uint32_t id = ++next_block_;
-        blocks_[id] = memory;
         if (races_) races_->add(memory, size);
+        blocks_.emplace(id, memory);
+        owner.release();  // NOLINT(bugprone-unused-return-value): blocks_ owns it
+        allocated_ += size;
         return {id, size, memory};
     }
     void release(const Block& block) override {

@@ -1,0 +1,83 @@
+// Matrix of whorl/trace.hpp: what is not safe to make is not made.
+#include <whorl/trace.hpp>
+
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <limits>
+#include <new>
+#include <stdexcept>
+
+#include "machine/guard.hpp"
+
+namespace whorl {
+namespace {
+
+// width · height, or the largest number there is where that is more.
+std::size_t num_elements(std::size_t width, std::size_t height) {
+    constexpr std::size_t kMax = std::numeric_limits<std::size_t>::max();
+    return height != 0 && width > kMax / height ? kMax : width * height;
+}
+
+}  // namespace
+
+Matrix::Matrix(std::size_t width, std::size_t height) noexcept {
+    try {
+        values_.resize(num_elements(width, height));
+        width_ = width;
+        height_ = height;
+    } catch (...) {  // std::bad_alloc, std::length_error
+        problem_ = Problem::kNoMemory;
+    }
+}
+
+Matrix::Matrix(std::vector<Fp> values, std::size_t width, std::size_t height) noexcept {
+    if (values.size() != num_elements(width, height)) {
+        problem_ = Problem::kValueCount;
+        return;
+    }
+    values_ = std::move(values);
+    width_ = width;
+    height_ = height;
+}
+
+Result<Matrix> Matrix::create(std::size_t width, std::size_t height) noexcept {
+    return guarded("matrix", [&]() -> Result<Matrix> {
+        Matrix matrix(width, height);
+        if (matrix.is_valid()) return matrix;
+        return Error{ErrorCode::kMachine, "matrix",
+                     fmt::format("not enough memory for {} columns of {} elements", width, height)};
+    });
+}
+
+Result<Matrix> Matrix::create(std::vector<Fp> values, std::size_t width, std::size_t height) noexcept {
+    return guarded("matrix", [&]() -> Result<Matrix> {
+        const std::size_t found = values.size();
+        Matrix matrix(std::move(values), width, height);
+        if (matrix.is_valid()) return matrix;
+        return Error{
+            ErrorCode::kInvalidArgument, "matrix",
+            fmt::format("expected the values of {} columns of {} elements, found {} value(s)", width, height, found)};
+    });
+}
+
+void Matrix::end_outside(std::size_t row, std::size_t c) const noexcept {
+    std::fprintf(stderr, "whorl: row %zu of column %zu was asked for of a Matrix of %zu column(s) and %zu row(s)\n",
+                 row, c, width_, height_);
+    std::abort();
+}
+
+std::string_view Matrix::problem() const {
+    switch (problem_) {
+        case Problem::kValueCount:
+            return "was made from a number of values other than width · height";
+        case Problem::kNoMemory:
+            return "was made without enough memory for its values";
+        case Problem::kNone:
+            break;
+    }
+    return {};
+}
+
+}  // namespace whorl

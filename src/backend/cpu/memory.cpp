@@ -1,0 +1,81 @@
+#include "backend/cpu/memory.hpp"
+
+#include <algorithm>
+#include <set>
+
+#include "field/simd.hpp"
+
+namespace whorl::cpu {
+namespace {
+
+constexpr std::uint64_t kExtWords = 4;
+constexpr std::uint64_t kDigestWords = 8;
+
+constexpr std::uint64_t pow2(std::uint64_t exponent) {
+    return std::uint64_t{1} << exponent;
+}
+
+// `width` columns of 2^log_rows rows, and the tree over leaves of 2^k rows (merkle.cpp): a layer is half the one below.
+std::uint64_t code_matrix_words(std::uint64_t width, unsigned log_rows, unsigned k) {
+    return width * padded_size(pow2(log_rows)) + 2 * kDigestWords * pow2(log_rows - std::min(k, log_rows));
+}
+
+// The leaves, numerators in F, and all layers above them (gkr.cpp).
+std::uint64_t fraction_tree_words(const ProverInput& input) {
+    if (!input.layout.has_interactions()) return 0;
+    const std::uint64_t num_cells = pow2(input.layout.num_gkr_layers(input.params()));
+    return (1 + kExtWords) * num_cells + 2 * kExtWords * num_cells;
+}
+
+// The tables of all traces after the skip variable is bound, and the first of them being folded (mle_tables.cpp).
+std::uint64_t mle_words(const ProverInput& input) {
+    constexpr std::uint64_t kMinRows = 64;
+    constexpr std::uint64_t kSelectors = 3;
+    std::uint64_t words = 0;
+    for (std::uint32_t t = 0; t < input.traces.size(); ++t) {
+        std::uint64_t num_columns = 0;
+        for (const PartRef& part : input.parts(t)) num_columns += input.part(part).width();
+        const std::uint64_t num_tables = num_columns * (input.air(t).need_rot ? 2 : 1) + kSelectors;
+        const std::uint64_t rows = pow2(input.n_lift(t));
+        words += num_tables * kExtWords * std::max(rows, kMinRows);
+        if (t == 0 && rows > 1) words += num_tables * kExtWords * std::max(rows / 2, kMinRows);
+    }
+    return words;
+}
+
+// For each height a combination of its columns, and one of the rotated (stacking.cpp).
+std::uint64_t stacked_reduction_words(const ProverInput& input) {
+    std::set<std::uint32_t> log_heights;
+    for (const SortedTrace& trace : input.layout.traces) log_heights.insert(trace.log_height);
+    std::uint64_t words = 0;
+    for (const std::uint32_t log_height : log_heights)
+        words += 2 * kExtWords * pow2(std::max(log_height, input.params().l_skip));
+    return words;
+}
+
+// The combined polynomial and its weights, one of them being folded; later the codewords of all rounds but the last.
+std::uint64_t whir_words(const SystemParams& params) {
+    const std::uint64_t height = pow2(params.log_stacked_height());
+    const std::uint64_t folding = 2 * kExtWords * height + kExtWords * height / 2;
+    std::uint64_t codewords = 0;
+    for (unsigned round = 0; round + 1 < params.whir.num_rounds(); ++round)
+        codewords += code_matrix_words(kExtWords, params.log_codeword_height() - round - 1, params.whir.k);
+    return std::max(folding, codewords);
+}
+
+}  // namespace
+
+std::uint64_t commitment_bytes(const SystemParams& params, std::uint64_t width) {
+    return code_matrix_words(width, params.log_codeword_height(), params.whir.k) * sizeof(std::uint32_t);
+}
+
+std::uint64_t peak_bytes(const ProverInput& input) {
+    std::uint64_t committed = 0;  // kept to the end
+    for (const CommitmentLayout& commitment : input.layout.commitments)
+        committed += commitment_bytes(input.params(), commitment.stack.width);
+    const std::uint64_t stage = std::max(
+        {fraction_tree_words(input), mle_words(input), stacked_reduction_words(input), whir_words(input.params())});
+    return committed + stage * sizeof(std::uint32_t);
+}
+
+}  // namespace whorl::cpu
