@@ -1,6 +1,9 @@
 // What the program says when the machine is too small.
 #include <fmt/format.h>
 #include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <filesystem>
 
 #include "cli/program.hpp"
 
@@ -23,7 +26,7 @@ TEST(Machine, ATraceLargerThanItsMemoryIsRefusedAtOnce) {
     const Outcome outcome = run_whorl({"keccakf", "--permutations", "349525"});
     EXPECT_EQ(outcome.exit_code, 3) << outcome;
     EXPECT_THAT(outcome.err, HasSubstr("keccakf_349525 needs more than"));
-    EXPECT_THAT(outcome.err, HasSubstr("this machine has"));
+    EXPECT_THAT(outcome.err, HasSubstr("are available"));
 }
 
 TEST(Machine, MemoryThatRunsOutIsReportedNotFatal) {
@@ -64,6 +67,58 @@ TEST(Machine, MemoryThatRunsOutIsNoVerdictOfTheDoctor) {
     }
     EXPECT_GT(num_ended, 0);
 }
+
+#ifdef __linux__
+/// The program under a limit of prlimit (util-linux), as a user whom limits on processes bind: they do not bind root.
+Outcome run_limited(const std::string& limit, const std::vector<std::string>& arguments) {
+    std::vector<std::string> words;
+    if (::geteuid() == 0) words = {"/usr/bin/setpriv", "--reuid=64123", "--clear-groups"};
+    words.insert(words.end(), {"/usr/bin/prlimit", limit, WHORL_PROGRAM});
+    words.insert(words.end(), arguments.begin(), arguments.end());
+    return run_command(words);
+}
+
+bool can_limit() {
+    return fs::exists("/usr/bin/setpriv") && fs::exists("/usr/bin/prlimit") &&
+           run_limited("--nofile=64", {"--version"}).exit_code == 0;
+}
+
+TEST(Machine, WithoutThreadsWorkGoesOnWithTheOneThereIs) {
+#ifdef WHORL_UNDER_SANITIZER
+    GTEST_SKIP() << "sanitizers start threads of their own";
+#endif
+    if (!can_limit()) GTEST_SKIP() << "the program cannot be run by setpriv and prlimit";
+    const std::string vector = vector_folder("mixture");
+    const std::vector<std::vector<std::string>> commands{
+        {"check", "--task", vector},
+        {"plan", "--device", "sim", "--task", vector},
+        {"keccakf", "--permutations", "2"},
+        {"verify", "--vk", vector + "/vk.postcard", "--proof", vector + "/proof.bin"},
+    };
+    for (std::vector<std::string> command : commands) {
+        command.insert(command.end(), {"--threads", "8"});
+        const Outcome outcome = run_limited("--nproc=1", command);
+        EXPECT_EQ(outcome.exit_code, 0) << command[0] << ": " << outcome;
+        EXPECT_THAT(outcome.err, HasSubstr("note: 1 of 8 threads work")) << command[0];
+    }
+}
+
+TEST(Machine, WithoutAddressSpaceForThreadsWorkGoesOnWithFewer) {
+#ifdef WHORL_UNDER_SANITIZER
+    GTEST_SKIP() << "sanitizers reserve more address space than any limit allows";
+#endif
+    if (!can_limit()) GTEST_SKIP() << "the program cannot be run by setpriv and prlimit";
+    bool has_worked = false;
+    for (const unsigned megabytes : {30, 60, 120, 250, 500, 1000, 4000}) {
+        const Outcome outcome = run_limited("--as=" + std::to_string(megabytes * 1'000'000ULL),
+                                            {"check", "--threads", "64", "--task", vector_folder("mixture")});
+        if (outcome.exit_code == 127) continue;  // too little for the program's libraries
+        EXPECT_TRUE(outcome.exit_code == 0 || outcome.exit_code == 3) << megabytes << " MB: " << outcome;
+        has_worked |= outcome.exit_code == 0;
+    }
+    EXPECT_TRUE(has_worked);
+}
+#endif
 
 }  // namespace
 }  // namespace whorl::test

@@ -1,0 +1,134 @@
+// No public call throws or ends the program where memory or threads end: call by call.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+
+#include "machine/faults.hpp"
+#include "machine/public_calls.hpp"
+
+namespace whorl::test {
+namespace {
+
+std::vector<std::string> names() {
+    // Not public_calls(): its inputs take seconds, and each test runs in a process of its own.
+    return {"check_params",
+            "keygen",
+            "encode_verifying_key",
+            "encode_verifying_key_inner",
+            "verifying_key_pre_hash",
+            "decode_verifying_key",
+            "encode_proof",
+            "decode_proof",
+            "proof_sections",
+            "verify",
+            "verify of a wrong proof",
+            "check_traces",
+            "check_constraints",
+            "describe",
+            "prove",
+            "prove on sim",
+            "Prover::create",
+            "Prover::prove",
+            "Prover::plan",
+            "plan_memory",
+            "commit_matrix",
+            "list_devices",
+            "examine",
+            "load_task",
+            "save_task",
+            "Matrix::create",
+            "Matrix::create of values",
+            "Matrix",
+            "Span",
+            "measure_totals",
+            "time_ms_by_name",
+            "span_tree",
+            "metrics_json",
+            "timeline_json",
+            "to_string of an Error",
+            "to_string of a VerifyError"};
+}
+
+const PublicCall& call_named(const std::string& name) {
+    const auto call = std::ranges::find(public_calls(), name, &PublicCall::name);
+    EXPECT_NE(call, public_calls().end()) << name;
+    return *call;
+}
+
+class EachPublicCall : public testing::TestWithParam<std::string> {};
+
+TEST_P(EachPublicCall, ReturnsAnErrorWhenAnAllocationFails) {
+    const PublicCall& call = call_named(GetParam());
+    ASSERT_EQ(call.run(), std::nullopt);  // caches are filled, threads started
+    std::uint64_t num_allocations = 0;
+    {
+        const FailingAllocations none(AllocationFaults::kNever, 1, call.smallest_failing);
+        ASSERT_EQ(call.run(), std::nullopt);
+        num_allocations = none.num_seen();
+    }
+    std::uint64_t num_failed = 0;
+    const std::uint64_t stride = std::max<std::uint64_t>(1, num_allocations / call.num_probes);
+    for (std::uint64_t k = 0; k < num_allocations; k += k < 8 ? 1 : stride) {
+        Outcome outcome;
+        {
+            const FailingAllocations failing(k, 1, call.smallest_failing);
+            outcome = call.run();
+        }
+        // Some failures are made up for: a temporary buffer that std::stable_sort does without.
+        EXPECT_TRUE(!outcome || *outcome == ErrorCode::kMachine) << "allocation " << k << " of " << num_allocations;
+        num_failed += outcome.has_value();
+    }
+    std::cout << num_allocations << " allocations, every " << stride << "th failed, " << num_failed << " errors\n";
+    EXPECT_EQ(num_failed != 0, num_allocations != 0);
+    EXPECT_EQ(call.run(), std::nullopt) << "after all failures";
+}
+
+// Large allocations are those that fail first where memory ends.
+TEST_P(EachPublicCall, ReturnsAnErrorWhenNoLargeAllocationSucceedsAnyMore) {
+    const PublicCall& call = call_named(GetParam());
+    ASSERT_EQ(call.run(), std::nullopt);
+    for (const std::uint64_t smallest : {4096U, 1024U, 256U}) {
+        if (smallest < call.smallest_failing) continue;
+        Outcome outcome;
+        {
+            const FailingAllocations failing(0, AllocationFaults::kNever, smallest);
+            outcome = call.run();
+        }
+        EXPECT_TRUE(!outcome || *outcome == ErrorCode::kMachine) << "from " << smallest << " bytes on";
+    }
+    EXPECT_EQ(call.run(), std::nullopt) << "after all failures";
+}
+
+// In a process of its own each, where no thread has been started.
+TEST_P(EachPublicCall, WorksWithTheThreadsThatThereAre) {
+    GTEST_FLAG_SET(death_test_style, "threadsafe");
+    for (const std::int64_t granted : {0, 1, 2}) {
+        EXPECT_EXIT(
+            {
+                num_threads_granted() = granted;
+                const Outcome outcome = call_named(GetParam()).run();
+                std::exit(outcome ? 1 + static_cast<int>(*outcome) : 0);
+            },
+            testing::ExitedWithCode(0), "")
+            << granted << " threads";
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(Machine, EachPublicCall, testing::ValuesIn(names()), [](const auto& info) {
+    std::string name;
+    for (const char c : info.param) {
+        if (std::isalnum(static_cast<unsigned char>(c))) name += c;
+    }
+    return name;
+});
+
+TEST(PublicCalls, AreAllInTheList) {
+    std::vector<std::string> found;
+    for (const PublicCall& call : public_calls()) found.push_back(call.name);
+    EXPECT_EQ(found, names());
+}
+
+}  // namespace
+}  // namespace whorl::test

@@ -1,0 +1,153 @@
+#include "machine/public_calls.hpp"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
+
+#include <whorl/air.hpp>
+#include <whorl/check.hpp>
+#include <whorl/device.hpp>
+#include <whorl/doctor.hpp>
+#include <whorl/prove.hpp>
+#include <whorl/task.hpp>
+#include <whorl/telemetry_export.hpp>
+#include <whorl/verify.hpp>
+
+#include "airs/tasks.hpp"
+#include "vectors.hpp"
+
+namespace whorl::test {
+namespace {
+
+constexpr std::uint64_t kJsonBytes = 1024;
+
+/// What the calls take.
+struct Inputs {
+    AirTask airs = *vector_task("mixture");
+    std::filesystem::path stored = vector_path("mixture", "");
+    Task task = value_of(load_task(stored));
+    std::vector<std::byte> key_bytes = test::key_bytes("mixture");
+    std::vector<std::byte> proof_bytes = test::proof_bytes("mixture");
+    Proof proof = load_proof("mixture");
+    Proof wrong = proof;
+    ProverOptions cpu{.num_threads = 4};
+    ProverOptions sim{.device = "sim", .num_threads = 4};
+    SystemParams params = test_params_small(2, 8, 3);
+    Matrix matrix = Matrix(3, 16);
+    Telemetry telemetry;
+    RunTotals totals;
+    CheckReport report;
+    VerifyError rejected;
+    std::string device = "cpu";
+    std::filesystem::path folder =
+        std::filesystem::temp_directory_path() / ("whorl_machine_" + std::to_string(::getpid()));
+
+    Inputs() {
+        wrong.whir.final_poly.at(0) += Fp4::one();
+        rejected = verify(task.vk, wrong).error();
+        Task unsatisfied = task;
+        for (AirTrace& trace : unsatisfied.traces) {
+            if (trace.common_main.width() != 0) trace.common_main.at(0, 0) += Fp::one();
+        }
+        report = value_of(check_constraints(unsatisfied.vk, unsatisfied.traces));
+        ProverOptions measured = cpu;
+        measured.telemetry = &telemetry;
+        value_of(prove(task.vk, task.traces, measured));
+        totals = measure_totals(telemetry);
+    }
+    ~Inputs() {
+        std::error_code ignored;
+        std::filesystem::remove_all(folder, ignored);
+    }
+};
+
+Outcome code_of(const auto& result) {
+    return result ? Outcome() : Outcome(result.error().code);
+}
+
+// A verdict that is not the right one is no outcome of a lack of memory.
+Outcome code_of_verdict(const Result<void, VerifyError>& verdict, bool is_right_accepted) {
+    if (verdict) return is_right_accepted ? Outcome() : Outcome(ErrorCode::kInternal);
+    if (verdict.error().kind == VerifyErrorKind::kMachine) return ErrorCode::kMachine;
+    return is_right_accepted || !is_judgement(verdict.error().kind) ? Outcome(ErrorCode::kInternal) : Outcome();
+}
+
+Outcome text(const std::string& text) {
+    return text == "out of memory" ? Outcome(ErrorCode::kMachine) : text.empty() ? ErrorCode::kInternal : Outcome();
+}
+
+std::vector<PublicCall> make_calls() {
+    static Inputs in;
+    std::vector<PublicCall> calls{
+        {"check_params", [] { return code_of(check_params(in.params)); }},
+        {"keygen", [] { return code_of(keygen(in.airs.params, in.airs.airs)); }, 80},
+        {"encode_verifying_key", [] { return code_of(encode_verifying_key(in.task.vk)); }},
+        {"encode_verifying_key_inner", [] { return code_of(encode_verifying_key_inner(in.task.vk)); }},
+        {"verifying_key_pre_hash", [] { return code_of(verifying_key_pre_hash(in.task.vk)); }},
+        {"decode_verifying_key", [] { return code_of(decode_verifying_key(in.key_bytes)); }, 80},
+        {"encode_proof", [] { return code_of(encode_proof(in.proof)); }},
+        {"decode_proof", [] { return code_of(decode_proof(in.proof_bytes)); }, 80},
+        {"proof_sections", [] { return code_of(proof_sections(in.proof)); }},
+        {"verify", [] { return code_of_verdict(verify(in.task.vk, in.proof), true); }, 120},
+        {"verify of a wrong proof", [] { return code_of_verdict(verify(in.task.vk, in.wrong), false); }, 60},
+        {"check_traces", [] { return code_of(check_traces(in.task.vk, in.task.traces)); }},
+        {"check_constraints", [] { return code_of(check_constraints(in.task.vk, in.task.traces)); }, 80},
+        {"describe", [] { return text(describe(in.report)); }},
+        {"prove", [] { return code_of(prove(in.task.vk, in.task.traces, in.cpu)); }, 120},
+        {"prove on sim", [] { return code_of(prove(in.task.vk, in.task.traces, in.sim)); }, 12},
+        {"Prover::create", [] { return code_of(Prover::create(in.task.vk, in.cpu)); }},
+        {"Prover::prove",
+         [] {
+             Result<Prover> prover = Prover::create(in.task.vk, in.cpu);
+             return prover ? code_of(prover->prove(in.task.traces)) : code_of(prover);
+         },
+         40},
+        {"Prover::plan",
+         [] {
+             Result<Prover> prover = Prover::create(in.task.vk, in.sim);
+             return prover ? code_of(prover->plan(in.task.traces)) : code_of(prover);
+         },
+         30},
+        {"plan_memory", [] { return code_of(plan_memory(in.task.vk, in.task.traces, in.sim)); }, 30},
+        {"commit_matrix", [] { return code_of(commit_matrix(in.params, in.matrix, in.cpu)); }},
+        {"list_devices", [] { return code_of(list_devices()); }},
+        {"examine", [] { return code_of(examine(in.device)); }, 3},
+        {"load_task", [] { return code_of(load_task(in.stored)); }, 60, kJsonBytes},
+        {"save_task", [] { return code_of(save_task(in.task, in.folder)); }, 60, kJsonBytes},
+        {"Matrix::create", [] { return code_of(Matrix::create(3, 1024)); }},
+        {"Matrix::create of values", [] { return code_of(Matrix::create(std::vector<Fp>(), 0, 8)); }},
+        {"Matrix", [] { return Matrix(3, 1024).is_valid() ? Outcome() : Outcome(ErrorCode::kMachine); }},
+        {"Span",
+         [] {
+             Telemetry telemetry;
+             {
+                 Span span(&telemetry, "a name that is too long to be stored in a string itself");
+                 span.set("a key that is too long to be stored in a string itself", std::int64_t{1});
+             }
+             return telemetry.num_lost() == 0 ? Outcome() : Outcome(ErrorCode::kMachine);
+         }},
+        {"measure_totals",
+         [] { return measure_totals(in.telemetry).peak_rss_bytes != 0 ? Outcome() : Outcome(ErrorCode::kInternal); }},
+        {"time_ms_by_name", [] { return code_of(time_ms_by_name(in.telemetry)); }},
+        {"span_tree", [] { return text(span_tree(in.telemetry)); }},
+        {"metrics_json", [] { return code_of(metrics_json(in.telemetry, in.totals)); }},
+        {"timeline_json", [] { return code_of(timeline_json(in.telemetry)); }},
+        {"to_string of an Error",
+         [] {
+             static const Error error{ErrorCode::kIo, "a stage of some length", "a message of some length"};
+             return text(to_string(error));
+         }},
+        {"to_string of a VerifyError", [] { return text(to_string(in.rejected)); }},
+    };
+    return calls;
+}
+
+}  // namespace
+
+const std::vector<PublicCall>& public_calls() {
+    static const std::vector<PublicCall> calls = make_calls();
+    return calls;
+}
+
+}  // namespace whorl::test

@@ -1,0 +1,30 @@
+// All public calls, for tests that take memory or threads away from each.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <whorl/error.hpp>
+
+namespace whorl::test {
+
+/// How a call ended: nothing for success.
+using Outcome = std::optional<ErrorCode>;
+
+struct PublicCall {
+    std::string name;
+    std::function<Outcome()> run;
+    /// At most so many failing allocations are tried, evenly spread over those that the call makes.
+    unsigned num_probes = 40;
+    /// Smaller allocations are granted: the JSON library's documents take some when they are destroyed, and end the process
+    /// where there is none (docs/errors.md).
+    std::uint64_t smallest_failing = 0;
+};
+
+/// Their inputs are made by the first call, and kept.
+const std::vector<PublicCall>& public_calls();
+
+}  // namespace whorl::test
