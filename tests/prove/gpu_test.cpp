@@ -191,8 +191,8 @@ TEST(GpuPlan, TheCpuHasNone) {
 TEST(Long, Keccakf1024ByteForByteOnGpus) {
     const bool is_long_run = std::getenv("WHORL_LONG_TESTS") != nullptr;
     std::vector<std::string> devices;
-    const std::vector<DeviceReport> devices = *list_devices();
-    for (const DeviceReport& device : devices) {
+    const std::vector<DeviceReport> listed = *list_devices();
+    for (const DeviceReport& device : listed) {
         const bool is_host = device.id == "cpu" || device.id == "sim" || device.name == "Fake Metal";
         if (device.problem.empty() && device.id != "cpu" && (is_long_run || !is_host)) devices.push_back(device.id);
     }
