@@ -42,8 +42,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     require(proof.has_value() == fits, "prove takes what check_traces takes");
     if (!fits) return 0;
 
-    const std::vector<std::byte> bytes = encode_proof(*proof);
-    require(bytes == encode_proof(*on_sim), "cpu and sim give the same bytes: " + describe(task));
+    const std::vector<std::byte> bytes = *encode_proof(*proof);
+    require(bytes == *encode_proof(*on_sim), "cpu and sim give the same bytes: " + describe(task));
     const auto decoded = decode_proof(bytes);
     require(decoded.has_value() && *decoded == *proof, "a proof that was made decodes to itself");
 

@@ -2,8 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <whorl/check.hpp>
 #include <whorl/verify.hpp>
@@ -11,23 +13,31 @@
 namespace whorl {
 namespace {
 
-// Why the proof is not acceptable; nothing where it is.
-std::optional<std::string> reason_against(const VerifyingKey& vk, const Proof& proof) {
-    const Result<Proof> read_back = decode_proof(encode_proof(proof));
-    if (!read_back) return "its bytes do not read back: " + to_string(read_back.error());
-    if (const auto verified = verify(vk, *read_back); !verified) return to_string(verified.error());
-    return std::nullopt;
+// Why the proof is not acceptable; nothing where it is. Errors: kMachine, where it was not judged.
+Result<std::optional<std::string>> reason_against(const VerifyingKey& vk, const Proof& proof) {
+    const Result<std::vector<std::byte>> bytes = encode_proof(proof);
+    if (!bytes) return bytes.error();
+    const Result<Proof> read_back = decode_proof(*bytes);
+    if (!read_back && read_back.error().code == ErrorCode::kMachine) return read_back.error();
+    if (!read_back) return std::optional("its bytes do not read back: " + to_string(read_back.error()));
+    const auto verified = verify(vk, *read_back);
+    if (verified) return std::optional<std::string>();
+    if (verified.error().kind == VerifyErrorKind::kMachine) {
+        return Error{ErrorCode::kMachine, "verify", to_string(verified.error())};
+    }
+    return std::optional(to_string(verified.error()));
 }
 
 }  // namespace
 
 Result<void> verify_made(const VerifyingKey& vk, std::span<const AirTrace> traces, const Proof& proof,
                          Telemetry* telemetry) {
-    std::optional<std::string> reason;
-    {
+    const Result<std::optional<std::string>> judged = [&] {
         const Span span(telemetry, "verify");
-        reason = reason_against(vk, proof);
-    }
+        return reason_against(vk, proof);
+    }();
+    if (!judged) return judged.error();
+    const std::optional<std::string>& reason = *judged;
     if (!reason) return {};
     // The verifier's rule rarely tells which row is at fault; the check does.
     const Result<CheckReport> report = check_constraints(vk, traces);

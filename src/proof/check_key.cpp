@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <limits>
+#include <new>
 #include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "air/keygen.hpp"
+#include "machine/guard.hpp"
 #include "proof/layout.hpp"
 
 namespace whorl {
@@ -234,6 +236,7 @@ void check_height_constraints(FaultFinder& faults, const VerifyingKey& vk) {
 std::optional<KeyFault> find_key_fault(const VerifyingKey& vk) {
     FaultFinder faults;
     if (const auto params = check_params(vk.params); !params) {
+        if (params.error().code == ErrorCode::kMachine) throw std::bad_alloc();
         faults.fail(named("system parameters"), "workable ones", params.error().message);
         return faults.take();
     }
@@ -250,7 +253,9 @@ std::optional<KeyFault> find_key_fault(const VerifyingKey& vk) {
     return faults.take();
 }
 
-Result<void> check_key(const VerifyingKey& vk) {
+namespace {
+
+Result<void> check_invariants(const VerifyingKey& vk) {
     const std::optional<KeyFault> fault = find_key_fault(vk);
     if (!fault) return {};
     const std::string section = fault->section == Section::kAirs                ? fmt::format("AIR {}: ", fault->air_id)
@@ -258,6 +263,12 @@ Result<void> check_key(const VerifyingKey& vk) {
                                                                                 : "";
     return Error{ErrorCode::kInvalidArgument, "key",
                  fmt::format("{}{}: expected {}, found {}", section, fault->what, fault->expected, fault->found)};
+}
+
+}  // namespace
+
+Result<void> check_key(const VerifyingKey& vk) noexcept {
+    return guarded("key", [&] { return check_invariants(vk); });
 }
 
 }  // namespace whorl

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <new>
 #include <optional>
 #include <vector>
 
@@ -200,9 +201,11 @@ Rejection check_trace_heights(const VerifyingKey& vk, std::span<const int> log_h
 
 Rejection check_shape(const VerifyingKey& vk, const Proof& proof, ProofLayout& layout) {
     if (const auto params = check_params(vk.params); !params) {
+        if (params.error().code == ErrorCode::kMachine) throw std::bad_alloc();  // no judgement
         return VerifyError{Kind::kUnworkableParams, "shape.params", params.error().message, {}, {}};
     }
     if (const auto key = check_key(vk); !key) {
+        if (key.error().code == ErrorCode::kMachine) throw std::bad_alloc();
         return VerifyError{Kind::kInvalidKey, "shape.key", key.error().message, {}, {}};
     }
     WHORL_RULE(check_traces(vk, proof));

@@ -78,7 +78,7 @@ Size whir_bytes(const SystemParams& params, Size num_commits, Size width) {
 
 }  // namespace
 
-std::uint64_t max_proof_bytes(const VerifyingKey& vk) {
+std::uint64_t max_proof_bytes(const VerifyingKey& vk) noexcept {
     if (!check_params(vk.params)) return 0;
     const Sums sums = sum_airs(vk);
     const Size width = std::min(sums.num_columns, Size{vk.params.w_stack});

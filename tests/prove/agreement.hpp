@@ -28,7 +28,7 @@ inline void expect_proved_alike(const VerifyingKey& vk, std::span<const AirTrace
         return prove(vk, traces);
     }();
     ASSERT_TRUE(proof.has_value()) << to_string(proof.error());
-    const std::vector<std::byte> bytes = encode_proof(*proof);
+    const std::vector<std::byte> bytes = *encode_proof(*proof);
     const auto read_back = decode_proof(bytes);
     ASSERT_TRUE(read_back.has_value()) << to_string(read_back.error());
     EXPECT_EQ(*read_back, *proof);
@@ -39,7 +39,7 @@ inline void expect_proved_alike(const VerifyingKey& vk, std::span<const AirTrace
         return prove(vk, traces, {.device = "sim"});
     }();
     ASSERT_TRUE(on_sim.has_value()) << to_string(on_sim.error());
-    expect_same_bytes(encode_proof(*on_sim), bytes);
+    expect_same_bytes(*encode_proof(*on_sim), bytes);
     const auto plan = plan_memory(vk, traces, {.device = "sim"});
     ASSERT_TRUE(plan.has_value()) << to_string(plan.error());
     EXPECT_GE(plan->arena_bytes, plan->peak_live_bytes);

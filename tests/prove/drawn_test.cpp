@@ -36,7 +36,7 @@ using test::expect_proved_alike;
 using test::Random;
 using test::value_of;
 
-constexpr std::uint32_t kMaxLSkip = 10;
+constexpr std::uint32_t kMaxLSkip = ParamLimits::kMaxLSkip;
 
 std::vector<bool> draw_selectors(Random& random, std::size_t count) {
     std::vector<bool> out;

@@ -45,7 +45,7 @@ Task mixture_task() {
 // The key after a change of its parameters or interactions, as keygen would have made it.
 void rebuild_key(VerifyingKey& vk) {
     vk.trace_height_constraints = value_of(trace_height_constraints(vk.params, vk.airs));
-    vk.pre_hash = verifying_key_pre_hash(vk);
+    vk.pre_hash = *verifying_key_pre_hash(vk);
 }
 
 // An empty folder that lives as long as the test.
@@ -147,14 +147,14 @@ INSTANTIATE_TEST_SUITE_P(
         BadInput{"RequiredAirAbsent",
                  [](Task& t) {
                      t.vk.airs[2].is_required = true;
-                     t.vk.pre_hash = verifying_key_pre_hash(t.vk);
+                     t.vk.pre_hash = *verifying_key_pre_hash(t.vk);
                      t.traces.erase(t.traces.begin() + 2);
                  },
                  ": expected a trace, which the key requires, found none"},
         BadInput{"TooManyStackedColumns",
                  [](Task& t) {
                      t.vk.params.w_stack = 1;
-                     t.vk.pre_hash = verifying_key_pre_hash(t.vk);
+                     t.vk.pre_hash = *verifying_key_pre_hash(t.vk);
                  },
                  "stacked columns of all traces: expected at most 1 of height 2^10 (w_stack of the key), found "},
         BadInput{"TooManyInteractions",

@@ -28,7 +28,7 @@ TEST_P(PoisonedProof, IsTheReferencesOnCpuAndSim) {
         for (const std::uint8_t byte : {std::uint8_t{0x5A}, std::uint8_t{0xFF}}) {
             SCOPED_TRACE(testing::Message() << device << ", fresh memory filled with " << int{byte});
             const Poisoned poisoned(byte);
-            test::expect_same_bytes(encode_proof(value_of(prove(task.vk, task.traces, {.device = device}))),
+            test::expect_same_bytes(*encode_proof(value_of(prove(task.vk, task.traces, {.device = device}))),
                                     test::stored_proof(GetParam()));
         }
     }

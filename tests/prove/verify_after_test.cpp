@@ -30,7 +30,7 @@ TEST(VerifyAfter, LeavesTheBytesAndIsASpanOfItsOwn) {
             Telemetry telemetry;
             const Proof proof = value_of(
                 prove(task.vk, task.traces, {.device = device, .verify_after = is_verified, .telemetry = &telemetry}));
-            test::expect_same_bytes(encode_proof(proof), test::stored_proof("mixture"));
+            test::expect_same_bytes(*encode_proof(proof), test::stored_proof("mixture"));
             EXPECT_EQ(std::ranges::count(telemetry.spans(), "verify", &SpanRecord::name), is_verified ? 1 : 0);
         }
     }

@@ -30,7 +30,7 @@ TEST(ProofSize, OfTheTallestTracesIsTheMaximum) {
             ASSERT_TRUE(key) << to_string(key.error());
             const Result<Proof> proof = prove(key->vk, task.make_traces());
             ASSERT_TRUE(proof) << to_string(proof.error());
-            EXPECT_EQ(encode_proof(*proof).size(), max_proof_bytes(key->vk)) << l_skip << ' ' << width;
+            EXPECT_EQ(encode_proof(*proof)->size(), max_proof_bytes(key->vk)) << l_skip << ' ' << width;
         }
     }
 }

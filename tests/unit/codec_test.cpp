@@ -155,7 +155,7 @@ TEST(ProofCodec, NamesTheFirstOfTwoFaults) {
     proof.whir.codeword_commits.resize(1);
     proof.whir.ood_values.resize(1);
     proof.whir.sumcheck_polys.resize(57);
-    const auto decoded = decode_proof(encode_proof(proof));
+    const auto decoded = decode_proof(*encode_proof(proof));
     ASSERT_FALSE(decoded);
     EXPECT_THAT(decoded.error().message, HasSubstr("number of sumcheck rounds: expected a multiple of 2 WHIR rounds"));
 }
@@ -232,7 +232,7 @@ TEST(KeyCodec, RefusesNumbersOfTooManyBits) {
 TEST(KeyCodec, RefusesWordsThatAreNoFieldElements) {
     VerifyingKey key = load_key("fib_2e5");
     key.pre_hash.back() = Fp::from_montgomery(Fp::kModulus - 1);
-    auto bytes = encode_verifying_key(key);
+    auto bytes = *encode_verifying_key(key);
     EXPECT_TRUE(decode_verifying_key(bytes, PreHashCheck::kIgnore));
     // The last word is five groups, the first of which has the lowest bits.
     ASSERT_EQ(bytes[bytes.size() - 5], std::byte{0x80});
@@ -358,8 +358,8 @@ TEST(KeyCodec, RefusesTagsAndFlagsThatDoNotExist) {
         VerifyingKey other = key;
         change(one, one.airs[0]);
         other_change(other, other.airs[0]);
-        auto bytes = encode_verifying_key(one);
-        const auto other_bytes = encode_verifying_key(other);
+        auto bytes = *encode_verifying_key(one);
+        const auto other_bytes = *encode_verifying_key(other);
         const auto at = std::ranges::mismatch(bytes, other_bytes).in1 - bytes.begin();
         bytes.at(static_cast<std::size_t>(at)) = std::byte{value};
         const auto decoded = decode_verifying_key(bytes, PreHashCheck::kIgnore);
@@ -488,7 +488,7 @@ TEST(ProofCodec, ReadsAnyDepthWhereNoLaterRoundUsesIt) {
     ASSERT_EQ(params.whir.num_rounds(), 1U);
     const ProvingKey key = value_of(keygen(params, std::vector<AnyAir>{FibonacciAir{}}));
     const std::vector<AirTrace> traces{fibonacci_trace(0, 1, 1, 16)};
-    std::vector<std::byte> bytes = encode_proof(value_of(prove(key.vk, traces)));
+    std::vector<std::byte> bytes = *encode_proof(value_of(prove(key.vk, traces)));
     const std::vector<std::byte> written = bytes;
     // At the end: depth1, a length, 2^2 coefficients.
     const std::size_t depth = bytes.size() - 4 - 4 * 16 - 4;
@@ -499,7 +499,7 @@ TEST(ProofCodec, ReadsAnyDepthWhereNoLaterRoundUsesIt) {
     const auto proof = decode_proof(bytes);
     ASSERT_TRUE(proof) << to_string(proof.error());
     EXPECT_TRUE(verify(key.vk, *proof).has_value());
-    EXPECT_EQ(encode_proof(*proof), written);
+    EXPECT_EQ(*encode_proof(*proof), written);
 }
 
 // What no bytes can say, but a caller can build.

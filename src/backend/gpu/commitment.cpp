@@ -2,14 +2,15 @@
 
 #include <algorithm>
 
+#include <whorl/params.hpp>
+
 #include "backend/gpu/kernels.hpp"
-#include "prover/limits.hpp"
 
 namespace whorl::gpu {
 namespace {
 
 // A threadgroup of the message kernels holds whole blocks; of extension elements, a coordinate's.
-static_assert(kMessageLogTile >= kMaxLSkip);
+static_assert(kMessageLogTile >= ParamLimits::kMaxLSkip);
 
 // Inverse roots for blocks of 2^l words: w_2h^-i at h + i.
 std::vector<Fp> message_roots(unsigned l) {

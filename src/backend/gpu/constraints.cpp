@@ -6,10 +6,11 @@
 #include <cstring>
 #include <utility>
 
+#include <whorl/params.hpp>
+
 #include "backend/gpu/kernels.hpp"
 #include "poly/ntt.hpp"
 #include "poly/univariate_skip.hpp"
-#include "prover/limits.hpp"
 
 namespace whorl::gpu {
 namespace {
@@ -19,7 +20,7 @@ static_assert(sizeof(InterpolateJob) == 4 * kInterpolateJobWords &&
 static_assert(sizeof(EvaluateJob) == 4 * kEvaluateJobWords &&
               offsetof(EvaluateJob, first_group) == 4 * kEvaluateJobGroupWord);
 // A group of round 0 adds up whole blocks of the skip domain.
-static_assert(kRound0GroupPoints >= 1 << kMaxLSkip);
+static_assert(kRound0GroupPoints >= 1 << ParamLimits::kMaxLSkip);
 static_assert(sizeof(BindJob) == 4 * kBindJobWords && offsetof(BindJob, first_group) == 4 * kBindJobGroupWord);
 static_assert(sizeof(PairJob) == 4 * kPairJobWords && offsetof(PairJob, first_group) == 4 * kPairJobGroupWord);
 
