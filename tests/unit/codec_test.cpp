@@ -1,5 +1,6 @@
 // Proof and key codecs: the stored bytes come back, and hostile bytes are refused with section and offset.
 #include <algorithm>
+#include <bit>
 #include <numeric>
 
 #include <gmock/gmock.h>
@@ -125,6 +126,105 @@ TEST(ProofCodec, BoundsItemsThatTakeNoBytes) {
     const auto wide = decode_proof(with_u32(with_u32(bytes, rows + 4, 0xffffffff), rows + 12, 0xffffffff));
     ASSERT_FALSE(wide);
     EXPECT_THAT(wide.error().message, HasSubstr("opened rows: expected"));
+}
+
+// As many free items as are allowed, one more, and more items that do take bytes.
+TEST(ProofCodec, CountsOnlyItemsThatTakeNoBytes) {
+    Proof proof = load_proof("fib_2e5");
+    const auto bytes = encode_proof(proof);
+    const std::size_t rows = section_offset(proof, "whir initial rows");
+    constexpr std::uint32_t kMost = 1U << 20;
+    const auto most = decode_proof(with_u32(with_u32(bytes, rows, kMost), rows + 4, 0));
+    ASSERT_FALSE(most);
+    EXPECT_THAT(most.error().message, Not(HasSubstr("that take no bytes")));
+    const auto one_more = decode_proof(with_u32(with_u32(bytes, rows, kMost + 1), rows + 4, 0));
+    ASSERT_FALSE(one_more);
+    EXPECT_THAT(one_more.error().message, HasSubstr("at most 1048576 items that take no bytes, found 1048577"));
+
+    auto& leaves = proof.whir.initial_round_opened_rows[0];
+    const std::size_t num_rows = leaves.size() * leaves[0].size();
+    for (auto& leaf : leaves) {
+        for (auto& row : leaf) row.resize(kMost / num_rows + 1);
+    }
+    const auto wide = decode_proof(encode_proof(proof));
+    ASSERT_TRUE(wide) << to_string(wide.error());
+    EXPECT_EQ(*wide, proof);
+}
+
+// Rounds without values would be any number of lists for no bytes at all.
+TEST(ProofCodec, RejectsSumcheckRoundsWithoutValues) {
+    const Proof proof = load_proof("fib_2e5");
+    ASSERT_FALSE(proof.batch_constraint.sumcheck_round_polys.empty());
+    const std::size_t count_offset = section_offset(proof, "batch constraints") + 4 +
+                                     32 * proof.batch_constraint.numerator_term_per_air.size() + 4 +
+                                     16 * proof.batch_constraint.univariate_round_coeffs.size();
+    const auto bytes = encode_proof(proof);
+    const auto decoded = decode_proof(with_u32(with_u32(bytes, count_offset, 0xffffffff), count_offset + 4, 0));
+    ASSERT_FALSE(decoded);
+    EXPECT_THAT(decoded.error().message, HasSubstr("values per sumcheck round: expected at least 1, found 0"));
+}
+
+// A proof of one WHIR round that folds `k` variables, without Merkle paths: the codeword is a single leaf.
+Proof one_round_proof(std::size_t k) {
+    Proof proof = load_proof("fib_2e5");
+    WhirProof& whir = proof.whir;
+    whir.sumcheck_polys.resize(k);
+    whir.folding_pow_witnesses.resize(k);
+    whir.codeword_commits.clear();
+    whir.ood_values.clear();
+    whir.query_phase_pow_witnesses.resize(1);
+    for (auto& paths : whir.initial_round_merkle_proofs) {
+        for (MerklePath& path : paths) path.clear();
+    }
+    whir.codeword_opened_values.clear();
+    whir.codeword_merkle_proofs.clear();
+    whir.final_poly.resize(1);
+    return proof;
+}
+
+TEST(ProofCodec, TakesPathsOfDepth0) {
+    const std::size_t rows_per_leaf = load_proof("fib_2e5").whir.initial_round_opened_rows[0][0].size();
+    const Proof proof = one_round_proof(static_cast<std::size_t>(std::countr_zero(rows_per_leaf)));
+    const auto decoded = decode_proof(encode_proof(proof));
+    ASSERT_TRUE(decoded) << to_string(decoded.error());
+    EXPECT_EQ(*decoded, proof);
+}
+
+TEST(ProofCodec, BoundsTheVariablesOfAFold) {
+    const auto refusal_of = [](std::size_t k) {
+        const auto decoded = decode_proof(encode_proof(one_round_proof(k)));
+        return decoded ? "accepted" : decoded.error().message;
+    };
+    EXPECT_THAT(refusal_of(28), HasSubstr("variables folded per round: expected at most 27, found 28"));
+    EXPECT_THAT(refusal_of(27), Not(HasSubstr("variables folded per round")));
+}
+
+TEST(ProofCodec, BoundsCommitmentsAndPaths) {
+    const Proof proof = load_proof("fib_2e5");
+    const auto bytes = encode_proof(proof);
+    const auto refusal_at = [&](std::size_t offset, std::uint32_t value) {
+        const auto decoded = decode_proof(with_u32(bytes, offset, value));
+        return decoded ? "accepted" : decoded.error().message;
+    };
+    const std::size_t rows = section_offset(proof, "whir initial rows");
+    EXPECT_THAT(refusal_at(rows, 0), HasSubstr("number of commitments: expected at least 1, found 0"));
+    EXPECT_THAT(refusal_at(rows + 8, 0xffffffff), HasSubstr("Merkle paths: expected"));
+    EXPECT_THAT(refusal_at(section_offset(proof, "whir codeword paths"), 0xffffffff),
+                HasSubstr("Merkle paths: expected"));
+}
+
+// Nothing decodes to such proofs, but a caller may build one.
+TEST(ProofCodec, EncodesProofsWithEmptyLists) {
+    EXPECT_FALSE(encode_proof(Proof{}).empty());
+    Proof hollow;
+    hollow.whir.initial_round_opened_rows.resize(1);
+    hollow.whir.initial_round_merkle_proofs.resize(1);
+    hollow.whir.codeword_opened_values.resize(1);
+    hollow.whir.codeword_merkle_proofs.resize(1);
+    EXPECT_FALSE(encode_proof(hollow).empty());
+    hollow.whir.initial_round_opened_rows = {{{}}, {}};
+    hollow.whir.initial_round_merkle_proofs.clear();
+    EXPECT_FALSE(encode_proof(hollow).empty());
 }
 
 TEST(ProofCodec, RejectsPathDepthsThatRunBelowZero) {

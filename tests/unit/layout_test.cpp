@@ -121,5 +121,15 @@ TEST(HeightConstraints, ReportTheFirstViolatedOneAndItsSum) {
     EXPECT_EQ(sum, 20u);
 }
 
+TEST(LogupCells, AreNoneOfAbsentAirs) {
+    VerifyingKey vk;
+    vk.params.l_skip = 2;
+    vk.airs.resize(3);
+    for (AirVerifyingKey& air : vk.airs) air.interactions.resize(3);
+    // Lifted heights 4 (of 1), absent, 8.
+    EXPECT_EQ(count_logup_cells(vk, std::vector{0, -1, 3}), 3 * 4 + 3 * 8);
+    EXPECT_EQ(count_logup_cells(vk, std::vector{-1, -1, -1}), 0u);
+}
+
 }  // namespace
 }  // namespace whorl
