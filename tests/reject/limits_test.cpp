@@ -55,6 +55,13 @@ TEST(Limits, InteractionsMayBeOneLessThanTheLimit) {
     EXPECT_EQ(verdict.error().kind, Kind::kTraceHeightsTooLarge);
 }
 
+TEST(Limits, TracesMayBeAsTallAsTheStack) {
+    const std::vector<AnyAir> airs{FibonacciAir{}};
+    const ProvingKey key = value_of(keygen(test_params_small(2, 6, 3), airs));
+    const std::vector<AirTrace> traces{fibonacci_trace(0, 0, 1, 256)};
+    EXPECT_TRUE(verify(key.vk, value_of(prove(key.vk, traces))));
+}
+
 struct RequiredFibonacciAir : FibonacciAir {
     bool is_required() const { return true; }
 };

@@ -222,7 +222,8 @@ TEST(ProofCodec, EncodesProofsWithEmptyLists) {
     hollow.whir.codeword_opened_values.resize(1);
     hollow.whir.codeword_merkle_proofs.resize(1);
     EXPECT_FALSE(encode_proof(hollow).empty());
-    hollow.whir.initial_round_opened_rows = {{{}}, {}};
+    hollow.whir.initial_round_opened_rows[0].resize(1);
+    EXPECT_FALSE(encode_proof(hollow).empty());
     hollow.whir.initial_round_merkle_proofs.clear();
     EXPECT_FALSE(encode_proof(hollow).empty());
 }
