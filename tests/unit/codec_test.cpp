@@ -330,6 +330,20 @@ TEST(KeyCodec, RefusesNumbersOfTooManyBits) {
     EXPECT_THAT(bit_64.error().message, HasSubstr("l_skip: expected a varint of 64 bits"));
 }
 
+TEST(KeyCodec, TakesNumbersBelow2To32AndNoTrailingBytes) {
+    VerifyingKey key = load_key("fib_2e5");
+    auto bytes = encode_verifying_key(key);
+    bytes.push_back(std::byte{0});
+    const auto trailing = decode_verifying_key(bytes);
+    ASSERT_FALSE(trailing);
+    EXPECT_THAT(trailing.error().message, HasSubstr("trailing bytes: expected none, found 1"));
+    // Read as a number; that no key can have it is another rule.
+    key.params.l_skip = 0xffffffff;
+    const auto largest = decode_verifying_key(encode_verifying_key(key));
+    ASSERT_FALSE(largest);
+    EXPECT_THAT(largest.error().message, Not(HasSubstr("a number below 2^32")));
+}
+
 TEST(KeyCodec, RefusesWordsThatAreNoFieldElements) {
     VerifyingKey key = load_key("fib_2e5");
     key.pre_hash.back() = Fp::from_montgomery(Fp::kModulus - 1);
