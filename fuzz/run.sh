@@ -12,7 +12,7 @@ build=${WHORL_FUZZ_BUILD:-$root/build/fuzz}
 max_len=16384
 
 # One input of a target costs as much as this many of fuzz_decode.
-declare -A share=([fuzz_decode]=1 [fuzz_verify]=1 [fuzz_task]=20 [fuzz_prove]=500)
+declare -A share=([fuzz_decode]=1 [fuzz_verify]=1 [fuzz_task]=10 [fuzz_prove]=50)
 declare -A memory_mb=([fuzz_decode]=1024 [fuzz_verify]=1024 [fuzz_task]=1024 [fuzz_prove]=4096)
 declare -A timeout_s=([fuzz_decode]=60 [fuzz_verify]=60 [fuzz_task]=60 [fuzz_prove]=300)
 
