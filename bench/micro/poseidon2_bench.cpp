@@ -3,6 +3,7 @@
 #include "hash/batch.hpp"
 
 #include <numeric>
+#include <string>
 #include <vector>
 
 #include "micro/targets.hpp"

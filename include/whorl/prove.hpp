@@ -55,7 +55,8 @@ struct ProverOptions {
 /// Errors: kInvalidArgument (check_key, check_traces, options, preprocessed columns that the key does not commit to), kMachine (memory,
 /// device); on the CPU a proof that would take more memory than this process may have is refused before it starts. With options.verify_after also, where the verifier rejects the proof: kUnsatisfied (the traces break a constraint or
 /// leave a bus unbalanced; the message has check_constraints' report), kInternal (they do not: a bug in whorl).
-Result<Proof> prove(const VerifyingKey& vk, std::span<const AirTrace> traces, const ProverOptions& options = {}) noexcept;
+Result<Proof> prove(const VerifyingKey& vk, std::span<const AirTrace> traces,
+                    const ProverOptions& options = {}) noexcept;
 
 struct MemoryPlan;
 

@@ -15,6 +15,7 @@
 #include <fmt/format.h>
 
 #include "air/dag.hpp"
+#include "air/params_fault.hpp"
 
 namespace whorl {
 namespace {
@@ -279,7 +280,7 @@ Result<std::vector<TraceHeightConstraint>> trace_height_constraints(const System
 
 Result<ProvingKey> generate_keys(const SystemParams& params, std::span<const AnyAir> airs,
                                  const CommitFunction& commit) {
-    if (auto workable = check_params(params); !workable) {
+    if (auto workable = find_params_fault(params); !workable) {
         return keygen_error(fmt::format("these parameters do not work: {}", workable.error().message));
     }
     if (airs.empty()) return keygen_error("the list of AIRs is empty, expected at least 1");

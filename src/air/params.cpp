@@ -12,6 +12,7 @@
 
 #include <whorl/field.hpp>
 
+#include "air/params_fault.hpp"
 #include "machine/guard.hpp"
 
 namespace whorl {
@@ -143,7 +144,9 @@ Result<void> check_whir(const WhirParams& whir, std::uint64_t log_height) {
     return {};
 }
 
-Result<void> check_workable(const SystemParams& params) {
+}  // namespace
+
+Result<void> find_params_fault(const SystemParams& params) {
     using L = ParamLimits;
     const WhirParams& whir = params.whir;
     if (auto ok = check_range("l_skip", params.l_skip, 0, L::kMaxLSkip, "the prover keeps 2^l_skip rows in cache");
@@ -185,6 +188,8 @@ Result<void> check_workable(const SystemParams& params) {
                        "the degree of an AIR is one byte in the key");
 }
 
+namespace {
+
 Result<SystemParams> app_params(std::uint32_t log_stacked_height) {
     static_assert(kMinAppLogStackedHeight == kLogFinalPolyLenLimit + 1);
     if (auto ok = check_range("log_stacked_height", log_stacked_height, kMinAppLogStackedHeight,
@@ -206,7 +211,7 @@ Result<SystemParams> app_params(std::uint32_t log_stacked_height) {
 }  // namespace
 
 Result<void> check_params(const SystemParams& params) noexcept {
-    return guarded("params", [&] { return check_workable(params); });
+    return guarded("params", [&] { return find_params_fault(params); });
 }
 
 Result<SystemParams> app_params_100_bits(std::uint32_t log_stacked_height) noexcept {

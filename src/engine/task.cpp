@@ -192,6 +192,7 @@ Matrix read_part(const fs::path& path, std::size_t width, std::size_t height) {
     }
 
     Matrix matrix(width, height);
+    if (!matrix.is_valid()) throw std::bad_alloc();
     const std::span<Fp> values = matrix.values();
     std::vector<std::uint32_t> words(std::min<std::size_t>(values.size(), std::size_t{1} << 18));
     for (std::size_t done = 0; done < values.size();) {

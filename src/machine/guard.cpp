@@ -1,5 +1,6 @@
 #include "machine/guard.hpp"
 
+#include <exception>
 #include <new>
 #include <system_error>
 

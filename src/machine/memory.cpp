@@ -10,6 +10,7 @@
 #include <cerrno>
 #include <charconv>
 #include <optional>
+#include <system_error>
 
 namespace whorl {
 namespace {
@@ -173,14 +174,18 @@ void add_cgroup_limits(const fs::path& root, std::vector<MemoryLimit>& limits) {
 
 }  // namespace
 
+std::optional<MemoryLimit> address_space_limit() {
+    rlimit address_space{};
+    if (::getrlimit(RLIMIT_AS, &address_space) != 0 || address_space.rlim_cur == RLIM_INFINITY) return std::nullopt;
+    return MemoryLimit{"RLIMIT_AS (ulimit -v)", address_space.rlim_cur, own_size().virtual_bytes};
+}
+
 std::vector<MemoryLimit> memory_limits(const fs::path& root) {
     std::vector<MemoryLimit> limits;
     const OwnSize own = own_size();
     if (const long pages = ::sysconf(_SC_PHYS_PAGES); pages > 0)
         limits.push_back({"this machine", static_cast<std::uint64_t>(pages) * page_bytes(), own.resident_bytes});
-    rlimit address_space{};
-    if (::getrlimit(RLIMIT_AS, &address_space) == 0 && address_space.rlim_cur != RLIM_INFINITY)
-        limits.push_back({"RLIMIT_AS (ulimit -v)", address_space.rlim_cur, own.virtual_bytes});
+    if (std::optional<MemoryLimit> limit = address_space_limit()) limits.push_back(*std::move(limit));
     add_cgroup_limits(root, limits);
     return limits;
 }

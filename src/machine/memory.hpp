@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,9 @@ struct MemoryLimit {
 
     std::uint64_t available() const { return bytes > in_use ? bytes - in_use : 0; }
 };
+
+/// RLIMIT_AS, where one is set.
+std::optional<MemoryLimit> address_space_limit();
 
 /// All limits that can be read: the machine's memory, RLIMIT_AS, and on Linux memory.max and memory.high (version 2) or
 /// memory.limit_in_bytes (version 1) of the control group and of those that hold it. `root` is where /proc and the mount

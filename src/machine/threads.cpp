@@ -1,5 +1,6 @@
 #include "machine/threads.hpp"
 
+#include <pthread.h>
 #include <sys/mman.h>
 #include <tbb/info.h>
 #include <tbb/parallel_for.h>
@@ -9,11 +10,15 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <cstdint>
 #include <cstdlib>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <vector>
+
+#include "machine/memory.hpp"
 
 namespace whorl {
 namespace {
@@ -23,6 +28,23 @@ constexpr unsigned kMaxTried = 1U << 16;
 constexpr unsigned kSpare = 2;
 // Address space that threads leave to their work.
 constexpr std::size_t kSpareBytes = std::size_t{128} << 20;
+
+// The heap that glibc reserves for a thread: it maps twice as much and gives half of it back.
+constexpr std::size_t kHeapBytes = std::size_t{128} << 20;
+
+// How many threads the limit on address space has room for, whatever they do at the same time: a trial alone cannot tell, since
+// where space ends some of its threads go without a heap of their own.
+unsigned num_affordable_threads() {
+    const std::optional<MemoryLimit> limit = address_space_limit();
+    if (!limit) return kMaxTried;
+    pthread_attr_t attributes;
+    std::size_t stack_bytes = 0;
+    if (::pthread_attr_init(&attributes) != 0) return 0;
+    ::pthread_attr_getstacksize(&attributes, &stack_bytes);
+    ::pthread_attr_destroy(&attributes);
+    const std::uint64_t available = limit->available() > kSpareBytes ? limit->available() - kSpareBytes : 0;
+    return static_cast<unsigned>(std::min<std::uint64_t>(kMaxTried, available / (stack_bytes + kHeapBytes)));
+}
 
 // Address space held, and given back at the end.
 class Reserve {
@@ -116,7 +138,7 @@ ThreadTeam::ThreadTeam(std::uint32_t wanted) {
     const std::lock_guard lock(all.mutex);
     if (size_ > all.num_threads) {
         const unsigned missing = size_ - all.num_threads;
-        const unsigned startable = num_startable_threads(missing);
+        const unsigned startable = num_startable_threads(std::min(missing, num_affordable_threads()));
         if (startable < missing) size_ = all.num_threads + (startable > kSpare ? startable - kSpare : 0);
     }
     if (size_ < wanted_ && allowed >= num_cores) {

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <limits>
-#include <new>
 #include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "air/keygen.hpp"
+#include "air/params_fault.hpp"
 #include "machine/guard.hpp"
 #include "proof/layout.hpp"
 
@@ -235,8 +235,7 @@ void check_height_constraints(FaultFinder& faults, const VerifyingKey& vk) {
 
 std::optional<KeyFault> find_key_fault(const VerifyingKey& vk) {
     FaultFinder faults;
-    if (const auto params = check_params(vk.params); !params) {
-        if (params.error().code == ErrorCode::kMachine) throw std::bad_alloc();
+    if (const auto params = find_params_fault(vk.params); !params) {
         faults.fail(named("system parameters"), "workable ones", params.error().message);
         return faults.take();
     }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <whorl/proof.hpp>
 
+#include "air/params_fault.hpp"
 #include "hash/poseidon2.hpp"
 #include "machine/guard.hpp"
 #include "proof/byte_reader.hpp"
@@ -247,7 +248,7 @@ SystemParams read_params(Reader& in) {
     params.max_constraint_degree = in.size32("max_constraint_degree");
     // Before the rest is read, which may be long.
     if (in.ok()) {
-        if (const auto checked = check_params(params); !checked) {
+        if (const auto checked = find_params_fault(params); !checked) {
             in.fail("system parameters", "workable ones", checked.error().message);
         }
     }

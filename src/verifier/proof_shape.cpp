@@ -6,6 +6,8 @@
 #include <optional>
 #include <vector>
 
+#include "air/params_fault.hpp"
+
 namespace whorl::verifier {
 namespace {
 
@@ -200,12 +202,11 @@ Rejection check_trace_heights(const VerifyingKey& vk, std::span<const int> log_h
 }
 
 Rejection check_shape(const VerifyingKey& vk, const Proof& proof, ProofLayout& layout) {
-    if (const auto params = check_params(vk.params); !params) {
-        if (params.error().code == ErrorCode::kMachine) throw std::bad_alloc();  // no judgement
+    if (const auto params = find_params_fault(vk.params); !params) {
         return VerifyError{Kind::kUnworkableParams, "shape.params", params.error().message, {}, {}};
     }
     if (const auto key = check_key(vk); !key) {
-        if (key.error().code == ErrorCode::kMachine) throw std::bad_alloc();
+        if (key.error().code == ErrorCode::kMachine) throw std::bad_alloc();  // no judgement
         return VerifyError{Kind::kInvalidKey, "shape.key", key.error().message, {}, {}};
     }
     WHORL_RULE(check_traces(vk, proof));

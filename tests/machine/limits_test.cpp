@@ -5,6 +5,8 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iostream>
+#include <system_error>
 
 #include <whorl/prove.hpp>
 
@@ -128,9 +130,9 @@ TEST_P(PeakMemory, IsWhatTheEstimateSays) {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
     GTEST_SKIP() << "sanitizers count memory themselves";
 #endif
-    AirTask task = GetParam() == "keccak"  ? keccak_task({16, KeccakState{}}, app_params_100_bits(15))
-                   : GetParam() == "logup" ? logup_task(12, app_params_100_bits(14), {4, 7, 8})
-                                           : logup_task(8, app_params_100_bits(18), {2});
+    AirTask task = GetParam() == "keccak"  ? keccak_task({16, KeccakState{}}, *app_params_100_bits(15))
+                   : GetParam() == "logup" ? logup_task(12, *app_params_100_bits(14), {4, 7, 8})
+                                           : logup_task(8, *app_params_100_bits(18), {2});
     const ProvingKey key = value_of(keygen(task.params, task.airs));
     const std::vector<AirTrace> traces = task.make_traces();
     value_of(prove(key.vk, traces, {.num_threads = 2}));  // caches are filled

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <string>
+#include <system_error>
 
 #include <whorl/air.hpp>
 #include <whorl/check.hpp>

@@ -243,11 +243,9 @@ TEST(UnsatisfiedTraces, GiveProofsThatAreRejected) {
 }
 
 TEST(Prover, RefusesSkipDomainsThatItCannotHold) {
-    SystemParams params = test_params_small(2, 8, 3);
-    params.l_skip = 16;
-    params.n_stack = 4;
     const std::vector<AnyAir> airs{FibonacciAir{}};
-    const ProvingKey key = value_of(keygen(params, airs));
+    ProvingKey key = value_of(keygen(test_params_small(2, 8, 3), airs));
+    key.vk.params.l_skip = ParamLimits::kMaxLSkip + 1;
     const std::vector<AirTrace> traces{fibonacci_trace(0, 0, 1, 8)};
     const auto proof = prove(key.vk, traces);
     ASSERT_FALSE(proof.has_value());

@@ -8,6 +8,7 @@
 #include <ostream>
 #include <set>
 #include <string>
+#include <system_error>
 
 #include <fmt/format.h>
 

@@ -132,7 +132,7 @@ TEST(ProofCodec, BoundsItemsThatTakeNoBytes) {
 // As many free items as are allowed, one more, and more items that do take bytes.
 TEST(ProofCodec, CountsOnlyItemsThatTakeNoBytes) {
     Proof proof = load_proof("fib_2e5");
-    const auto bytes = encode_proof(proof);
+    const auto bytes = *encode_proof(proof);
     const std::size_t rows = section_offset(proof, "whir initial rows");
     constexpr std::uint32_t kMost = 1U << 20;
     const auto most = decode_proof(with_u32(with_u32(bytes, rows, kMost), rows + 4, 0));
@@ -147,7 +147,7 @@ TEST(ProofCodec, CountsOnlyItemsThatTakeNoBytes) {
     for (auto& leaf : leaves) {
         for (auto& row : leaf) row.resize(kMost / num_rows + 1);
     }
-    const auto wide = decode_proof(encode_proof(proof));
+    const auto wide = decode_proof(*encode_proof(proof));
     ASSERT_TRUE(wide) << to_string(wide.error());
     EXPECT_EQ(*wide, proof);
 }
@@ -159,7 +159,7 @@ TEST(ProofCodec, RejectsSumcheckRoundsWithoutValues) {
     const std::size_t count_offset = section_offset(proof, "batch constraints") + 4 +
                                      32 * proof.batch_constraint.numerator_term_per_air.size() + 4 +
                                      16 * proof.batch_constraint.univariate_round_coeffs.size();
-    const auto bytes = encode_proof(proof);
+    const auto bytes = *encode_proof(proof);
     const auto decoded = decode_proof(with_u32(with_u32(bytes, count_offset, 0xffffffff), count_offset + 4, 0));
     ASSERT_FALSE(decoded);
     EXPECT_THAT(decoded.error().message, HasSubstr("values per sumcheck round: expected at least 1, found 0"));
@@ -186,14 +186,14 @@ Proof one_round_proof(std::size_t k) {
 TEST(ProofCodec, TakesPathsOfDepth0) {
     const std::size_t rows_per_leaf = load_proof("fib_2e5").whir.initial_round_opened_rows[0][0].size();
     const Proof proof = one_round_proof(static_cast<std::size_t>(std::countr_zero(rows_per_leaf)));
-    const auto decoded = decode_proof(encode_proof(proof));
+    const auto decoded = decode_proof(*encode_proof(proof));
     ASSERT_TRUE(decoded) << to_string(decoded.error());
     EXPECT_EQ(*decoded, proof);
 }
 
 TEST(ProofCodec, BoundsTheVariablesOfAFold) {
     const auto refusal_of = [](std::size_t k) {
-        const auto decoded = decode_proof(encode_proof(one_round_proof(k)));
+        const auto decoded = decode_proof(*encode_proof(one_round_proof(k)));
         return decoded ? "accepted" : decoded.error().message;
     };
     EXPECT_THAT(refusal_of(28), HasSubstr("variables folded per round: expected at most 27, found 28"));
@@ -202,7 +202,7 @@ TEST(ProofCodec, BoundsTheVariablesOfAFold) {
 
 TEST(ProofCodec, BoundsCommitmentsAndPaths) {
     const Proof proof = load_proof("fib_2e5");
-    const auto bytes = encode_proof(proof);
+    const auto bytes = *encode_proof(proof);
     const auto refusal_at = [&](std::size_t offset, std::uint32_t value) {
         const auto decoded = decode_proof(with_u32(bytes, offset, value));
         return decoded ? "accepted" : decoded.error().message;
@@ -216,17 +216,17 @@ TEST(ProofCodec, BoundsCommitmentsAndPaths) {
 
 // Nothing decodes to such proofs, but a caller may build one.
 TEST(ProofCodec, EncodesProofsWithEmptyLists) {
-    EXPECT_FALSE(encode_proof(Proof{}).empty());
+    EXPECT_FALSE(encode_proof(Proof{})->empty());
     Proof hollow;
     hollow.whir.initial_round_opened_rows.resize(1);
     hollow.whir.initial_round_merkle_proofs.resize(1);
     hollow.whir.codeword_opened_values.resize(1);
     hollow.whir.codeword_merkle_proofs.resize(1);
-    EXPECT_FALSE(encode_proof(hollow).empty());
+    EXPECT_FALSE(encode_proof(hollow)->empty());
     hollow.whir.initial_round_opened_rows[0].resize(1);
-    EXPECT_FALSE(encode_proof(hollow).empty());
+    EXPECT_FALSE(encode_proof(hollow)->empty());
     hollow.whir.initial_round_merkle_proofs.clear();
-    EXPECT_FALSE(encode_proof(hollow).empty());
+    EXPECT_FALSE(encode_proof(hollow)->empty());
 }
 
 TEST(ProofCodec, RejectsPathDepthsThatRunBelowZero) {
@@ -333,14 +333,14 @@ TEST(KeyCodec, RefusesNumbersOfTooManyBits) {
 
 TEST(KeyCodec, TakesNumbersBelow2To32AndNoTrailingBytes) {
     VerifyingKey key = load_key("fib_2e5");
-    auto bytes = encode_verifying_key(key);
+    auto bytes = *encode_verifying_key(key);
     bytes.push_back(std::byte{0});
     const auto trailing = decode_verifying_key(bytes);
     ASSERT_FALSE(trailing);
     EXPECT_THAT(trailing.error().message, HasSubstr("trailing bytes: expected none, found 1"));
     // Read as a number; that no key can have it is another rule.
     key.params.l_skip = 0xffffffff;
-    const auto largest = decode_verifying_key(encode_verifying_key(key));
+    const auto largest = decode_verifying_key(*encode_verifying_key(key));
     ASSERT_FALSE(largest);
     EXPECT_THAT(largest.error().message, Not(HasSubstr("a number below 2^32")));
 }
