@@ -62,7 +62,8 @@ struct CheckReport {
 /// Evaluates every constraint and interaction of `vk` on the rows of `traces`, on all TBB threads. Memory beyond the
 /// traces is bounded by the key, whatever the heights. Buses are compared through 62-bit hashes of their messages, so
 /// an imbalance is overlooked with a chance of about 2^-62.
-/// Errors: kInvalidArgument (check_traces of validate.hpp: traces that prove would refuse; `air_names` appear in the message), kMachine (memory).
+/// Preprocessed columns are compared with the commitment in the key.
+/// Errors: kInvalidArgument (check_traces of validate.hpp: traces that prove would refuse; other preprocessed columns; `air_names` appear in the message), kMachine (memory).
 Result<CheckReport> check_constraints(const VerifyingKey& vk, std::span<const AirTrace> traces,
                                       std::span<const std::string> air_names = {}) noexcept;
 

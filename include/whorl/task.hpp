@@ -1,4 +1,4 @@
-// A task: a key and the traces to prove, as a folder on disk. Its files are described in tests/vectors/README.md.
+// A task: a key and the traces to prove, as a folder on disk. Its files are described in docs/formats.md.
 #pragma once
 
 #include <filesystem>

@@ -89,9 +89,9 @@ private:
 struct AirTrace {
     std::uint32_t air_id = 0;  ///< index of the AIR in the key
     Matrix common_main;        ///< width 0 (with the right height) where all columns are cached
-    std::vector<Matrix> cached_mains;
-    std::optional<Matrix> preprocessed;  ///< the columns committed to in the key
-    std::vector<Fp> public_values;
+    std::vector<Matrix> cached_mains = {};
+    std::optional<Matrix> preprocessed = {};  ///< the columns committed to in the key (ProvingKey::preprocessed)
+    std::vector<Fp> public_values = {};
 
     std::size_t height() const { return common_main.height(); }
 };

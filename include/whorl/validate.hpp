@@ -1,4 +1,5 @@
-// Do these traces fit this key? One answer for check_constraints, prove, plan_memory, load_task and save_task.
+// Do these traces fit this key? One answer for check_constraints, prove, plan_memory, load_task and save_task. (That preprocessed
+// columns are those that the key commits to takes a commitment: check_constraints and prove make it.)
 #pragma once
 
 #include <cstdint>

@@ -85,8 +85,8 @@ Examples:
 
 constexpr const char* kPlanExamples =
     R"(What a proof of the task takes on a GPU, decided by its key and trace heights alone: every buffer,
-the stages in which it is taken and given back, and the peak. The values of the traces are not
-looked at.
+the stages in which it is taken and given back, and the peak. The values of the traces make no
+difference.
 
 Examples:
   whorl plan --task tests/vectors/interactions --device sim

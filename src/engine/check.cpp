@@ -1,10 +1,12 @@
 // check_constraints() of check.hpp: the validation of traces that prove() makes, then every row.
 #include <whorl/check.hpp>
+#include <whorl/prove.hpp>
 
 #include "air/check.hpp"
 #include "engine/check_traces.hpp"
 #include "machine/guard.hpp"
 #include "machine/threads.hpp"
+#include "prover/input.hpp"
 
 namespace whorl {
 namespace {
@@ -14,6 +16,15 @@ Result<CheckReport> check(const VerifyingKey& vk, std::span<const AirTrace> trac
     if (auto valid = check_key(vk); !valid) return std::move(valid).error();
     const std::vector<TraceProblem> problems = trace_problems(vk, traces, air_names, WordCheck::kCheck);
     if (auto valid = summarize(problems, "check"); !valid) return std::move(valid).error();
+    for (const AirTrace& trace : traces) {
+        if (!trace.preprocessed) continue;
+        const auto found = commit_matrix(vk.params, *trace.preprocessed);
+        if (!found) return found.error();
+        if (const Digest& expected = vk.airs[trace.air_id].preprocessed->commit; found->commit != expected) {
+            return Error{ErrorCode::kInvalidArgument, "check",
+                         preprocessed_mismatch(trace.air_id, found->commit, expected)};
+        }
+    }
     return check_rows(vk, traces);
 }
 

@@ -62,7 +62,7 @@ public:
                 add_for(id, "", fmt::format("an AIR of the key, which has {} AIRs numbered from 0", vk_.airs.size()),
                         "a trace of another");
             } else if (is_present[id]) {
-                add_for(id, "", "one trace", "another");
+                add_for(id, "", "one trace", "another", "set AirTrace::air_id of each trace to the AIR that it is of");
             } else {
                 is_present[id] = true;
                 check_trace(trace);
@@ -102,8 +102,9 @@ private:
 
     void check_trace(const AirTrace& trace) {
         const AirVerifyingKey& air = vk_.airs[trace.air_id];
-        check_height(trace);
         check_part(trace, trace.common_main, "common main", air.width.common_main);
+        if (!trace.common_main.is_valid()) return;  // what else there is to say follows from it
+        check_height(trace);
         if (trace.cached_mains.size() != air.width.cached_mains.size()) {
             add_for(trace.air_id, "", fmt::format("{} cached parts", air.width.cached_mains.size()),
                     fmt::to_string(trace.cached_mains.size()));
@@ -113,7 +114,9 @@ private:
         }
         if (air.preprocessed.has_value() != trace.preprocessed.has_value()) {
             add_for(trace.air_id, "", air.preprocessed ? "a preprocessed part" : "no preprocessed part",
-                    trace.preprocessed ? "one" : "none");
+                    trace.preprocessed ? "one" : "none",
+                    air.preprocessed ? "hand over the columns that the key was made from (ProvingKey::preprocessed)"
+                                     : std::string());
         } else if (trace.preprocessed) {
             check_part(trace, *trace.preprocessed, "preprocessed part", air.width.preprocessed.value_or(0));
         }

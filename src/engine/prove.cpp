@@ -91,7 +91,8 @@ Result<Proof> Prover::prove(std::span<const AirTrace> traces) noexcept {
         try {
             Result<Proof> proof = make_proof();
             if (!proof || !s.options.verify_after) return proof;
-            if (auto ok = verify_made(s.vk, traces, *proof, s.options.telemetry); !ok) return std::move(ok).error();
+            if (auto ok = verify_made(s.vk, traces, s.options.air_names, *proof, s.options.telemetry); !ok)
+                return std::move(ok).error();
             return proof;
         } catch (const InputError& e) {
             return Error{ErrorCode::kInvalidArgument, "prove", e.what()};
@@ -105,7 +106,8 @@ Result<MemoryPlan> Prover::plan(std::span<const AirTrace> traces) noexcept {
     return run_guarded(s.options, "plan", [&]() -> Result<MemoryPlan> {
         if (!s.gpu) {
             return Error{ErrorCode::kInvalidArgument, "plan",
-                         "expected a GPU (sim, cuda), found cpu, which plans no memory"};
+                         "expected a GPU, found cpu, which plans no memory; choose another device (--device sim is "
+                         "always there)"};
         }
         if (auto ok = check_input(s.vk, s.options, traces, "plan"); !ok) return std::move(ok).error();
         return s.gpu->plan(make_prover_input(s.vk, traces, nullptr));

@@ -30,8 +30,8 @@ Result<std::optional<std::string>> reason_against(const VerifyingKey& vk, const 
 
 }  // namespace
 
-Result<void> verify_made(const VerifyingKey& vk, std::span<const AirTrace> traces, const Proof& proof,
-                         Telemetry* telemetry) {
+Result<void> verify_made(const VerifyingKey& vk, std::span<const AirTrace> traces,
+                         std::span<const std::string> air_names, const Proof& proof, Telemetry* telemetry) {
     const Result<std::optional<std::string>> judged = [&] {
         const Span span(telemetry, "verify");
         return reason_against(vk, proof);
@@ -40,11 +40,11 @@ Result<void> verify_made(const VerifyingKey& vk, std::span<const AirTrace> trace
     const std::optional<std::string>& reason = *judged;
     if (!reason) return {};
     // The verifier's rule rarely tells which row is at fault; the check does.
-    const Result<CheckReport> report = check_constraints(vk, traces);
+    const Result<CheckReport> report = check_constraints(vk, traces, air_names);
     if (report && !report->is_satisfied()) {
         return Error{ErrorCode::kUnsatisfied, "prove",
                      fmt::format("the traces do not satisfy the key, and the verifier rejects their proof ({})\n{}",
-                                 *reason, describe(*report))};
+                                 *reason, describe(*report, air_names))};
     }
     return Error{ErrorCode::kInternal, "prove",
                  fmt::format("the verifier rejects the proof although the traces satisfy the key: {}; this is a bug in "

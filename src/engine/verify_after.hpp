@@ -2,6 +2,7 @@
 #pragma once
 
 #include <span>
+#include <string>
 
 #include <whorl/error.hpp>
 #include <whorl/key.hpp>
@@ -13,7 +14,7 @@ namespace whorl {
 
 /// Whether the verifier accepts `proof`, made of `traces`, as it is read back from its bytes: what is verified is what will be
 /// written. Under a span "verify". Errors: kUnsatisfied, kInternal (whorl::prove).
-Result<void> verify_made(const VerifyingKey& vk, std::span<const AirTrace> traces, const Proof& proof,
-                         Telemetry* telemetry);
+Result<void> verify_made(const VerifyingKey& vk, std::span<const AirTrace> traces,
+                         std::span<const std::string> air_names, const Proof& proof, Telemetry* telemetry);
 
 }  // namespace whorl

@@ -27,8 +27,17 @@ std::optional<std::uint64_t> number_in(std::string_view text) {
     return number;
 }
 
+// Paths are strings in this file: where memory ends, libstdc++'s std::filesystem::path frees what it joins twice.
+std::string joined(std::string_view folder, std::string_view below) {
+    while (folder.ends_with('/')) folder.remove_suffix(1);
+    while (below.starts_with('/')) below.remove_prefix(1);
+    std::string path(folder);
+    if (!below.empty()) path.append("/").append(below);
+    return path;
+}
+
 /// All of a small file; empty where it cannot be read. (Streams of libstdc++ free a buffer twice where memory ends.)
-std::string read_text(const fs::path& path) {
+std::string read_text(const std::string& path) {
     const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (file < 0) return {};
     struct Closer {
@@ -56,12 +65,12 @@ std::string_view next_piece(std::string_view& text, char separator) {
 }
 
 /// The number that a file of one number holds; none for "max".
-std::optional<std::uint64_t> read_number(const fs::path& path) {
+std::optional<std::uint64_t> read_number(const std::string& path) {
     return number_in(read_text(path));
 }
 
 /// The number beside `key` in lines "key number".
-std::uint64_t read_entry(const fs::path& path, std::string_view key) {
+std::uint64_t read_entry(const std::string& path, std::string_view key) {
     const std::string text = read_text(path);
     std::string_view rest = text;
     while (!rest.empty()) {
@@ -92,14 +101,14 @@ OwnSize own_size() {
 /// A mounted file system of control groups.
 struct Mount {
     bool is_v2 = false;
-    fs::path group;  // that the mount point stands for
-    fs::path point;
+    std::string group;  // that the mount point stands for
+    std::string point;
 };
 
 // Lines of proc/self/mountinfo: ID PARENT DEV GROUP POINT OPTIONS [TAGS…] - TYPE SOURCE SUPER_OPTIONS.
-std::vector<Mount> cgroup_mounts(const fs::path& root) {
+std::vector<Mount> cgroup_mounts(const std::string& root) {
     std::vector<Mount> mounts;
-    const std::string text = read_text(root / "proc/self/mountinfo");
+    const std::string text = read_text(joined(root, "proc/self/mountinfo"));
     std::string_view rest = text;
     while (!rest.empty()) {
         std::string_view line = next_piece(rest, '\n');
@@ -113,15 +122,16 @@ std::vector<Mount> cgroup_mounts(const fs::path& root) {
         std::string_view options = next_piece(line, ' ');
         bool has_memory = false;
         while (!options.empty()) has_memory |= next_piece(options, ',') == "memory";
-        if (type == "cgroup2" || (type == "cgroup" && has_memory)) mounts.push_back({type == "cgroup2", group, point});
+        if (type == "cgroup2" || (type == "cgroup" && has_memory))
+            mounts.push_back({type == "cgroup2", std::string(group), std::string(point)});
     }
     return mounts;
 }
 
 // The path of this process's group in the hierarchy of version 2, or in that of the memory controller of version 1. Lines of
 // proc/self/cgroup: NUMBER:CONTROLLERS:PATH.
-std::optional<std::string> own_group(const fs::path& root, bool is_v2) {
-    const std::string text = read_text(root / "proc/self/cgroup");
+std::optional<std::string> own_group(const std::string& root, bool is_v2) {
+    const std::string text = read_text(joined(root, "proc/self/cgroup"));
     std::string_view rest = text;
     while (!rest.empty()) {
         const std::string line(next_piece(rest, '\n'));
@@ -136,13 +146,14 @@ std::optional<std::string> own_group(const fs::path& root, bool is_v2) {
 }
 
 // The limits of the group in `folder`.
-void add_group_limits(const fs::path& folder, const fs::path& shown, bool is_v2, std::vector<MemoryLimit>& limits) {
+void add_group_limits(const std::string& folder, const std::string& shown, bool is_v2,
+                      std::vector<MemoryLimit>& limits) {
     const auto add = [&](const char* file, const char* usage, const char* reclaimable) {
-        const std::optional<std::uint64_t> limit = read_number(folder / file);
+        const std::optional<std::uint64_t> limit = read_number(joined(folder, file));
         if (!limit || *limit >= kUnlimited) return;
-        const std::uint64_t in_use = read_number(folder / usage).value_or(0);
-        const std::uint64_t files = read_entry(folder / "memory.stat", reclaimable);
-        limits.push_back({fmt::format("the control group's {} ({})", file, (shown / file).string()), *limit,
+        const std::uint64_t in_use = read_number(joined(folder, usage)).value_or(0);
+        const std::uint64_t files = read_entry(joined(folder, "memory.stat"), reclaimable);
+        limits.push_back({fmt::format("the control group's {} ({})", file, joined(shown, file)), *limit,
                           in_use > files ? in_use - files : 0});
     };
     if (is_v2) {
@@ -153,21 +164,30 @@ void add_group_limits(const fs::path& folder, const fs::path& shown, bool is_v2,
     }
 }
 
-void add_cgroup_limits(const fs::path& root, std::vector<MemoryLimit>& limits) {
+// The part of `group` below `mounted`, without a slash at either end; empty where it is not below.
+std::string_view below_mount(std::string_view group, std::string_view mounted) {
+    while (mounted.ends_with('/')) mounted.remove_suffix(1);
+    if (!group.starts_with(mounted)) return {};
+    group.remove_prefix(mounted.size());
+    if (!group.empty() && !group.starts_with('/')) return {};
+    while (group.starts_with('/')) group.remove_prefix(1);
+    while (group.ends_with('/')) group.remove_suffix(1);
+    return group;
+}
+
+void add_cgroup_limits(const std::string& root, std::vector<MemoryLimit>& limits) {
     for (const Mount& mount : cgroup_mounts(root)) {
         const std::optional<std::string> group = own_group(root, mount.is_v2);
         if (!group) continue;
         // Inside a container the path may be the host's, and the mount point stands for the group itself.
-        fs::path relative = fs::path(*group).lexically_relative(mount.group);
-        if (relative.empty() || *relative.begin() == "..") relative = ".";
-        const fs::path point = root / mount.point.relative_path();
-        std::error_code error;
-        if (!fs::exists(point / relative, error)) relative = ".";
+        std::string_view below = below_mount(*group, mount.group);
+        const std::string point = joined(root, mount.point);
+        if (::access(joined(point, below).c_str(), F_OK) != 0) below = {};
         while (true) {
-            const fs::path below = relative == "." ? fs::path() : relative;
-            add_group_limits(point / below, mount.point / below, mount.is_v2, limits);
+            add_group_limits(joined(point, below), joined(mount.point, below), mount.is_v2, limits);
             if (below.empty()) break;
-            relative = relative.has_parent_path() ? relative.parent_path() : fs::path(".");
+            const std::size_t slash = below.rfind('/');
+            below = below.substr(0, slash == std::string_view::npos ? 0 : slash);
         }
     }
 }
@@ -186,7 +206,7 @@ std::vector<MemoryLimit> memory_limits(const fs::path& root) {
     if (const long pages = ::sysconf(_SC_PHYS_PAGES); pages > 0)
         limits.push_back({"this machine", static_cast<std::uint64_t>(pages) * page_bytes(), own.resident_bytes});
     if (std::optional<MemoryLimit> limit = address_space_limit()) limits.push_back(*std::move(limit));
-    add_cgroup_limits(root, limits);
+    add_cgroup_limits(root.string(), limits);
     return limits;
 }
 

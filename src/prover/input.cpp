@@ -16,13 +16,15 @@ std::string digest_text(const Digest& digest) {
 
 }  // namespace
 
+std::string preprocessed_mismatch(std::uint32_t air_id, const Digest& found, const Digest& expected) {
+    return fmt::format(
+        "AIR {}, preprocessed part: expected the columns that the key commits to (commitment {}), found columns with "
+        "the commitment {}; prove with the columns that the key was made from, or make the key again",
+        air_id, digest_text(expected), digest_text(found));
+}
+
 void require_preprocessed_commitment(std::uint32_t air_id, const Digest& found, const Digest& expected) {
-    if (found == expected) return;
-    throw InputError(
-        fmt::format("AIR {}, preprocessed part: expected the columns that the key commits to (commitment {}), found "
-                    "columns with the "
-                    "commitment {}; prove with the columns that the key was made from, or make the key again",
-                    air_id, digest_text(expected), digest_text(found)));
+    if (found != expected) throw InputError(preprocessed_mismatch(air_id, found, expected));
 }
 
 std::vector<int> log_heights_of(const VerifyingKey& vk, std::span<const AirTrace> traces) {

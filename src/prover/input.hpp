@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <span>
 #include <stdexcept>
+#include <string>
 #include <vector>
 
 #include <whorl/key.hpp>
@@ -54,6 +55,8 @@ struct ProverInput {
 struct InputError : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
+/// What is said of preprocessed columns with the commitment `found`, where the key of AIR `air_id` has `expected`.
+std::string preprocessed_mismatch(std::uint32_t air_id, const Digest& found, const Digest& expected);
 /// Throws InputError unless `found`, the commitment to the preprocessed part of AIR `air_id`, is the key's.
 void require_preprocessed_commitment(std::uint32_t air_id, const Digest& found, const Digest& expected);
 

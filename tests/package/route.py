@@ -71,8 +71,7 @@ def pkg_config(arguments, work):
     if len(found) != 1:
         sys.exit(f"expected one whorl.pc under {prefix}, found {len(found)}")
     environment = dict(os.environ, PKG_CONFIG_PATH=str(found[0].parent))
-    define = f"--define-variable=prefix={prefix}"
-    flags = output(program, define, "--static", "--cflags", "--libs", "whorl", env=environment).split()
+    flags = output(program, "--static", "--cflags", "--libs", "whorl", env=environment).split()
     source = pathlib.Path(__file__).parent / "consumer" / "main.cpp"
     run(arguments.cxx, "-std=c++20", "-O1", source, "-o", work / "consumer", *flags)
     check_consumer(work / "consumer")

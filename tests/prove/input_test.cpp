@@ -185,7 +185,10 @@ TEST(Prover, RefusesPreprocessedColumnsThatTheKeyDoesNotCommitTo) {
         Fp& cell = task.traces[5].preprocessed->at(3, 0);
         cell += Fp::one();
         const auto proof = prover.prove(task.traces);
+        const auto checked = check_constraints(task.vk, task.traces);
         cell -= Fp::one();
+        ASSERT_FALSE(checked.has_value());
+        EXPECT_EQ(checked.error().code, ErrorCode::kInvalidArgument);
         ASSERT_FALSE(proof.has_value());
         EXPECT_EQ(proof.error().code, ErrorCode::kInvalidArgument);
         EXPECT_NE(proof.error().message.find("AIR 5, preprocessed part: expected the columns that the key commits to"),
