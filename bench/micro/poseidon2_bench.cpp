@@ -74,7 +74,7 @@ void one_state(benchmark::State& state) {
     count(state, 1);
 }
 
-[[maybe_unused]] const bool is_registered = [] {
+[[maybe_unused]] const bool kIsRegistered = [] {
     bench::register_on_targets("poseidon2/permute", permute);
     for (const std::size_t width : {1, 2, 4, 8, 42}) {
         bench::register_on_targets("poseidon2/rows_fold16/width:" + std::to_string(width),

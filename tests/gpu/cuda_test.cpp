@@ -39,7 +39,7 @@ TEST(Cuda, HasEveryKernelOnce) {
 }
 
 TEST(Cuda, SaysWhyThereIsNoDevice) {
-    const std::vector<DeviceReport> reports = *list_devices();
+    const std::vector<DeviceReport> reports = list_devices();
     if (reports.front().id != "cuda") GTEST_SKIP() << "there is one: " << reports.front().name;
     ASSERT_EQ(reports.size(), 1u);
     EXPECT_THAT(reports[0].problem, HasSubstr("driver"));
@@ -48,7 +48,7 @@ TEST(Cuda, SaysWhyThereIsNoDevice) {
 }
 
 TEST(Cuda, ReportsEachDevice) {
-    const std::vector<DeviceReport> reports = *list_devices();
+    const std::vector<DeviceReport> reports = list_devices();
     if (reports.front().id == "cuda") GTEST_SKIP() << reports.front().problem;
     for (unsigned i = 0; i < reports.size(); ++i) {
         const DeviceReport& report = reports[i];
