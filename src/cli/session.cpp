@@ -36,9 +36,7 @@ void set_node(FilePlace& place, const struct stat& status) {
 
 FilePlace place_of(const fs::path& path) {
     FilePlace place;
-    std::error_code error;
-    place.path = fs::weakly_canonical(path, error);
-    if (error) place.path = path;
+    place.path = resolve_links(path);
     struct stat status{};
     if (::stat(path.c_str(), &status) == 0) set_node(place, status);
     return place;
@@ -79,13 +77,18 @@ Error not_judged(const VerifyError& error) {
 
 Session::Session(CommonOptions options)
     : options_(std::move(options)), team_(options_.num_threads), thread_limit_(team_.limit_all()) {
-    if (options_.is_quiet) return;
+    if (!options_.is_quiet) claim_standard_output();
+}
+
+void Session::claim_standard_output() {
     claim_stream("standard output", STDOUT_FILENO);
     claim_stream("standard error", STDERR_FILENO);
 }
 
 Result<void> Session::begin() {
     if (Result<void> usable = check_device(options_.device); !usable) return usable;
+    // --quiet leaves results and errors; only the result itself (--out /dev/stdout) may take their place.
+    if (options_.is_quiet) claim_standard_output();
     if (Result<void> claimed = claim_output("--metrics", options_.metrics_path); !claimed) return claimed;
     if (Result<void> claimed = claim_output("--timeline", options_.timeline_path); !claimed) return claimed;
     if (!options_.is_quiet && Progress::is_possible()) progress_ = std::make_unique<Progress>(telemetry_);
@@ -113,7 +116,18 @@ Result<void> Session::claim_output(std::string_view option, const std::string& p
         error.message = "cannot write " + error.message;
         return error;
     }
-    claims_.push_back({.option = std::string(option), .place = place});
+    claims_.push_back({.option = std::string(option), .place = place, .is_output = true});
+    return {};
+}
+
+Result<void> Session::check_not_output(const std::string& path) const {
+    const FilePlace place = place_of(path);
+    for (const Claim& claim : claims_) {
+        if (!claim.is_output || !is_same(claim.place, place)) continue;
+        return Error{.code = ErrorCode::kInvalidArgument,
+                     .stage = claim.option,
+                     .message = printable(path) + " is read too; choose another file"};
+    }
     return {};
 }
 

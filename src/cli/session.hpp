@@ -71,6 +71,8 @@ public:
     /// is one of the files claimed before, whatever links lead to it. Standard output and standard error are claimed
     /// from the start unless the run is quiet; /dev/null and its like may be claimed any number of times.
     Result<void> claim_output(std::string_view option, const std::string& path);
+    /// Errors: kInvalidArgument where `path`, which is going to be read, is the file of a claimed output.
+    Result<void> check_not_output(const std::string& path) const;
     /// Declares a file that is read, which no output may replace. To be called before claim_output.
     void claim_input(std::string_view option, const std::string& path);
     /// Declares all files of a task. Errors: those of a task.json that cannot be read.
@@ -106,8 +108,10 @@ private:
     struct Claim {
         std::string option;
         FilePlace place;
+        bool is_output = false;
     };
 
+    void claim_standard_output();
     void claim_stream(std::string_view name, int fd);
 
     void note_interpreted();

@@ -43,10 +43,14 @@ Result<ExitCode> verify_batch(Session& session, const VerifyingKey& vk, const st
         const Result<std::optional<std::string>> path = list.next();
         if (!path) return path.error();
         if (!path->has_value()) break;
+        if (const Result<void> usable = session.check_not_output(**path); !usable) return usable.error();
         const Result<std::string> line = batch_line(vk, **path, all_readable);
         if (!line) return line.error();
         session.print(*line + '\n');
-        std::fflush(stdout);  // a caller may send one path and wait for its line
+        // A caller may send one path and wait for its line; where nobody reads lines, no more proofs are judged.
+        if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
+            return Error{.code = ErrorCode::kIo, .stage = "output", .message = "cannot write standard output"};
+        }
         ++num_proofs;
     }
     span.set("proofs", num_proofs);

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "air/keygen.hpp"
+#include "engine/text.hpp"
 #include "machine/guard.hpp"
 #include "machine/parallel.hpp"
 #include "machine/threads.hpp"
@@ -94,10 +95,10 @@ private:
     std::string label(std::uint32_t id) const {
         if (id >= air_names_.size() || air_names_[id].empty()) return fmt::format("AIR {}", id);
         const std::string& name = air_names_[id];
-        if (name.size() <= kMaxNameBytes) return fmt::format("AIR {} \"{}\"", id, name);
+        if (name.size() <= kMaxNameBytes) return fmt::format("AIR {} \"{}\"", id, printable(name));
         std::size_t size = kMaxNameBytes;
         while (size > 0 && (static_cast<unsigned char>(name[size]) & 0xC0U) == 0x80U) --size;  // whole UTF-8 characters
-        return fmt::format("AIR {} \"{}...\"", id, name.substr(0, size));
+        return fmt::format("AIR {} \"{}...\"", id, printable(name.substr(0, size)));
     }
 
     void check_trace(const AirTrace& trace) {

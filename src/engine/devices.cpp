@@ -11,6 +11,7 @@
 
 #include "backend/gpu/sim/sim_runtime.hpp"
 #include "engine/gpus.hpp"
+#include "engine/text.hpp"
 #include "machine/guard.hpp"
 #include "machine/memory.hpp"
 
@@ -78,7 +79,7 @@ Error no_such_name(const std::string& device) {
     std::string names;
     for (const GpuFamily& family : gpu_families()) names += fmt::format(", {0}, {0}:NUMBER", family.name);
     return {ErrorCode::kInvalidArgument, "device",
-            fmt::format("expected cpu, sim, gpu{}, found \"{}\"", names, device)};
+            fmt::format("expected cpu, sim, gpu{}, found \"{}\"", names, printable(device))};
 }
 
 std::string problem_of(const GpuName& gpu) {

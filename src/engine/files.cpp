@@ -55,7 +55,14 @@ int write_all(int fd, std::span<const std::byte> bytes) {
 ssize_t read_some(int fd, void* bytes, std::size_t size) {
     while (true) {
         const ssize_t count = ::read(fd, bytes, std::min(size, kMaxTransferBytes));
-        if (count >= 0 || errno != EINTR) return count;
+        if (count >= 0) return count;
+        if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            // The caller's own descriptor, which does not wait by itself.
+            pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
+            if (::poll(&ready, 1, -1) < 0 && errno != EINTR) return -1;
+        } else if (errno != EINTR) {
+            return -1;
+        }
     }
 }
 
@@ -126,10 +133,13 @@ public:
     }
 
 private:
-    // Short, so that it fits wherever the real name fits; one per call, so that threads and processes do not meet.
+    // Short, so that it fits wherever the real name fits. Random, so that threads, processes and containers (which all have
+    // process 1) do not meet, and what a killed one left is in nobody's way.
     static fs::path temporary_name(const fs::path& folder) {
         static std::atomic<unsigned> counter = 0;
-        return folder / fmt::format(".whorl-{}-{}.tmp", ::getpid(), counter++);
+        std::uint64_t random = 0;
+        if (::getentropy(&random, sizeof random) != 0) random = static_cast<std::uint64_t>(::getpid());
+        return folder / fmt::format(".whorl-{}-{:016x}.tmp", counter++, random);
     }
 
     fs::path path_;
@@ -139,14 +149,6 @@ private:
     bool is_closed_ = false;  // and not renamed
 };
 
-// Where the bytes really go: the end of a chain of symbolic links. An empty or dangling path is kept as it is.
-fs::path resolve(const fs::path& path) {
-    if (has_nul(path)) return path;
-    std::error_code ignored;
-    fs::path target = fs::canonical(path, ignored);
-    return ignored ? path : target;
-}
-
 fs::path folder_of(const fs::path& path) {
     return path.has_parent_path() ? path.parent_path() : fs::path(".");
 }
@@ -154,7 +156,7 @@ fs::path folder_of(const fs::path& path) {
 /// What is at `path` now.
 struct Target {
     bool exists = false;
-    bool is_direct = false;  ///< a device or a pipe: cannot be replaced by a file
+    bool is_direct = false;  ///< cannot be replaced by a file: a device, a pipe, an open file that has no name any more
     mode_t mode = 0666;      ///< of a new file, before the umask
 };
 
@@ -167,8 +169,12 @@ Result<Target> look_at(const fs::path& path) {
     }
     if (S_ISDIR(status.st_mode)) return io_error(kWriteStage, path, EISDIR);
     if (::access(path.c_str(), W_OK) != 0) return io_error(kWriteStage, path, errno);
-    return Target{
-        .exists = true, .is_direct = !S_ISREG(status.st_mode), .mode = static_cast<mode_t>(status.st_mode & 07777U)};
+    struct stat link{};
+    const bool is_link = ::lstat(path.c_str(), &link) == 0 && S_ISLNK(link.st_mode);
+    // Without the set-id bits: the new file may have another owner.
+    return Target{.exists = true,
+                  .is_direct = !S_ISREG(status.st_mode) || is_link,
+                  .mode = static_cast<mode_t>(status.st_mode & 0777U)};
 }
 
 Error too_long(const fs::path& path, const ReadLimit& limit, std::optional<std::uint64_t> size) {
@@ -179,6 +185,26 @@ Error too_long(const fs::path& path, const ReadLimit& limit, std::optional<std::
 }
 
 }  // namespace
+
+fs::path resolve_links(const fs::path& path) {
+    if (has_nul(path) || path.empty()) return path;
+    std::error_code error;
+    const fs::path target = fs::canonical(path, error);
+    if (!error) return target;
+    // A magic link of /proc, whose text is no path: what it opens is there all the same.
+    struct stat status{};
+    if (::stat(path.c_str(), &status) == 0) return path;
+    constexpr int kMaxLinks = 40;
+    fs::path place = fs::absolute(path, error);
+    if (error) return path;
+    for (int i = 0; i < kMaxLinks && fs::is_symlink(fs::symlink_status(place, error)); ++i) {
+        const fs::path link = fs::read_symlink(place, error);
+        if (error) return path;
+        place = link.is_absolute() ? link : place.parent_path() / link;
+    }
+    const fs::path folder = fs::weakly_canonical(place.parent_path(), error);
+    return error ? place : folder / place.filename();
+}
 
 Error io_error(std::string_view stage, const fs::path& path, int system_error) {
     return file_error(ErrorCode::kIo, stage,
@@ -264,7 +290,7 @@ Result<std::optional<std::string>> LineReader::next() {
 }
 
 Result<void> check_writable(const fs::path& path) {
-    const fs::path place = resolve(path);
+    const fs::path place = resolve_links(path);
     const Result<Target> target = look_at(place);
     if (!target) return target.error();
     if (target->is_direct) return {};
@@ -274,18 +300,18 @@ Result<void> check_writable(const fs::path& path) {
 }
 
 Result<void> write_file(const fs::path& path, std::span<const std::byte> bytes) {
-    const fs::path place = resolve(path);
+    const fs::path place = resolve_links(path);
     const Result<Target> target = look_at(place);
     if (!target) return target.error();
     if (target->is_direct) {
-        Descriptor file(::open(place.c_str(), O_WRONLY | O_CLOEXEC | O_NOCTTY));
+        Descriptor file(::open(place.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY));
         if (!file.is_open()) return io_error(kWriteStage, path, errno);
         if (const int error = write_all(file.get(), bytes)) return io_error(kWriteStage, path, error);
         if (const int error = file.close()) return io_error(kWriteStage, path, error);
         return {};
     }
 
-    TemporaryFile temporary(folder_of(place), target->mode & 0777U);
+    TemporaryFile temporary(folder_of(place), target->mode);
     if (!temporary.is_open()) return io_error(kWriteStage, path, temporary.error());
     int error = target->exists && ::fchmod(temporary.get(), target->mode) != 0 ? errno : 0;
     if (error == 0) error = write_all(temporary.get(), bytes);

@@ -82,6 +82,10 @@ private:
     bool is_at_end_ = false;
 };
 
+/// Where bytes written to `path` go: the absolute path at the end of the chain of symbolic links, also where there is no file
+/// yet. `path` itself where it is empty, or leads to an open file without a name.
+std::filesystem::path resolve_links(const std::filesystem::path& path);
+
 /// Whether write_file(path, …) can be expected to work: the folder takes new files and `path` is not a folder. Leaves
 /// nothing behind. Errors: kIo.
 Result<void> check_writable(const std::filesystem::path& path);

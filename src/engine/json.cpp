@@ -25,11 +25,13 @@ std::string syntax_message(std::string_view what) {
 /// Receives the events of the library's parser, which keeps no stack of calls, and builds the tree.
 class TreeBuilder {
 public:
+    // NOLINTBEGIN(readability-identifier-naming): the library asks for these names
     using number_integer_t = Json::number_integer_t;
     using number_unsigned_t = Json::number_unsigned_t;
     using number_float_t = Json::number_float_t;
     using string_t = Json::string_t;
     using binary_t = Json::binary_t;
+    // NOLINTEND(readability-identifier-naming)
 
     explicit TreeBuilder(std::string_view where) : where_(where) {}
 
@@ -122,6 +124,12 @@ private:
 }  // namespace
 
 Result<Json> parse_json(std::string_view text, std::string_view stage, std::string_view where) {
+    // The library takes NUL for the end of its input.
+    if (const std::size_t at = text.find('\0'); at != std::string_view::npos) {
+        return Error{.code = ErrorCode::kBadFormat,
+                     .stage = std::string(stage),
+                     .message = fmt::format("{} is not JSON: byte {} is NUL", where, at)};
+    }
     TreeBuilder builder(where);
     if (Json::sax_parse(text.begin(), text.end(), &builder)) return builder.take();
     return Error{.code = ErrorCode::kBadFormat, .stage = std::string(stage), .message = builder.problem()};

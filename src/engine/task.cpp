@@ -359,7 +359,7 @@ Task load(const fs::path& folder) {
     // Every word was compared with p when it was read.
     const auto problems = trace_problems(task.vk, task.traces, task.air_names, WordCheck::kSkip);
     if (const auto fits = summarize(problems, kLoadStage); !fits) {
-        fail(fits.error().code, "{}: {}", folder.string(), fits.error().message);
+        fail(fits.error().code, "{}: {}", shown(folder), fits.error().message);
     }
     return task;
 }

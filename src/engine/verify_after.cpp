@@ -10,6 +10,8 @@
 #include <whorl/check.hpp>
 #include <whorl/verify.hpp>
 
+#include "engine/text.hpp"
+
 namespace whorl {
 namespace {
 
@@ -41,10 +43,13 @@ Result<void> verify_made(const VerifyingKey& vk, std::span<const AirTrace> trace
     if (!reason) return {};
     // The verifier's rule rarely tells which row is at fault; the check does.
     const Result<CheckReport> report = check_constraints(vk, traces, air_names);
-    if (report && !report->is_satisfied()) {
+    if (!report) return report.error();
+    if (!report->is_satisfied()) {
+        std::vector<std::string> names;
+        for (const std::string& name : air_names) names.push_back(printable(name));
         return Error{ErrorCode::kUnsatisfied, "prove",
                      fmt::format("the traces do not satisfy the key, and the verifier rejects their proof ({})\n{}",
-                                 *reason, describe(*report, air_names))};
+                                 *reason, describe(*report, names))};
     }
     return Error{ErrorCode::kInternal, "prove",
                  fmt::format("the verifier rejects the proof although the traces satisfy the key: {}; this is a bug in "

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <nlohmann/json.hpp>
 #include <thread>
+#include <utility>
 
 #include <whorl/task.hpp>
 
@@ -228,6 +229,83 @@ TEST_F(OddFile, OfAStandardStreamIsNotReplacedByAnOutput) {
         run_whorl({"inspect", "--vk", in_task("vk.postcard"), "--metrics", "/dev/null", "--timeline", "/dev/null"})
             .exit_code,
         0);
+}
+
+TEST_F(OddFile, OneOutputUnderTwoNamesIsRefused) {
+    const std::string folder = scratch / "new";
+    fs::create_directory(folder);
+    fs::create_symlink("target", fs::path(folder) / "dangling");
+    // A relative name, an absolute one, and a link to a file that is not there yet.
+    for (const auto& [first, second] : std::vector<std::pair<std::string, std::string>>{
+             {"out", "./out"}, {"out", folder + "/out"}, {"target", "dangling"}, {"dangling", "target"}}) {
+        const Outcome outcome = run_shell("cd '" + folder + "' && exec \"$WHORL\" prove --task '" + task.string() +
+                                          "' --out " + first + " --metrics '" + second + "' -q");
+        EXPECT_EQ(outcome.exit_code, 2) << first << ' ' << second << outcome;
+        EXPECT_THAT(outcome.err, HasSubstr("is the file of --out too"));
+    }
+}
+
+TEST_F(OddFile, ALinkToAFileThatIsNotThereYetStaysALink) {
+    const fs::path link = scratch / "link";
+    fs::create_symlink("target", link);
+    const Outcome outcome = run_whorl({"prove", "--task", task.string(), "--out", link.string(), "-q"});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome;
+    EXPECT_TRUE(fs::is_symlink(link));
+    EXPECT_TRUE(fs::is_regular_file(fs::path(scratch / "target")));
+}
+
+TEST_F(OddFile, ALinkToAnOpenFileWithoutANameIsWrittenThrough) {
+    const Outcome outcome =
+        run_shell("cd '" + (scratch / "") +
+                  "' && ln -s /proc/self/fd/7 link && exec 7<>gone && rm gone && \"$WHORL\" prove --task '" +
+                  task.string() + "' --out link -q && test -L link && test -s /proc/self/fd/7");
+    EXPECT_EQ(outcome.exit_code, 0) << outcome;
+}
+
+TEST_F(OddFile, ProofsOfAListAreNotReplacedByAnOutput) {
+    const std::string proof = scratch / "proof.bin";
+    fs::copy_file(task / "proof.bin", proof);
+    write_text(scratch / "list", proof + "\n");
+    const Outcome outcome =
+        run_whorl({"verify", "--vk", in_task("vk.postcard"), "--batch", scratch / "list", "--metrics", proof, "-q"});
+    EXPECT_EQ(outcome.exit_code, 2) << outcome;
+    EXPECT_EQ(read_text(proof), read_text(task / "proof.bin"));
+}
+
+TEST_F(OddFile, QuietResultsAreNotReplacedByMetrics) {
+    const std::string log = scratch / "log";
+    write_text(log, "before\n");
+    const Outcome outcome = run_shell("exec \"$WHORL\" inspect --vk '" + in_task("vk.postcard") + "' -q --metrics '" +
+                                      log + "' >>'" + log + "'");
+    EXPECT_EQ(outcome.exit_code, 2) << outcome;
+    EXPECT_THAT(read_text(log), StartsWith("before\n"));
+}
+
+TEST_F(OddFile, AnOutputLosesSetIdBits) {
+    const std::string out = scratch / "out";
+    write_text(out, "old");
+    ASSERT_EQ(::chmod(out.c_str(), 06755), 0);
+    EXPECT_EQ(run_whorl({"prove", "--task", task.string(), "--out", out, "-q"}).exit_code, 0);
+    struct stat status{};
+    ASSERT_EQ(::stat(out.c_str(), &status), 0);
+    EXPECT_EQ(status.st_mode & 07777U, 0755U);
+}
+
+TEST_F(OddFile, NamesOfAirsForgeNoLines) {
+    json document = json::parse(read_text(task / "task.json"));
+    document["airs"][0]["name"] = "X\nwhorl check: accepted";
+    document["airs"][0]["height"] = 1 << 20;
+    write_text(task / "task.json", document.dump());
+    const Outcome outcome = run_whorl({"check", "--task", task.string()});
+    EXPECT_EQ(outcome.exit_code, 2) << outcome;
+    EXPECT_THAT(outcome.err, testing::Not(HasSubstr("\nwhorl check: accepted")));
+}
+
+TEST_F(OddFile, BytesAfterANulAreNotIgnored) {
+    write_text(task / "task.json", read_text(task / "task.json") + std::string("\0garbage{{{", 12));
+    const Outcome outcome = run_whorl({"check", "--task", task.string()});
+    EXPECT_EQ(outcome.exit_code, 2) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr("is NUL"));
 }
 
 TEST_F(OddFile, StreamsThatAreFullOrClosedChangeNoExitCodeOfAnError) {

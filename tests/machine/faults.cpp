@@ -89,11 +89,13 @@ int pthread_create(pthread_t* thread, const pthread_attr_t* attributes, void* (*
 }
 
 #ifndef WHORL_SANITIZED
+// NOLINTBEGIN(readability-identifier-naming): glibc's names
 void* __libc_malloc(std::size_t);
 void* __libc_calloc(std::size_t, std::size_t);
 void* __libc_realloc(void*, std::size_t);
 void* __libc_memalign(std::size_t, std::size_t);
 void __libc_free(void*);
+// NOLINTEND(readability-identifier-naming)
 
 static void* count_live(void* memory) {
     auto& faults = whorl::test::allocation_faults();
