@@ -189,7 +189,7 @@ Error too_long(const fs::path& path, const ReadLimit& limit, std::optional<std::
 fs::path resolve_links(const fs::path& path) {
     if (has_nul(path) || path.empty()) return path;
     std::error_code error;
-    const fs::path target = fs::canonical(path, error);
+    fs::path target = fs::canonical(path, error);
     if (!error) return target;
     // A magic link of /proc, whose text is no path: what it opens is there all the same.
     struct stat status{};

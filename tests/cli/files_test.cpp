@@ -302,7 +302,7 @@ TEST_F(OddFile, NamesOfAirsForgeNoLines) {
 }
 
 TEST_F(OddFile, BytesAfterANulAreNotIgnored) {
-    write_text(task / "task.json", read_text(task / "task.json") + std::string("\0garbage{{{", 12));
+    write_text(task / "task.json", read_text(task / "task.json") + std::string("\0garbage{{{", 11));
     const Outcome outcome = run_whorl({"check", "--task", task.string()});
     EXPECT_EQ(outcome.exit_code, 2) << outcome;
     EXPECT_THAT(outcome.err, HasSubstr("is NUL"));
