@@ -24,7 +24,7 @@ void clean_up_on(int signal) {
     struct sigaction action{};
     action.sa_handler = end_by_signal;
     action.sa_flags = static_cast<int>(SA_RESETHAND);
-    ::sigemptyset(&action.sa_mask);
+    sigemptyset(&action.sa_mask);
     ::sigaction(signal, &action, nullptr);
 }
 
