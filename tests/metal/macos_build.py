@@ -108,6 +108,8 @@ def build(arguments, environment):
         *(f"-DZIG={arguments.zig}", f"-DPACKAGES={packages}", f"-DWHORL_METAL_CPP={arguments.metal_cpp}"),
         *("-DWHORL_METAL=ON", "-DWHORL_CUDA=OFF", "-DWHORL_WERROR=ON", "-DWHORL_TESTS=OFF", "-DWHORL_BENCH=OFF"),
         "-DWHORL_CCACHE=OFF",
+        # No build type's flags, those of Release above all: optimised, the linker drops calls that nobody makes.
+        "-DCMAKE_BUILD_TYPE=None",
     ]
     make = [arguments.cmake, "--build", arguments.build, "--target", "whorl_program", "-j", str(arguments.jobs)]
     for step in (configure, make):
