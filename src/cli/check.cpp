@@ -18,9 +18,7 @@ Result<bool> check_task(Session& session, const Task& task) {
     span->set("messages", static_cast<std::int64_t>(report->num_messages_checked));
     span.reset();
     if (!report->is_satisfied()) {
-        std::vector<std::string> air_names;
-        for (const std::string& air_name : task.air_names) air_names.push_back(printable(air_name));
-        session.print(fmt::format("{} is not satisfied\n{}", name, describe(*report, air_names)));
+        session.print(fmt::format("{} is not satisfied\n{}", name, describe(*report, printable_names(task.air_names))));
         return false;
     }
     session.say("{} is satisfied: {} constraints and {} messages evaluated in {:.3f} s\n", name,

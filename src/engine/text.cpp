@@ -62,6 +62,13 @@ std::string printable(std::string_view text) {
     return escape(text, /*keeps_newlines=*/false);
 }
 
+std::vector<std::string> printable_names(std::span<const std::string> names) {
+    std::vector<std::string> out;
+    out.reserve(names.size());
+    for (const std::string& name : names) out.push_back(printable(name));
+    return out;
+}
+
 std::string printable_lines(std::string_view text) {
     return escape(text, /*keeps_newlines=*/true);
 }

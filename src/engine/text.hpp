@@ -1,8 +1,10 @@
 // Text that came from outside (names, paths, bytes of a file) in a form that a terminal can show.
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace whorl {
 
@@ -11,7 +13,10 @@ namespace whorl {
 /// message takes from a path, a file or a command line goes through here.
 std::string printable(std::string_view text);
 
-/// The same, with newlines kept: for reports of several lines.
+/// printable() of each name, for describe() and its like.
+std::vector<std::string> printable_names(std::span<const std::string> names);
+
+/// The same as printable(), with newlines kept: for reports of several lines.
 std::string printable_lines(std::string_view text);
 
 }  // namespace whorl

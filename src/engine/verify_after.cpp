@@ -45,11 +45,9 @@ Result<void> verify_made(const VerifyingKey& vk, std::span<const AirTrace> trace
     const Result<CheckReport> report = check_constraints(vk, traces, air_names);
     if (!report) return report.error();
     if (!report->is_satisfied()) {
-        std::vector<std::string> names;
-        for (const std::string& name : air_names) names.push_back(printable(name));
         return Error{ErrorCode::kUnsatisfied, "prove",
                      fmt::format("the traces do not satisfy the key, and the verifier rejects their proof ({})\n{}",
-                                 *reason, describe(*report, names))};
+                                 *reason, describe(*report, printable_names(air_names)))};
     }
     return Error{ErrorCode::kInternal, "prove",
                  fmt::format("the verifier rejects the proof although the traces satisfy the key: {}; this is a bug in "
