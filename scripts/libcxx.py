@@ -2,7 +2,7 @@
 """Fails on a file that does not compile with clang 19 and LLVM's standard library, which includes less than GCC's does.
 
   scripts/libcxx.py BUILD_DIR [PART]    all C++ files of the compile_commands.json in BUILD_DIR and folders in it, or those whose path
-                                        has PART in it; nothing is written
+                                        has PART in it; not what the build itself writes into BUILD_DIR; nothing is written
 
 JOBS limits how many compilers run at once. Exit codes: 0 all compile, 1 some do not, 2 usage, 3 no compiler or library.
 """
@@ -58,7 +58,8 @@ def main(arguments):
         return 2
     part = arguments[1] if len(arguments) == 2 else ""
     # Files that CMake does not compile itself have a database beside their objects.
-    databases = sorted(pathlib.Path(arguments[0]).rglob("compile_commands.json"))
+    build = pathlib.Path(arguments[0]).resolve()
+    databases = sorted(build.rglob("compile_commands.json"))
     if not databases:
         print(f"libcxx: no compile_commands.json in {arguments[0]}; configure the preset first", file=sys.stderr)
         return 2
@@ -68,8 +69,9 @@ def main(arguments):
     entries = {}
     for database in databases:
         for entry in json.loads(database.read_text()):
-            if not entry["file"].endswith(".cu") and part in entry["file"]:
-                entries.setdefault(entry["file"], entry)
+            file = pathlib.Path(entry["directory"], entry["file"]).resolve()
+            if file.suffix != ".cu" and part in str(file) and not file.is_relative_to(build):
+                entries.setdefault(str(file), {**entry, "file": str(file)})
     jobs = int(os.environ.get("JOBS", os.cpu_count() or 2))
     failed = []
     with concurrent.futures.ThreadPoolExecutor(jobs) as pool:
