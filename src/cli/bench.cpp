@@ -11,7 +11,7 @@
 #include "cli/bench_results.hpp"
 #include "cli/commands.hpp"
 #include "cli/workloads.hpp"
-#include "engine/text.hpp"
+#include "text/printable.hpp"
 #ifdef __APPLE__
 #include <sys/sysctl.h>
 #endif

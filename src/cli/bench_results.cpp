@@ -7,8 +7,8 @@
 
 #include "cli/table.hpp"
 #include "engine/files.hpp"
-#include "engine/json.hpp"
-#include "engine/text.hpp"
+#include "text/json.hpp"
+#include "text/printable.hpp"
 
 namespace whorl::cli {
 namespace {
@@ -78,9 +78,9 @@ Result<BenchResults> BenchResults::read(const std::string& path) {
 }
 
 Result<void> BenchResults::add_line(std::string_view text) {
-    const Result<Json> parsed = parse_json(text, kStage, "the line");
+    const Result<JsonDocument> parsed = parse_json(text, kStage, "the line");
     if (!parsed) return parsed.error();
-    const Json& line = *parsed;
+    const Json& line = parsed->root();
     if (!line.is_object()) return bad_line("not a line of whorl bench");
     if (line.value("kind", Json()) != "run") return {};
     const Json name = line.value("name", Json());

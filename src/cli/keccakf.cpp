@@ -3,7 +3,7 @@
 #include "cli/table.hpp"
 #include "cli/workloads.hpp"
 #include "engine/files.hpp"
-#include "engine/text.hpp"
+#include "text/printable.hpp"
 
 namespace whorl::cli {
 namespace {

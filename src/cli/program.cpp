@@ -20,7 +20,7 @@
 #include "cli/output.hpp"
 #include "cli/process.hpp"
 #include "cli/workloads.hpp"
-#include "engine/text.hpp"
+#include "text/printable.hpp"
 
 namespace whorl {
 namespace {

@@ -18,7 +18,7 @@
 #include "engine/devices.hpp"
 #include "engine/files.hpp"
 #include "engine/task_files.hpp"
-#include "engine/text.hpp"
+#include "text/printable.hpp"
 
 namespace whorl::cli {
 

@@ -5,7 +5,7 @@
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
 #include "engine/files.hpp"
-#include "engine/text.hpp"
+#include "text/printable.hpp"
 
 namespace whorl::cli {
 namespace {

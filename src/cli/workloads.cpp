@@ -9,7 +9,7 @@
 
 #include "cli/table.hpp"
 #include "engine/files.hpp"
-#include "engine/text.hpp"
+#include "text/printable.hpp"
 #include "machine/memory.hpp"
 
 namespace whorl::cli {

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "air/keygen.hpp"
-#include "engine/text.hpp"
+#include "text/printable.hpp"
 #include "machine/guard.hpp"
 #include "machine/parallel.hpp"
 #include "machine/threads.hpp"

@@ -11,7 +11,7 @@
 
 #include "backend/gpu/sim/sim_runtime.hpp"
 #include "engine/gpus.hpp"
-#include "engine/text.hpp"
+#include "text/printable.hpp"
 #include "machine/guard.hpp"
 #include "machine/memory.hpp"
 

@@ -13,14 +13,18 @@
 #include <cerrno>
 #include <climits>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
+#include <memory>
 #include <system_error>
 
-#include "engine/text.hpp"
+#include "text/printable.hpp"
 
 namespace whorl {
 namespace {
 
+// Paths are put together and taken apart as text here: libstdc++ 12 frees twice where fs::path's own operations run out
+// of memory.
 namespace fs = std::filesystem;
 
 constexpr std::string_view kReadStage = "file.read";
@@ -141,7 +145,7 @@ private:
         static std::atomic<unsigned> counter = 0;
         std::uint64_t random = 0;
         if (::getentropy(&random, sizeof random) != 0) random = static_cast<std::uint64_t>(::getpid());
-        return folder / fmt::format(".whorl-{}-{:016x}.tmp", counter++, random);
+        return path_in(folder, fmt::format(".whorl-{}-{:016x}.tmp", counter++, random));
     }
 
     fs::path path_;
@@ -151,8 +155,25 @@ private:
     bool is_closed_ = false;  // and not renamed
 };
 
-fs::path folder_of(const fs::path& path) {
-    return path.has_parent_path() ? path.parent_path() : fs::path(".");
+std::string folder_of(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    if (slash == std::string::npos) return ".";
+    return path.substr(0, std::max<std::size_t>(slash, 1));
+}
+
+/// As realpath(3); nothing where it fails.
+std::optional<std::string> real_path(const std::string& path) {
+    const std::unique_ptr<char, decltype(&std::free)> real(::realpath(path.c_str(), nullptr), &std::free);
+    if (real == nullptr) return std::nullopt;
+    return std::string(real.get());
+}
+
+/// The text of a symbolic link; nothing where there is none.
+std::optional<std::string> read_link(const std::string& path) {
+    std::array<char, PATH_MAX> text{};
+    const ssize_t size = ::readlink(path.c_str(), text.data(), text.size());
+    if (size < 0) return std::nullopt;
+    return std::string(text.data(), static_cast<std::size_t>(size));
 }
 
 /// What is at `path` now.
@@ -188,24 +209,48 @@ Error too_long(const fs::path& path, const ReadLimit& limit, std::optional<std::
 
 }  // namespace
 
+fs::path path_in(const fs::path& folder, std::string_view name) {
+    std::string path = folder.native();
+    if (!path.empty() && !path.ends_with('/')) path += '/';
+    path += name;
+    return {std::move(path)};
+}
+
 fs::path resolve_links(const fs::path& path) {
     if (has_nul(path) || path.empty()) return path;
-    std::error_code error;
-    fs::path target = fs::canonical(path, error);
-    if (!error) return target;
+    if (std::optional<std::string> real = real_path(path.native())) return {*std::move(real)};
     // A magic link of /proc, whose text is no path: what it opens is there all the same.
     struct stat status{};
     if (::stat(path.c_str(), &status) == 0) return path;
     constexpr int kMaxLinks = 40;
-    fs::path place = fs::absolute(path, error);
-    if (error) return path;
-    for (int i = 0; i < kMaxLinks && fs::is_symlink(fs::symlink_status(place, error)); ++i) {
-        const fs::path link = fs::read_symlink(place, error);
-        if (error) return path;
-        place = link.is_absolute() ? link : place.parent_path() / link;
+    std::string place = path.native();
+    for (int i = 0; i < kMaxLinks; ++i) {
+        const std::optional<std::string> link = read_link(place);
+        if (!link) break;
+        place = link->starts_with('/') ? *link : folder_of(place) + '/' + *link;
     }
-    const fs::path folder = fs::weakly_canonical(place.parent_path(), error);
-    return error ? place : folder / place.filename();
+    const std::string name = place.substr(place.rfind('/') + 1);  // all of it where there is no slash
+    if (const std::optional<std::string> folder = real_path(folder_of(place))) return path_in(*folder, name);
+    if (place.starts_with('/')) return {std::move(place)};
+    const std::optional<std::string> here = real_path(".");
+    return here ? path_in(*here, place) : fs::path(std::move(place));
+}
+
+Result<void> create_folders(const fs::path& folder) {
+    if (has_nul(folder)) return nul_error(kWriteStage, folder);
+    const std::string& text = folder.native();
+    std::size_t end = 0;
+    do {
+        end = text.find('/', end + 1);
+        const std::string part = text.substr(0, end);
+        struct stat status{};
+        if (::stat(part.c_str(), &status) == 0) {
+            if (!S_ISDIR(status.st_mode)) return io_error(kWriteStage, part, ENOTDIR);
+        } else if (::mkdir(part.c_str(), 0777) != 0 && errno != EEXIST) {
+            return io_error(kWriteStage, part, errno);
+        }
+    } while (end != std::string::npos);
+    return {};
 }
 
 Error io_error(std::string_view stage, const fs::path& path, int system_error) {
@@ -296,7 +341,7 @@ Result<void> check_writable(const fs::path& path) {
     const Result<Target> target = look_at(place);
     if (!target) return target.error();
     if (target->is_direct) return {};
-    const TemporaryFile probe(folder_of(place), 0600);
+    const TemporaryFile probe(folder_of(place.native()), 0600);
     if (!probe.is_open()) return io_error(kWriteStage, path, probe.error());
     return {};
 }
@@ -313,7 +358,7 @@ Result<void> write_file(const fs::path& path, std::span<const std::byte> bytes) 
         return {};
     }
 
-    TemporaryFile temporary(folder_of(place), target->mode);
+    TemporaryFile temporary(folder_of(place.native()), target->mode);
     if (!temporary.is_open()) return io_error(kWriteStage, path, temporary.error());
     int error = target->exists && ::fchmod(temporary.get(), target->mode) != 0 ? errno : 0;
     if (error == 0) error = write_all(temporary.get(), bytes);
@@ -322,7 +367,7 @@ Result<void> write_file(const fs::path& path, std::span<const std::byte> bytes) 
     if (error == 0) error = temporary.rename_to(place);
     if (error != 0) return io_error(kWriteStage, path, error);
     // The new name is in place; that it survives a power cut is a courtesy some file systems do not offer.
-    const Descriptor folder(::open(folder_of(place).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    const Descriptor folder(::open(folder_of(place.native()).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (folder.is_open()) ::fsync(folder.get());
     return {};
 }

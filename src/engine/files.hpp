@@ -82,6 +82,12 @@ private:
     bool is_at_end_ = false;
 };
 
+/// `name` inside `folder`, as operator/ of paths for a relative name; an empty folder is the current one.
+std::filesystem::path path_in(const std::filesystem::path& folder, std::string_view name);
+
+/// Makes `folder` and those above it that are missing. Errors: kIo.
+Result<void> create_folders(const std::filesystem::path& folder);
+
 /// Where bytes written to `path` go: the absolute path at the end of the chain of symbolic links, also where there is no file
 /// yet. `path` itself where it is empty, or leads to an open file without a name.
 std::filesystem::path resolve_links(const std::filesystem::path& path);

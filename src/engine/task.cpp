@@ -16,16 +16,16 @@
 
 #include "engine/check_traces.hpp"
 #include "engine/files.hpp"
-#include "engine/json.hpp"
 #include "engine/task_files.hpp"
-#include "engine/text.hpp"
 #include "machine/guard.hpp"
+#include "text/json.hpp"
+#include "text/json_writer.hpp"
+#include "text/printable.hpp"
 
 namespace whorl {
 namespace {
 
 namespace fs = std::filesystem;
-using OrderedJson = nlohmann::ordered_json;  // for what is written
 
 constexpr std::string_view kLoadStage = "task.load";
 constexpr std::string_view kSaveStage = "task.save";
@@ -86,7 +86,7 @@ public:
             fail(ErrorCode::kBadFormat, "{} is \"{}\", which is not the name of a file in the folder", place_,
                  printable(name));
         }
-        return folder / name;
+        return path_in(folder, name);
     }
 
 private:
@@ -108,12 +108,24 @@ Proximity proximity_from_json(const JsonPlace& json) {
     return UniqueDecoding{};
 }
 
-OrderedJson proximity_to_json(const Proximity& proximity) {
-    if (const auto* split = std::get_if<SplitUniqueList>(&proximity)) {
-        return {{"SplitUniqueList", {{"list_start_round", split->list_start_round}, {"m", split->m}}}};
+void write_proximity(JsonWriter& json, const Proximity& proximity) {
+    json.key("proximity");
+    if (std::holds_alternative<UniqueDecoding>(proximity)) {
+        json.value("UniqueDecoding");
+        return;
     }
-    if (const auto* list = std::get_if<ListDecoding>(&proximity)) return {{"ListDecoding", {{"m", list->m}}}};
-    return "UniqueDecoding";
+    json.open('{');
+    if (const auto* split = std::get_if<SplitUniqueList>(&proximity)) {
+        json.open("SplitUniqueList", '{');
+        json.member("list_start_round", split->list_start_round);
+        json.member("m", split->m);
+        json.close('}');
+    } else {
+        json.open("ListDecoding", '{');
+        json.member("m", std::get<ListDecoding>(proximity).m);
+        json.close('}');
+    }
+    json.close('}');
 }
 
 SystemParams params_from_json(const JsonPlace& json) {
@@ -139,25 +151,34 @@ SystemParams params_from_json(const JsonPlace& json) {
             .max_constraint_degree = number(json, "max_constraint_degree")};
 }
 
-OrderedJson params_to_json(const SystemParams& params) {
-    OrderedJson rounds = OrderedJson::array();
-    for (const std::uint32_t count : params.whir.num_queries) rounds.push_back({{"num_queries", count}});
-    return {{"l_skip", params.l_skip},
-            {"n_stack", params.n_stack},
-            {"w_stack", params.w_stack},
-            {"log_blowup", params.log_blowup},
-            {"max_constraint_degree", params.max_constraint_degree},
-            {"logup",
-             {{"max_interaction_count", params.logup.max_interaction_count},
-              {"log_max_message_length", params.logup.log_max_message_length},
-              {"pow_bits", params.logup.pow_bits}}},
-            {"whir",
-             {{"k", params.whir.k},
-              {"rounds", rounds},
-              {"mu_pow_bits", params.whir.mu_pow_bits},
-              {"query_phase_pow_bits", params.whir.query_phase_pow_bits},
-              {"folding_pow_bits", params.whir.folding_pow_bits},
-              {"proximity", proximity_to_json(params.whir.proximity)}}}};
+void write_params(JsonWriter& json, const SystemParams& params) {
+    json.open("params", '{');
+    json.member("l_skip", params.l_skip);
+    json.member("n_stack", params.n_stack);
+    json.member("w_stack", params.w_stack);
+    json.member("log_blowup", params.log_blowup);
+    json.member("max_constraint_degree", params.max_constraint_degree);
+    json.open("logup", '{');
+    json.member("max_interaction_count", params.logup.max_interaction_count);
+    json.member("log_max_message_length", params.logup.log_max_message_length);
+    json.member("pow_bits", params.logup.pow_bits);
+    json.close('}');
+    json.open("whir", '{');
+    json.member("k", params.whir.k);
+    json.open("rounds", '[');
+    for (const std::uint32_t count : params.whir.num_queries) {
+        json.item();
+        json.open('{');
+        json.member("num_queries", count);
+        json.close('}');
+    }
+    json.close(']');
+    json.member("mu_pow_bits", params.whir.mu_pow_bits);
+    json.member("query_phase_pow_bits", params.whir.query_phase_pow_bits);
+    json.member("folding_pow_bits", params.whir.folding_pow_bits);
+    write_proximity(json, params.whir.proximity);
+    json.close('}');
+    json.close('}');
 }
 
 template <class T>
@@ -270,7 +291,7 @@ AirTrace trace_from_json(const JsonPlace& json, const fs::path& folder, std::uin
     return trace;
 }
 
-Json read_document(const fs::path& json_path) {
+JsonDocument read_document(const fs::path& json_path) {
     const std::vector<std::byte> bytes = value_or_fail(read_file(json_path, kTaskJsonLimit));
     const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
     return value_or_fail(parse_json(text, kLoadStage, shown(json_path)));
@@ -278,9 +299,9 @@ Json read_document(const fs::path& json_path) {
 
 // What load() opens.
 std::vector<fs::path> files_of(const fs::path& folder) {
-    std::vector<fs::path> files{folder / kTaskFile};
-    const Json document = read_document(files.front());
-    const JsonPlace json(document, shown(files.front()));
+    std::vector<fs::path> files{path_in(folder, kTaskFile)};
+    const JsonDocument document = read_document(files.front());
+    const JsonPlace json(document.root(), shown(files.front()));
     files.push_back(json.at("vk").file_in(folder));
     if (!json.has("airs")) return files;
     const JsonPlace airs = json.at("airs").array();
@@ -298,9 +319,9 @@ std::vector<fs::path> files_of(const fs::path& folder) {
 }
 
 Task load(const fs::path& folder) {
-    const fs::path json_path = folder / kTaskFile;
-    const Json document = read_document(json_path);
-    const JsonPlace json(document, shown(json_path));
+    const fs::path json_path = path_in(folder, kTaskFile);
+    const JsonDocument document = read_document(json_path);
+    const JsonPlace json(document.root(), shown(json_path));
     if (const auto format = json.at("format").number<std::uint32_t>(); format != kFormat) {
         fail(ErrorCode::kBadFormat, "{}/format is {}, this program reads {}", json.place(), format, kFormat);
     }
@@ -385,26 +406,67 @@ struct NamedPart {
     const Matrix* matrix;
 };
 
-// The record of a trace in task.json; its parts are added to `parts`.
-OrderedJson trace_to_json(const AirTrace& trace, const std::string& name, std::vector<NamedPart>& parts) {
-    const auto add_part = [&](const Matrix& matrix, std::string_view part) -> OrderedJson {
-        parts.push_back({.file = fmt::format("air{}_{}.bin", trace.air_id, part), .matrix = &matrix});
-        return {{"file", parts.back().file}, {"width", matrix.width()}};
-    };
-    OrderedJson json{{"air_id", trace.air_id},
-                     {"name", name},
-                     {"height", trace.height()},
-                     {"common_main", nullptr},
-                     {"cached_mains", OrderedJson::array()},
-                     {"preprocessed", nullptr},
-                     {"public_values", OrderedJson::array()}};
-    if (trace.common_main.width() != 0) json["common_main"] = add_part(trace.common_main, "main");
-    for (std::size_t i = 0; i < trace.cached_mains.size(); ++i) {
-        json["cached_mains"].push_back(add_part(trace.cached_mains[i], fmt::format("cached{}", i)));
+void write_elements(JsonWriter& json, std::string_view name, std::span<const Fp> elements) {
+    json.open(name, '[');
+    for (const Fp x : elements) {
+        json.item();
+        json.value(x.canonical());
     }
-    if (trace.preprocessed) json["preprocessed"] = add_part(*trace.preprocessed, "preprocessed");
-    for (const Fp value : trace.public_values) json["public_values"].push_back(value.canonical());
-    return json;
+    json.close(']');
+}
+
+// The record of a trace in task.json; its parts are added to `parts`.
+void write_trace(JsonWriter& json, const AirTrace& trace, std::string_view name, std::vector<NamedPart>& parts) {
+    const auto write_part = [&](const Matrix& matrix, std::string_view part) {
+        parts.push_back({.file = fmt::format("air{}_{}.bin", trace.air_id, part), .matrix = &matrix});
+        json.open('{');
+        json.member("file", parts.back().file);
+        json.member("width", matrix.width());
+        json.close('}');
+    };
+    const auto write_part_or_null = [&](std::string_view key, const Matrix* matrix, std::string_view part) {
+        json.key(key);
+        if (matrix == nullptr) {
+            json.value(nullptr);
+        } else {
+            write_part(*matrix, part);
+        }
+    };
+    json.open('{');
+    json.member("air_id", trace.air_id);
+    json.member("name", name);
+    json.member("height", trace.height());
+    write_part_or_null("common_main", trace.common_main.width() == 0 ? nullptr : &trace.common_main, "main");
+    json.open("cached_mains", '[');
+    for (std::size_t i = 0; i < trace.cached_mains.size(); ++i) {
+        json.item();
+        write_part(trace.cached_mains[i], fmt::format("cached{}", i));
+    }
+    json.close(']');
+    write_part_or_null("preprocessed", trace.preprocessed ? &*trace.preprocessed : nullptr, "preprocessed");
+    write_elements(json, "public_values", trace.public_values);
+    json.close('}');
+}
+
+// task.json of `task`; the parts that it names are added to `parts`.
+std::string task_text(const Task& task, std::vector<NamedPart>& parts) {
+    JsonWriter json(2);
+    json.open('{');
+    json.member("format", kFormat);
+    json.member("name", task.name);
+    json.member("num_airs", task.vk.airs.size());
+    json.member("vk", kKeyFile);
+    write_elements(json, "vk_pre_hash", task.vk.pre_hash);
+    write_params(json, task.vk.params);
+    json.open("airs", '[');
+    for (const AirTrace& trace : task.traces) {
+        json.item();
+        const bool has_name = trace.air_id < task.air_names.size();
+        write_trace(json, trace, has_name ? std::string_view(task.air_names[trace.air_id]) : std::string_view(), parts);
+    }
+    json.close(']');
+    json.close('}');
+    return json.take() + '\n';
 }
 
 Result<void> write_part(const fs::path& path, const Matrix& matrix) {
@@ -428,36 +490,23 @@ Result<void> check_task(const Task& task) {
 
 Result<void> save(const Task& task, const fs::path& folder) {
     if (auto valid = check_task(task); !valid) return valid;
-    OrderedJson airs = OrderedJson::array();
     std::vector<NamedPart> parts;
-    for (const AirTrace& trace : task.traces) {
-        const bool has_name = trace.air_id < task.air_names.size();
-        airs.push_back(trace_to_json(trace, has_name ? task.air_names[trace.air_id] : std::string(), parts));
-    }
-    OrderedJson pre_hash = OrderedJson::array();
-    for (const Fp value : task.vk.pre_hash) pre_hash.push_back(value.canonical());
-    const OrderedJson document{
-        {"format", kFormat}, {"name", task.name},       {"num_airs", task.vk.airs.size()},
-        {"vk", kKeyFile},    {"vk_pre_hash", pre_hash}, {"params", params_to_json(task.vk.params)},
-        {"airs", airs}};
-    const std::string text = document.dump(2, ' ', false, OrderedJson::error_handler_t::replace) + '\n';
+    const std::string text = task_text(task, parts);
     const Result<std::vector<std::byte>> key = encode_verifying_key(task.vk);
     if (!key) return with_stage(key.error());
-    if (Result<void> fits = check_size(folder / kTaskFile, text.size(), kTaskJsonLimit); !fits) return fits;
-    if (Result<void> fits = check_size(folder / kKeyFile, key->size(), kKeyLimit); !fits) return fits;
+    if (Result<void> fits = check_size(path_in(folder, kTaskFile), text.size(), kTaskJsonLimit); !fits) return fits;
+    if (Result<void> fits = check_size(path_in(folder, kKeyFile), key->size(), kKeyLimit); !fits) return fits;
 
-    std::error_code error;
-    fs::create_directories(folder, error);
-    if (error) return save_error(ErrorCode::kIo, fmt::format("{}: {}", shown(folder), error.message()));
+    if (Result<void> made = create_folders(folder); !made) return with_stage(std::move(made).error());
     for (const NamedPart& part : parts) {
-        if (Result<void> written = write_part(folder / part.file, *part.matrix); !written) {
+        if (Result<void> written = write_part(path_in(folder, part.file), *part.matrix); !written) {
             return with_stage(std::move(written).error());
         }
     }
-    if (Result<void> written = write_file(folder / kKeyFile, *key); !written) {
+    if (Result<void> written = write_file(path_in(folder, kKeyFile), *key); !written) {
         return with_stage(std::move(written).error());
     }
-    if (Result<void> written = write_file(folder / kTaskFile, text); !written) {
+    if (Result<void> written = write_file(path_in(folder, kTaskFile), text); !written) {
         return with_stage(std::move(written).error());
     }
     return {};

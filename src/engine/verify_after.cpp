@@ -10,7 +10,7 @@
 #include <whorl/check.hpp>
 #include <whorl/verify.hpp>
 
-#include "engine/text.hpp"
+#include "text/printable.hpp"
 
 namespace whorl {
 namespace {

@@ -4,16 +4,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <type_traits>
 #include <whorl/telemetry_export.hpp>
 
 #include "machine/guard.hpp"
+#include "text/json_writer.hpp"
 
 namespace whorl {
 namespace {
-
-using Json = nlohmann::ordered_json;
 
 std::string field_text(const FieldValue& value) {
     return std::visit(
@@ -26,62 +24,6 @@ std::string field_text(const FieldValue& value) {
         },
         value);
 }
-
-// Writes JSON as it goes. The JSON library's own documents take memory when they are destroyed, and end the process
-// where there is none; it is used for single values alone.
-class JsonWriter {
-public:
-    explicit JsonWriter(unsigned indent) : indent_(indent) {}
-
-    void open(char bracket) {
-        text_ += bracket;
-        has_items_.push_back(false);
-    }
-    void close(char bracket) {
-        const bool has_items = has_items_.back();
-        has_items_.pop_back();
-        if (has_items) new_line();
-        text_ += bracket;
-    }
-    /// Before each element of an array.
-    void item() {
-        if (has_items_.back()) text_ += ',';
-        has_items_.back() = true;
-        new_line();
-    }
-    void key(std::string_view name) {
-        item();
-        value(std::string(name));
-        text_ += ": ";
-    }
-    // A span may carry any text; JSON may not.
-    template <class T>
-    void value(const T& value) {
-        text_ += Json(value).dump(-1, ' ', false, Json::error_handler_t::replace);
-    }
-    template <class T>
-    void member(std::string_view name, const T& of) {
-        key(name);
-        value(of);
-    }
-    void fields(std::string_view name, const SpanRecord& span) {
-        key(name);
-        open('{');
-        for (const auto& [field, of] : span.fields) std::visit([&](const auto& v) { member(field, v); }, of);
-        close('}');
-    }
-    std::string take() { return std::move(text_) + '\n'; }
-
-private:
-    void new_line() {
-        text_ += '\n';
-        text_.append(indent_ * has_items_.size(), ' ');
-    }
-
-    unsigned indent_;
-    std::string text_;
-    std::vector<bool> has_items_;  // of the arrays and objects that are open
-};
 
 /// Siblings of one name, as one line of the tree.
 struct TreeLine {
@@ -228,6 +170,13 @@ std::vector<std::pair<std::string, double>> times_by_name(const Telemetry& telem
     return times;
 }
 
+void write_fields(JsonWriter& json, std::string_view name, const SpanRecord& span) {
+    json.key(name);
+    json.open('{');
+    for (const auto& [field, of] : span.fields) std::visit([&](const auto& v) { json.member(field, v); }, of);
+    json.close('}');
+}
+
 std::string metrics_text(const Telemetry& telemetry, const RunTotals& totals) {
     JsonWriter json(2);
     json.open('{');
@@ -244,7 +193,7 @@ std::string metrics_text(const Telemetry& telemetry, const RunTotals& totals) {
         } else {
             json.member("parent", span.parent);
         }
-        json.fields("fields", span);
+        write_fields(json, "fields", span);
         json.close('}');
     }
     json.close(']');
@@ -265,7 +214,7 @@ std::string metrics_text(const Telemetry& telemetry, const RunTotals& totals) {
     for (const auto& [name, time_ms] : times_by_name(telemetry, 0)) json.member(name + "_time_ms", time_ms);
     json.close('}');
     json.close('}');
-    return json.take();
+    return json.take() + '\n';
 }
 
 std::string timeline_text(const Telemetry& telemetry) {
@@ -294,12 +243,12 @@ std::string timeline_text(const Telemetry& telemetry) {
         json.member("cat", "whorl");
         json.member("ts", span.start_ms * kMicrosecondsPerMs);
         json.member("dur", span.time_ms * kMicrosecondsPerMs);
-        json.fields("args", span);
+        write_fields(json, "args", span);
         json.close('}');
     }
     json.close(']');
     json.close('}');
-    return json.take();
+    return json.take() + '\n';
 }
 
 }  // namespace

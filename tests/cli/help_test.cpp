@@ -6,7 +6,7 @@
 
 #include "cli/help.hpp"
 #include "cli/program.hpp"
-#include "engine/text.hpp"
+#include "text/printable.hpp"
 
 namespace whorl::test {
 namespace {

@@ -64,7 +64,7 @@ TEST_P(EachPublicCall, ReturnsAnErrorWhenAnAllocationFails) {
     ASSERT_EQ(call.run(), std::nullopt);  // caches are filled, threads started
     std::uint64_t num_allocations = 0;
     {
-        const FailingAllocations none(AllocationFaults::kNever, 1, call.smallest_failing);
+        const FailingAllocations none(AllocationFaults::kNever);
         ASSERT_EQ(call.run(), std::nullopt);
         num_allocations = none.num_seen();
     }
@@ -73,7 +73,7 @@ TEST_P(EachPublicCall, ReturnsAnErrorWhenAnAllocationFails) {
     for (std::uint64_t k = 0; k < num_allocations; k += k < 8 ? 1 : stride) {
         Outcome outcome;
         {
-            const FailingAllocations failing(k, 1, call.smallest_failing);
+            const FailingAllocations failing(k);
             outcome = call.run();
         }
         // Some failures are made up for: a temporary buffer that std::stable_sort does without.
@@ -90,7 +90,6 @@ TEST_P(EachPublicCall, ReturnsAnErrorWhenNoLargeAllocationSucceedsAnyMore) {
     const PublicCall& call = call_named(GetParam());
     ASSERT_EQ(call.run(), std::nullopt);
     for (const std::uint64_t smallest : {4096U, 1024U, 256U}) {
-        if (smallest < call.smallest_failing) continue;
         Outcome outcome;
         {
             const FailingAllocations failing(0, AllocationFaults::kNever, smallest);

@@ -21,8 +21,6 @@
 namespace whorl::test {
 namespace {
 
-constexpr std::uint64_t kJsonBytes = 1024;
-
 /// What the calls take.
 struct Inputs {
     AirTask airs = *vector_task("mixture");
@@ -114,8 +112,8 @@ std::vector<PublicCall> make_calls() {
         {"commit_matrix", [] { return code_of(commit_matrix(in.params, in.matrix, in.cpu)); }},
         {"list_devices", [] { return code_of(list_devices()); }},
         {"examine", [] { return code_of(examine(in.device)); }, 3},
-        {"load_task", [] { return code_of(load_task(in.stored)); }, 60, kJsonBytes},
-        {"save_task", [] { return code_of(save_task(in.task, in.folder)); }, 60, kJsonBytes},
+        {"load_task", [] { return code_of(load_task(in.stored)); }, 10000},
+        {"save_task", [] { return code_of(save_task(in.task, in.folder)); }, 10000},
         {"Matrix::create", [] { return code_of(Matrix::create(3, 1024)); }},
         {"Matrix::create of values", [] { return code_of(Matrix::create(std::vector<Fp>(), 0, 8)); }},
         {"Matrix", [] { return Matrix(3, 1024).is_valid() ? Outcome() : Outcome(ErrorCode::kMachine); }},

@@ -19,9 +19,6 @@ struct PublicCall {
     std::function<Outcome()> run;
     /// At most so many failing allocations are tried, evenly spread over those that the call makes.
     unsigned num_probes = 40;
-    /// Smaller allocations are granted: the JSON library's documents take some when they are destroyed, and end the process
-    /// where there is none (docs/errors.md).
-    std::uint64_t smallest_failing = 0;
 };
 
 /// Their inputs are made by the first call, and kept.

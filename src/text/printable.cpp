@@ -1,4 +1,4 @@
-#include "engine/text.hpp"
+#include "text/printable.hpp"
 
 #include <fmt/format.h>
 

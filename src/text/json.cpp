@@ -1,11 +1,11 @@
-#include "engine/json.hpp"
+#include "text/json.hpp"
 
 #include <fmt/format.h>
 
 #include <utility>
 #include <vector>
 
-#include "engine/text.hpp"
+#include "text/printable.hpp"
 
 namespace whorl {
 namespace {
@@ -20,6 +20,13 @@ std::string syntax_message(std::string_view what) {
     if (what.starts_with(kNoise)) what.remove_prefix(kNoise.size());
     const bool is_long = what.size() > kMaxBytes;
     return printable(what.substr(0, kMaxBytes)) + (is_long ? "…" : "");
+}
+
+// Leaves nothing inside `node`, from the leaves up: an empty array or object is destroyed without a stack of the library's.
+void dismantle(Json& node) noexcept {
+    if (!node.is_structured()) return;
+    for (Json& child : node) dismantle(child);
+    node.clear();
 }
 
 /// Receives the events of the library's parser, which keeps no stack of calls, and builds the tree.
@@ -63,7 +70,7 @@ public:
     }
 
     const std::string& problem() const { return problem_; }
-    Json take() { return std::move(root_); }
+    JsonDocument take() { return std::move(document_); }
 
 private:
     struct Frame {
@@ -74,8 +81,8 @@ private:
 
     Json* put(Json value) {
         if (frames_.empty()) {
-            root_ = std::move(value);
-            return &root_;
+            document_.root() = std::move(value);
+            return &document_.root();
         }
         Frame& frame = frames_.back();
         if (frame.node->is_array()) {
@@ -116,14 +123,23 @@ private:
     }
 
     std::string_view where_;
-    Json root_;
+    JsonDocument document_;
     std::vector<Frame> frames_;
     std::string problem_;
 };
 
 }  // namespace
 
-Result<Json> parse_json(std::string_view text, std::string_view stage, std::string_view where) {
+JsonDocument& JsonDocument::operator=(JsonDocument&& other) noexcept {
+    std::swap(root_, other.root_);
+    return *this;
+}
+
+JsonDocument::~JsonDocument() {
+    dismantle(root_);
+}
+
+Result<JsonDocument> parse_json(std::string_view text, std::string_view stage, std::string_view where) {
     // The library takes NUL for the end of its input.
     if (const std::size_t at = text.find('\0'); at != std::string_view::npos) {
         return Error{.code = ErrorCode::kBadFormat,
