@@ -164,9 +164,10 @@ void put_message(std::string_view text) {
     put(stderr, ::isatty(STDERR_FILENO) == 1 ? wrap_help(shown) : shown);
 }
 
-int complain(const std::string& command, const Error& error) {
+/// `command`: none where only help or the version was asked for.
+int complain(std::string_view command, const Error& error) {
     std::fflush(stdout);
-    put_message(fmt::format("whorl {}: error: {}\n", command, to_string(error)));
+    put_message(fmt::format("whorl{}{}: error: {}\n", command.empty() ? "" : " ", command, to_string(error)));
     return exit_code(error);
 }
 
@@ -188,7 +189,7 @@ int answer(const CLI::App& app, const CLI::ParseError& error) {
         return kExitUsage;
     }
     put(stdout, printable_lines(wrap_help(out.str())));
-    return flush_output() ? kExitOk : complain("help", output_error());
+    return flush_output() ? kExitOk : complain("", output_error());
 }
 
 int run_command(const Command& command, const CommonOptions& options) {
@@ -313,6 +314,11 @@ int parse_and_run(int argc, char** argv) {
     }
     try {
         app.parse(argc, argv);
+    } catch (const CLI::RequiredError& error) {
+        // What is there and unknown is the likelier mistake than what is missing.
+        std::vector<std::string> unknown = app.remaining(true);
+        std::ranges::reverse(unknown);  // it lists them from the last on
+        return unknown.empty() ? answer(app, error) : answer(app, CLI::ExtrasError(unknown));
     } catch (const CLI::ParseError& error) {
         return answer(app, error);
     }

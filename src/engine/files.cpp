@@ -72,9 +72,10 @@ ssize_t read_some(int fd, void* bytes, std::size_t size) {
     }
 }
 
+constexpr int kPatienceMs = 5000;  // with the other end of a pipe
+
 // A pipe that was opened without waiting: is there somebody who writes to it? One that had a writer says so at once.
 bool has_writer(int fd) {
-    constexpr int kPatienceMs = 5000;
     pollfd ready{.fd = fd, .events = POLLIN, .revents = 0};
     if (::poll(&ready, 1, kPatienceMs) > 0) return true;
     std::array<char, 1> byte{};
@@ -198,6 +199,29 @@ Result<Target> look_at(const fs::path& path) {
     return Target{.exists = true,
                   .is_direct = !S_ISREG(status.st_mode) || is_link,
                   .mode = static_cast<mode_t>(status.st_mode & 0777U)};
+}
+
+// Opens what is written to as it is, and waits for the reader of a pipe no longer than open_for_reading for a writer.
+Result<Descriptor> open_direct(const fs::path& path) {
+    constexpr int kStepMs = 50;
+    struct stat status{};
+    const bool is_pipe = ::stat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode);
+    for (int waited_ms = 0;; waited_ms += kStepMs) {
+        Descriptor file(::open(path.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+        if (file.is_open()) {
+            const int kept = ::fcntl(file.get(), F_GETFL);
+            if (kept < 0 || ::fcntl(file.get(), F_SETFL, kept & ~O_NONBLOCK) != 0) {
+                return io_error(kWriteStage, path, errno);
+            }
+            return file;
+        }
+        if (errno != ENXIO || !is_pipe) return io_error(kWriteStage, path, errno);
+        if (waited_ms >= kPatienceMs) {
+            return file_error(ErrorCode::kIo, kWriteStage,
+                              fmt::format("{}: nobody reads from this pipe", printable(path.native())));
+        }
+        ::poll(nullptr, 0, kStepMs);
+    }
 }
 
 Error too_long(const fs::path& path, const ReadLimit& limit, std::optional<std::uint64_t> size) {
@@ -351,10 +375,10 @@ Result<void> write_file(const fs::path& path, std::span<const std::byte> bytes) 
     const Result<Target> target = look_at(place);
     if (!target) return target.error();
     if (target->is_direct) {
-        Descriptor file(::open(place.c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC | O_NOCTTY));
-        if (!file.is_open()) return io_error(kWriteStage, path, errno);
-        if (const int error = write_all(file.get(), bytes)) return io_error(kWriteStage, path, error);
-        if (const int error = file.close()) return io_error(kWriteStage, path, error);
+        Result<Descriptor> file = open_direct(place);
+        if (!file) return file.error();
+        if (const int error = write_all(file->get(), bytes)) return io_error(kWriteStage, path, error);
+        if (const int error = file->close()) return io_error(kWriteStage, path, error);
         return {};
     }
 

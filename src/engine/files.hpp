@@ -98,7 +98,7 @@ Result<void> check_writable(const std::filesystem::path& path);
 
 /// Replaces `path` by `bytes`: writes a temporary file in the same folder, syncs it to the disk and renames it, so that
 /// `path` always has either its old or its new content. A symbolic link stays and its target is replaced; a device or a
-/// pipe is written to directly. Errors: kIo; the temporary file is then gone and `path` as it was.
+/// pipe is written to directly, a pipe that nobody reads after a few seconds is an error. Errors: kIo; the temporary file is then gone and `path` as it was.
 Result<void> write_file(const std::filesystem::path& path, std::span<const std::byte> bytes);
 Result<void> write_file(const std::filesystem::path& path, std::string_view text);
 

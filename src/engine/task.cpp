@@ -181,6 +181,29 @@ void write_params(JsonWriter& json, const SystemParams& params) {
     json.close('}');
 }
 
+std::string params_text(const SystemParams& params) {
+    JsonWriter json(0);
+    json.open('{');
+    write_params(json, params);
+    json.close('}');
+    return json.take();
+}
+
+// The first lines that differ, without the comma after a value.
+std::pair<std::string_view, std::string_view> first_difference(std::string_view a, std::string_view b) {
+    const auto take_line = [](std::string_view& text) {
+        std::string_view line = text.substr(0, text.find('\n'));
+        text.remove_prefix(std::min(line.size() + 1, text.size()));
+        if (line.ends_with(',')) line.remove_suffix(1);
+        return line;
+    };
+    while (true) {
+        const std::string_view of_a = take_line(a);
+        const std::string_view of_b = take_line(b);
+        if (of_a != of_b || a.empty() || b.empty()) return {of_a, of_b};
+    }
+}
+
 template <class T>
 T value_or_fail(Result<T> result) {
     if (!result) fail(result.error().code, "{}", result.error().message);
@@ -339,8 +362,10 @@ Task load(const fs::path& folder) {
         fail(ErrorCode::kBadFormat, "{}/num_airs is {}, the key {} has {}", json.place(), num_airs, shown(key_path),
              task.vk.airs.size());
     }
-    if (params_from_json(json.at("params")) != task.vk.params) {
-        fail(ErrorCode::kBadFormat, "{}/params differ from the parameters in {}", json.place(), shown(key_path));
+    if (const SystemParams params = params_from_json(json.at("params")); params != task.vk.params) {
+        const auto [here, there] = first_difference(params_text(params), params_text(task.vk.params));
+        fail(ErrorCode::kBadFormat, "{}/params differ from the parameters in {}: found {}, there {}", json.place(),
+             shown(key_path), here, there);
     }
     const JsonPlace pre_hash = json.at("vk_pre_hash").array();
     if (pre_hash.size() != task.vk.pre_hash.size()) {

@@ -10,16 +10,20 @@
 namespace whorl {
 namespace {
 
-// The library's message: without its tag, and without more of the text than tells the place.
-std::string syntax_message(std::string_view what) {
+// No more of a text than tells the place.
+std::string shortened(std::string_view text) {
     constexpr std::size_t kMaxBytes = 160;
+    return printable(text.substr(0, kMaxBytes)) + (text.size() > kMaxBytes ? "…" : "");
+}
+
+// The library's message without its tag.
+std::string syntax_message(std::string_view what) {
     if (const std::size_t tag = what.find("] "); what.starts_with('[') && tag != std::string_view::npos) {
         what.remove_prefix(tag + 2);
     }
     constexpr std::string_view kNoise = "parse error at ";
     if (what.starts_with(kNoise)) what.remove_prefix(kNoise.size());
-    const bool is_long = what.size() > kMaxBytes;
-    return printable(what.substr(0, kMaxBytes)) + (is_long ? "…" : "");
+    return shortened(what);
 }
 
 // Leaves nothing inside `node`, from the leaves up: an empty array or object is destroyed without a stack of the library's.
@@ -57,7 +61,7 @@ public:
         Frame& frame = frames_.back();
         if (frame.node->contains(name)) {
             frame.key = nullptr;
-            problem_ = fmt::format("{} has \"{}\" twice", place(), printable(name));
+            problem_ = fmt::format("{} has \"{}\" twice", place(), shortened(name));
             return false;
         }
         frame.key = &(*frame.node)[name];
@@ -116,7 +120,7 @@ private:
                 const bool is_innermost = &frame == &frames_.back();
                 text += fmt::format("/{}", is_innermost ? frame.node->size() : frame.node->size() - 1);
             } else if (frame.key != nullptr) {
-                text += fmt::format("/{}", printable(frame.name));
+                text += fmt::format("/{}", shortened(frame.name));
             }
         }
         return text;

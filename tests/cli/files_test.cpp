@@ -125,6 +125,21 @@ TEST_F(OddFile, ThatIsAPipeWithAWriterIsRead) {
     EXPECT_EQ(outcome.exit_code, 0) << outcome;
 }
 
+TEST_F(OddFile, ThatIsAPipeWithoutReaderIsAnError) {
+    ASSERT_EQ(::mkfifo((scratch / "pipe").c_str(), 0600), 0);
+    const Outcome outcome = run_in_time({"prove", "--quiet", "--task", task.string(), "--out", scratch / "pipe"});
+    EXPECT_EQ(outcome.exit_code, 2) << outcome;
+    EXPECT_THAT(outcome.err, HasSubstr("pipe: nobody reads from this pipe"));
+}
+
+TEST_F(OddFile, ThatIsAPipeWithAReaderIsWritten) {
+    ASSERT_EQ(::mkfifo((scratch / "pipe").c_str(), 0600), 0);
+    const Outcome outcome = run_shell("(sleep 1; cmp " + (scratch / "pipe") + " " + in_task("proof.bin") +
+                                      ") & timeout 60 $WHORL prove --quiet --task " + task.string() + " --out " +
+                                      (scratch / "pipe") + " && wait $!");
+    EXPECT_EQ(outcome.exit_code, 0) << outcome;
+}
+
 TEST_F(OddFile, NamesWithNulBytesAreRefused) {
     json document = json::parse(read_text(task / "task.json"));
     document["vk"] = std::string("vk.postcard\0x", 13);

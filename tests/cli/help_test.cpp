@@ -127,5 +127,14 @@ TEST(Messages, OfWrongCommandLinesAndInputsArePrintableAndFitA100ColumnTerminal)
     }
 }
 
+TEST(Usage, UnknownOptionsAreNamedBeforeMissingOnes) {
+    for (const std::vector<std::string>& arguments :
+         {std::vector<std::string>{"--bogus"}, {"prove", "--bogus", "x"}, {"verify", "--vk", "a", "--bogus"}}) {
+        const Outcome outcome = run_whorl(arguments);
+        EXPECT_EQ(outcome.exit_code, 2) << outcome;
+        EXPECT_THAT(outcome.err, testing::HasSubstr("not expected: --bogus")) << outcome;
+    }
+}
+
 }  // namespace
 }  // namespace whorl::test

@@ -68,6 +68,8 @@ TEST(Json, ManyKeysTakeNoQuadraticTime) {
 
 TEST(Json, AKeyMustNotComeTwice) {
     EXPECT_EQ(problem_of(R"({"a":1,"b":2,"a":1})"), "doc has \"a\" twice");
+    const std::string long_key = '"' + std::string(100000, 'k') + "\":1";
+    EXPECT_EQ(problem_of("{" + long_key + "," + long_key + "}"), "doc has \"" + std::string(160, 'k') + "…\" twice");
     EXPECT_EQ(problem_of(R"({"airs":[{},{"x":{"h\n":1,"h\n":2}}]})"), "doc/airs/1/x has \"h\\x0a\" twice");
     EXPECT_EQ(problem_of(R"([{"a":1},{"a":1}])"), "");
 }
