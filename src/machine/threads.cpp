@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "machine/memory.hpp"
+#include "machine/parallel.hpp"
 
 namespace whorl {
 namespace {
@@ -84,9 +85,11 @@ void start_workers(unsigned num_threads) {
     const auto end = std::chrono::steady_clock::now() + kPatience;
     tbb::task_arena arena(static_cast<int>(num_threads));
     arena.execute([&] {
+        const TaskOrder order;
         tbb::parallel_for(
             0U, num_threads,
             [&](unsigned) {
+                const TaskOrder::Task task(order);
                 ++num_arrived;
                 while (num_arrived < num_threads && std::chrono::steady_clock::now() < end) std::this_thread::yield();
             },
