@@ -58,7 +58,10 @@ run_step() { # step; its time for building goes to $logs/$1.built
         return
         ;;
     clang) filter=(-E "$once") ;;
-    debug | asan | tsan | coverage) filter=(-E "$once|$tall") ;;
+    debug | asan | tsan | coverage)
+        filter=(-E "$once|$tall")
+        export WHORL_DRAWN_CASES="${WHORL_DRAWN_CASES:-11}" # one for each l_skip
+        ;;
     esac
     if [ -n "$is_quick" ]; then
         case "$step" in
