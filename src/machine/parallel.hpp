@@ -3,6 +3,7 @@
 
 #include <tbb/blocked_range.h>
 #include <tbb/parallel_for.h>
+#include <tbb/partitioner.h>
 
 #include <mutex>
 
@@ -67,6 +68,19 @@ void for_each_index(Value first, Value last, const Body& body) {
     for_each_part(tbb::blocked_range<Value>(first, last), [&](const tbb::blocked_range<Value>& part) {
         for (Value i = part.begin(); i != part.end(); ++i) body(i);
     });
+}
+
+/// body(i) for i < num_tasks, each a task of its own, whatever its size.
+template <class Body>
+void for_each_task(unsigned num_tasks, const Body& body) {
+    const TaskOrder order;
+    tbb::parallel_for(
+        0U, num_tasks,
+        [&](unsigned i) {
+            const TaskOrder::Task task(order);
+            body(i);
+        },
+        tbb::simple_partitioner{});
 }
 
 /// join(…) of identity and body(range, identity) over the parts of `range`, in any order.

@@ -3,8 +3,6 @@
 #include <pthread.h>
 #include <sys/mman.h>
 #include <tbb/info.h>
-#include <tbb/parallel_for.h>
-#include <tbb/partitioner.h>
 
 #include <algorithm>
 #include <atomic>
@@ -85,15 +83,10 @@ void start_workers(unsigned num_threads) {
     const auto end = std::chrono::steady_clock::now() + kPatience;
     tbb::task_arena arena(static_cast<int>(num_threads));
     arena.execute([&] {
-        const TaskOrder order;
-        tbb::parallel_for(
-            0U, num_threads,
-            [&](unsigned) {
-                const TaskOrder::Task task(order);
-                ++num_arrived;
-                while (num_arrived < num_threads && std::chrono::steady_clock::now() < end) std::this_thread::yield();
-            },
-            tbb::simple_partitioner{});
+        for_each_task(num_threads, [&](unsigned) {
+            ++num_arrived;
+            while (num_arrived < num_threads && std::chrono::steady_clock::now() < end) std::this_thread::yield();
+        });
     });
 }
 
