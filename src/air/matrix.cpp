@@ -10,6 +10,7 @@
 #include <stdexcept>
 
 #include "machine/guard.hpp"
+#include "machine/pages.hpp"
 
 namespace whorl {
 namespace {
@@ -24,7 +25,10 @@ std::size_t num_elements(std::size_t width, std::size_t height) {
 
 Matrix::Matrix(std::size_t width, std::size_t height) noexcept {
     try {
-        values_.resize(num_elements(width, height));
+        const std::size_t n = num_elements(width, height);
+        values_.reserve(n);
+        advise_huge_pages(values_.data(), n * sizeof(Fp));
+        values_.resize(n);
         width_ = width;
         height_ = height;
     } catch (...) {  // std::bad_alloc, std::length_error
