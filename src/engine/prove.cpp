@@ -16,6 +16,7 @@
 #include "engine/verify_after.hpp"
 #include "machine/guard.hpp"
 #include "machine/memory.hpp"
+#include "machine/page_pool.hpp"
 #include "machine/threads.hpp"
 #include "prover/prove.hpp"
 
@@ -83,6 +84,7 @@ Result<Proof> Prover::prove(std::span<const AirTrace> traces) noexcept {
         if (auto ok = check_memory("prove", "a proof of these traces", cpu::peak_bytes(input)); !ok) {
             return std::move(ok).error();
         }
+        const PagePoolUse pages;
         cpu::CpuBackend backend;
         return prove_on(backend, input);
     };
@@ -152,8 +154,8 @@ Result<MatrixCommitment> commit(const SystemParams& params, const Matrix& matrix
         return std::move(ok).error();
     std::vector<const std::uint32_t*> words;
     for (std::size_t c = 0; c < matrix.width(); ++c) words.push_back(cpu::column_words(matrix, c));
-    const cpu::CodeMatrix code = cpu::commit_stacked(params, layout, words, options.telemetry);
-    return MatrixCommitment{code.root(), layout.width};
+    const cpu::StackedCommitment commitment(params, layout, std::move(words), options.telemetry);
+    return MatrixCommitment{commitment.root(), layout.width};
 }
 
 }  // namespace

@@ -158,49 +158,119 @@ void CompressLayer(const std::uint32_t* left, const std::uint32_t* right, std::s
     }
 }
 
+// The halves of runs of 2·half words: a and b hold one or more runs, or are the halves of one.
+template <unsigned half>
+HWY_INLINE void split_runs(V a, V b, V& left, V& right) {
+    const D32 d;
+    if constexpr (half == 1) {
+        left = hn::ConcatEven(d, b, a);
+        right = hn::ConcatOdd(d, b, a);
+    } else if constexpr (half == 2) {
+        const hn::Repartition<std::uint64_t, D32> d64;
+        const auto a64 = hn::BitCast(d64, a), b64 = hn::BitCast(d64, b);
+        left = hn::BitCast(d, hn::ConcatEven(d64, b64, a64));
+        right = hn::BitCast(d, hn::ConcatOdd(d64, b64, a64));
+#if HWY_TARGET == HWY_AVX3
+    } else if constexpr (half == 4) {
+        left = V{_mm512_shuffle_i32x4(a.raw, b.raw, _MM_SHUFFLE(2, 0, 2, 0))};
+        right = V{_mm512_shuffle_i32x4(a.raw, b.raw, _MM_SHUFFLE(3, 1, 3, 1))};
+#endif
+    } else {
+        left = hn::ConcatLowerLower(d, b, a);
+        right = hn::ConcatUpperUpper(d, b, a);
+    }
+}
+
+// Compresses the halves of each run with each other, in place: `rows` digests become rows / 2.
+template <unsigned half>
+void fold_short_runs(std::uint32_t* planes, std::size_t stride, std::size_t rows) {
+    const std::size_t lanes = num_lanes();
+    for (std::size_t i = 0; i < rows / 2; i += lanes) {
+        V s[16];
+        for (unsigned w = 0; w < 8; ++w) {
+            const std::uint32_t* in = planes + w * stride + 2 * i;
+            split_runs<half>(load(in), load(in + lanes), s[w], s[8 + w]);
+        }
+        permute(s);
+        for (unsigned w = 0; w < 8; ++w) store(s[w], planes + w * stride + i);
+    }
+}
+
+void fold_long_runs(std::uint32_t* planes, std::size_t stride, std::size_t rows, std::size_t half) {
+    for (std::size_t i = 0; i < rows / 2; i += num_lanes()) {
+        const std::size_t at = i / half * 2 * half + i % half;
+        V s[16];
+        for (unsigned w = 0; w < 8; ++w) {
+            s[w] = load(planes + w * stride + at);
+            s[8 + w] = load(planes + w * stride + at + half);
+        }
+        permute(s);
+        for (unsigned w = 0; w < 8; ++w) store(s[w], planes + w * stride + i);
+    }
+}
+
+// Folds each run of 2^log_fold digests of eight planes to one, in place; neighbours of the natural order are half a run
+// apart in bit-reversed order. The planes have room for a vector behind `rows`.
+void FoldRuns(std::uint32_t* planes, std::size_t stride, std::size_t rows, unsigned log_fold) {
+    for (std::size_t half = (std::size_t{1} << log_fold) / 2; half > 0; half /= 2, rows /= 2) {
+        if (half >= num_lanes()) {
+            fold_long_runs(planes, stride, rows, half);
+        } else if (half == 1) {
+            fold_short_runs<1>(planes, stride, rows);
+        } else if (half == 2) {
+            fold_short_runs<2>(planes, stride, rows);
+#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+        } else if (half == 4) {
+            fold_short_runs<4>(planes, stride, rows);
+#endif
+#if HWY_TARGET == HWY_AVX3
+        } else if (half == 8) {
+            fold_short_runs<8>(planes, stride, rows);
+#endif
+        }
+    }
+}
+
 // Rows hashed before they are folded: enough for whole vectors at every level of a tree over 16 rows.
 constexpr std::size_t kTileRows = 512;
 
 void HashRows(std::span<const std::uint32_t* const> columns, std::size_t first, std::size_t count, unsigned log_fold,
               std::uint32_t* digests, std::size_t stride) {
-    const std::size_t fold = std::size_t{1} << log_fold;
-    const std::size_t tile = std::max(fold, kTileRows);
-    std::vector<std::uint32_t> current(8 * tile + 64), left(8 * tile + 64), right(8 * tile + 64);
+    const std::size_t tile = std::max(std::size_t{1} << log_fold, kTileRows);
+    const std::size_t tile_stride = tile + 2 * kLaneAlignment;
+    std::vector<std::uint32_t> planes(8 * tile_stride);
     for (std::size_t done = 0; done < count; done += tile) {
-        std::size_t rows = std::min(tile, count - done);
+        const std::size_t rows = std::min(tile, count - done);
         const std::size_t base = first + done;
         for (std::size_t r = 0; r < rows; r += num_lanes()) {
             V s[16];
             for (V& word : s) word = hn::Zero(D32());
-            std::size_t c = 0;
-            while (c < columns.size()) {
+            for (std::size_t c = 0; c < columns.size(); c += 8) {
                 const std::size_t block = std::min<std::size_t>(8, columns.size() - c);
                 for (std::size_t w = 0; w < block; ++w) s[w] = load(columns[c + w] + base + r);
                 permute(s);
-                c += block;
             }
-            for (unsigned w = 0; w < 8; ++w) store(s[w], current.data() + w * tile + r);
+            for (unsigned w = 0; w < 8; ++w) store(s[w], planes.data() + w * tile_stride + r);
         }
-        // Neighbours of the natural order are half a run apart in bit-reversed order.
-        for (std::size_t run = fold; run > 1; run /= 2) {
-            const std::size_t half = run / 2;
-            for (unsigned w = 0; w < 8; ++w) {
-                const std::uint32_t* in = current.data() + w * tile;
-                std::uint32_t* l = left.data() + w * tile;
-                std::uint32_t* r = right.data() + w * tile;
-                for (std::size_t at = 0; at < rows; at += run) {
-                    for (std::size_t i = 0; i < half; ++i) {
-                        *l++ = in[at + i];
-                        *r++ = in[at + half + i];
-                    }
-                }
-            }
-            rows /= 2;
-            CompressLayer(left.data(), right.data(), tile, rows, current.data(), tile);
-        }
+        FoldRuns(planes.data(), tile_stride, rows, log_fold);
         for (unsigned w = 0; w < 8; ++w) {
-            std::copy_n(current.data() + w * tile, rows, digests + w * stride + ((first + done) >> log_fold));
+            std::copy_n(planes.data() + w * tile_stride, rows >> log_fold,
+                        digests + w * stride + ((first + done) >> log_fold));
         }
+    }
+}
+
+void AbsorbRows(std::span<const std::uint32_t* const> columns, std::size_t count, std::uint32_t* states,
+                std::size_t stride) {
+    for (std::size_t r = 0; r < count; r += num_lanes()) {
+        V s[16];
+        for (unsigned w = 0; w < 16; ++w) s[w] = load(states + w * stride + r);
+        for (std::size_t c = 0; c < columns.size(); c += 8) {
+            const std::size_t block = std::min<std::size_t>(8, columns.size() - c);
+            for (std::size_t w = 0; w < block; ++w) s[w] = load(columns[c + w] + r);
+            permute(s);
+        }
+        for (unsigned w = 0; w < 16; ++w) store(s[w], states + w * stride + r);
     }
 }
 
@@ -236,11 +306,33 @@ namespace whorl {
 HWY_EXPORT(PermuteStates);
 HWY_EXPORT(CompressLayer);
 HWY_EXPORT(HashRows);
+HWY_EXPORT(AbsorbRows);
+HWY_EXPORT(FoldRuns);
 HWY_EXPORT(FindWitness);
 
 void hash_rows(std::span<const std::uint32_t* const> columns, std::size_t first, std::size_t count, unsigned log_fold,
                std::uint32_t* digests, std::size_t stride) {
     HWY_DYNAMIC_DISPATCH(HashRows)(columns, first, count, log_fold, digests, stride);
+}
+
+// Planes that are a power of two apart would share the sets of a cache.
+RowSponges::RowSponges(std::size_t max_rows)
+    : stride_(padded_size(max_rows) + 3 * kLaneAlignment), planes_(16 * stride_) {}
+
+void RowSponges::start(std::size_t count) {
+    count_ = count;
+    std::ranges::fill(planes_, 0);
+}
+
+void RowSponges::absorb(std::span<const std::uint32_t* const> columns) {
+    HWY_DYNAMIC_DISPATCH(AbsorbRows)(columns, count_, planes_.data(), stride_);
+}
+
+void RowSponges::finish(unsigned log_fold, std::uint32_t* digests, std::size_t stride) {
+    HWY_DYNAMIC_DISPATCH(FoldRuns)(planes_.data(), stride_, count_, log_fold);
+    for (std::size_t w = 0; w < 8; ++w) {
+        std::copy_n(planes_.data() + w * stride_, count_ >> log_fold, digests + w * stride);
+    }
 }
 
 void compress_layer(const std::uint32_t* left, const std::uint32_t* right, std::size_t in_stride, std::size_t count,

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "hash/poseidon2.hpp"
 
@@ -19,6 +20,25 @@ namespace whorl {
 /// count is a multiple of 2^log_fold; up to 15 digests past the end may be overwritten.
 void hash_rows(std::span<const std::uint32_t* const> columns, std::size_t first, std::size_t count, unsigned log_fold,
                std::uint32_t* digests, std::size_t stride);
+
+/// Words of sponge states and of digests on the way, for tiles of rows of a matrix that is seen a few columns at a time.
+class RowSponges {
+public:
+    explicit RowSponges(std::size_t max_rows);
+
+    /// Begins with zero states for `count` rows, count ≤ max_rows.
+    void start(std::size_t count);
+    /// Absorbs further columns: columns[c] points at the first row. Their number is a multiple of 8 in all calls but the last.
+    void absorb(std::span<const std::uint32_t* const> columns);
+    /// Folds each run of 2^log_fold rows, which divides count, to one digest, as hash_rows() does; writes count >> log_fold
+    /// digests from digests[w · stride] on.
+    void finish(unsigned log_fold, std::uint32_t* digests, std::size_t stride);
+
+private:
+    std::size_t stride_;
+    std::size_t count_ = 0;
+    std::vector<std::uint32_t> planes_;  // 16, `stride_` apart
+};
 
 /// out[i] = compress(left[i], right[i]) for i < count.
 void compress_layer(const std::uint32_t* left, const std::uint32_t* right, std::size_t in_stride, std::size_t count,

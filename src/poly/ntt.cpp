@@ -33,6 +33,8 @@ namespace {
 
 // Blocks up to this size are transformed in L1.
 inline constexpr unsigned kLogMaxBlock = 12;
+static_assert(BlockNtt::kMinLogSize == kLogMaxBlock + 1);
+static_assert(BlockNtt::kMinLogBlock <= kLogMaxBlock);
 inline constexpr unsigned kTileCols = 16;
 
 // Pass 1 of one transform: factors for rows (shift^(r·C)) and for outputs ((shift·w_n^k_r)^c), the latter split into
@@ -42,6 +44,7 @@ struct NttPass1 {
     const std::uint32_t* row_shift = nullptr;    // [R] or null
     const std::uint32_t* low_powers = nullptr;   // [R][16]
     const std::uint32_t* high_powers = nullptr;  // [C/16][R]
+    const std::uint32_t* places = nullptr;       // [R]: where block r goes, or kNowhere; null: all, in order
 };
 
 }  // namespace
@@ -163,8 +166,13 @@ void NttColumns(const std::uint32_t* in, std::uint32_t* out, unsigned log_rows, 
     }
     const std::uint32_t* high = pass.high_powers + (col / kTileCols) * rows;
     const auto finish = [&](std::size_t r, std::size_t i, V v) HWY_ATTR {
+        std::size_t place = r;
+        if (pass.places != nullptr) {
+            if (pass.places[r] == BlockNtt::kNowhere) return;
+            place = pass.places[r];
+        }
         const V twiddle = mul(load(pass.low_powers + r * kTileCols + i), broadcast_word(high[r]));
-        store(mul(v, twiddle), out + r * cols + col + i);
+        store(mul(v, twiddle), out + place * cols + col + i);
     };
     if (half == 1) {
         for (std::size_t r = 0; r < rows; r += 2) {
@@ -202,6 +210,12 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace whorl {
+
+// The factors of pass 1 for one size and shift.
+struct BlockNtt::Tables {
+    std::vector<std::uint32_t> row_shift, low_powers, high_powers;
+};
+
 namespace {
 
 HWY_EXPORT(NttBlock);
@@ -241,16 +255,11 @@ const Twiddles& twiddles_of(unsigned log_n) {
     return *cache[log_n];
 }
 
-// The factors of pass 1 for one size and shift.
-struct Pass1Tables {
-    std::vector<std::uint32_t> row_shift, low_powers, high_powers;
-};
-
-Pass1Tables make_pass1_tables(unsigned log_n, unsigned log_rows, Fp shift) {
+BlockNtt::Tables make_pass1_tables(unsigned log_n, unsigned log_rows, Fp shift) {
     const unsigned log_cols = log_n - log_rows;
     const std::size_t rows = std::size_t{1} << log_rows;
     const std::size_t tiles = (std::size_t{1} << log_cols) / kTileCols;
-    Pass1Tables t;
+    BlockNtt::Tables t;
     if (!(shift == Fp::one())) {
         const Fp step = shift.pow2k(log_cols);
         Fp power = Fp::one();
@@ -272,11 +281,11 @@ Pass1Tables make_pass1_tables(unsigned log_n, unsigned log_rows, Fp shift) {
 }
 
 // The tables of the last few (size, shift): a prover uses the same two or three again and again.
-std::shared_ptr<const Pass1Tables> pass1_tables(unsigned log_n, unsigned log_rows, Fp shift) {
+std::shared_ptr<const BlockNtt::Tables> pass1_tables(unsigned log_n, unsigned log_rows, Fp shift) {
     struct Entry {
         unsigned log_n;
         std::uint32_t shift;
-        std::shared_ptr<const Pass1Tables> tables;
+        std::shared_ptr<const BlockNtt::Tables> tables;
     };
     static std::mutex mutex;
     static std::vector<Entry> cache;
@@ -287,7 +296,7 @@ std::shared_ptr<const Pass1Tables> pass1_tables(unsigned log_n, unsigned log_row
             if (e.log_n == log_n && e.shift == shift.montgomery()) return e.tables;
         }
     }
-    auto tables = std::make_shared<const Pass1Tables>(make_pass1_tables(log_n, log_rows, shift));
+    auto tables = std::make_shared<const BlockNtt::Tables>(make_pass1_tables(log_n, log_rows, shift));
     const std::lock_guard lock(mutex);
     if (cache.size() == kMaxEntries) cache.erase(cache.begin());
     cache.push_back({log_n, shift.montgomery(), tables});
@@ -336,49 +345,55 @@ void ntt_into(const std::uint32_t* in, std::uint32_t* out, unsigned log_n, Fp sh
         HWY_DYNAMIC_DISPATCH(NttBlock)(out, log_n, tw.layers.data(), tw.small.data());
         return;
     }
-    const unsigned log_rows = log_n / 2;
-    const unsigned log_cols = log_n - log_rows;
-    const std::size_t cols = std::size_t{1} << log_cols;
-    const auto tables = pass1_tables(log_n, log_rows, shift);
-    const Twiddles& row_twiddles = twiddles_of(log_rows);
-    const NttPass1 pass{row_twiddles.layers.data(), tables->row_shift.empty() ? nullptr : tables->row_shift.data(),
-                        tables->low_powers.data(), tables->high_powers.data()};
-    for_each_part(tbb::blocked_range<std::size_t>(0, cols / kTileCols, 8), [&](const auto& range) {
-        std::vector<std::uint32_t> tile(kTileCols << log_rows);
-        for (std::size_t t = range.begin(); t < range.end(); ++t) {
-            HWY_DYNAMIC_DISPATCH(NttColumns)(in, out, log_rows, log_cols, t * kTileCols, pass, tile.data());
-        }
-    });
-    if (log_cols > kLogMaxBlock) {
-        // Above 2^24: the contiguous blocks are large enough for two passes of their own.
-        for (std::size_t r = 0; r < std::size_t{1} << log_rows; ++r) {
-            ntt_into(out + r * cols, out + r * cols, log_cols, Fp::one());
-        }
-        return;
-    }
-    const Twiddles& tw = twiddles_of(log_cols);
-    for_each_part(tbb::blocked_range<std::size_t>(0, std::size_t{1} << log_rows, 16), [&](const auto& range) {
-        for (std::size_t r = range.begin(); r < range.end(); ++r) {
-            HWY_DYNAMIC_DISPATCH(NttBlock)(out + r * cols, log_cols, tw.layers.data(), tw.small.data());
-        }
+    const BlockNtt transform(log_n, shift);
+    transform.spread(in, out);
+    const std::size_t block = std::size_t{1} << transform.log_block();
+    for_each_part(tbb::blocked_range<std::size_t>(0, transform.num_blocks(), 16), [&](const auto& range) {
+        for (std::size_t r = range.begin(); r < range.end(); ++r) transform.finish(out + r * block);
     });
 }
 
 }  // namespace
 
+BlockNtt::BlockNtt(unsigned log_n, Fp shift)
+    : log_block_(std::clamp(log_n - log_n / 2, kMinLogBlock, kLogMaxBlock)),
+      log_blocks_(log_n - log_block_),
+      tables_(pass1_tables(log_n, log_blocks_, shift)) {}
+
+void BlockNtt::spread_to(const std::uint32_t* in, const std::uint32_t* places, std::uint32_t* out) const {
+    const NttPass1 pass{twiddles_of(log_blocks_).layers.data(),
+                        tables_->row_shift.empty() ? nullptr : tables_->row_shift.data(), tables_->low_powers.data(),
+                        tables_->high_powers.data(), places};
+    const std::size_t tiles = (std::size_t{1} << log_block_) / kTileCols;
+    for_each_part(tbb::blocked_range<std::size_t>(0, tiles, 8), [&](const auto& range) {
+        std::vector<std::uint32_t> tile(kTileCols << log_blocks_);
+        for (std::size_t t = range.begin(); t < range.end(); ++t) {
+            HWY_DYNAMIC_DISPATCH(NttColumns)(in, out, log_blocks_, log_block_, t * kTileCols, pass, tile.data());
+        }
+    });
+}
+
+void BlockNtt::finish(std::uint32_t* block) const {
+    const Twiddles& tw = twiddles_of(log_block_);
+    HWY_DYNAMIC_DISPATCH(NttBlock)(block, log_block_, tw.layers.data(), tw.small.data());
+}
+
 void ntt(std::uint32_t* data, unsigned log_n, Fp shift) {
     ntt_into(data, data, log_n, shift);
 }
 
+// A polynomial of degree < n on the subgroup of order n·2^b, bit-reversed: part t is its transform on the coset of
+// w_(log_n + b)^bitrev(t).
+Fp code_part_shift(unsigned log_n, unsigned log_blowup, std::size_t t) {
+    return two_adic_generator(log_n + log_blowup).pow(reverse_bits(t, log_blowup));
+}
+
 void reed_solomon_encode(std::uint32_t* data, unsigned log_n, unsigned log_blowup) {
-    // A polynomial of degree < n on the subgroup of order n·2^b, bit-reversed: block t is its transform on the coset
-    // of w_(log_n + b)^bitrev(t).
     const std::size_t n = std::size_t{1} << log_n;
     const std::size_t last = (std::size_t{1} << log_blowup) - 1;
-    const Fp w = two_adic_generator(log_n + log_blowup);
     const std::uint32_t* message = data + last * n;
     for (std::size_t t = 0; t <= last; ++t) {
-        ntt_into(message, data + t * n, log_n, w.pow(reverse_bits(t, log_blowup)));
+        ntt_into(message, data + t * n, log_n, code_part_shift(log_n, log_blowup, t));
     }
 }
 

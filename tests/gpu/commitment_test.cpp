@@ -30,21 +30,21 @@ std::vector<std::uint32_t> some_leaves(unsigned log_leaves) {
     return leaves;
 }
 
-std::vector<cpu::CodeMatrix> commit_on_cpu(const ProverInput& input) {
-    std::vector<cpu::CodeMatrix> commitments;
+std::vector<cpu::StackedCommitment> commit_on_cpu(const ProverInput& input) {
+    std::vector<cpu::StackedCommitment> commitments;
     for (const CommitmentLayout& layout : input.layout.commitments) {
         std::vector<const std::uint32_t*> words;
         for (const StackedSlice& slice : layout.stack.slices) {
             words.push_back(cpu::column_words(input.part(layout.parts[slice.matrix]), slice.column));
         }
-        commitments.push_back(cpu::commit_stacked(input.params(), layout.stack, words, nullptr));
+        commitments.emplace_back(input.params(), layout.stack, std::move(words), nullptr);
     }
     return commitments;
 }
 
 // `max_buffer` other than 0: on simulated devices with that limit.
 void expect_same_commitments(const ProverInput& input, const CommitTuning& tuning = {}, std::uint64_t max_buffer = 0) {
-    const std::vector<cpu::CodeMatrix> expected = commit_on_cpu(input);
+    const std::vector<cpu::StackedCommitment> expected = commit_on_cpu(input);
     const unsigned k = input.params().whir.k;
     const std::vector<std::uint32_t> leaves = some_leaves(input.params().log_codeword_height() - k);
     const auto work = [&](Device& device) {
@@ -58,12 +58,10 @@ void expect_same_commitments(const ProverInput& input, const CommitTuning& tunin
         for (std::size_t i = 0; i < expected.size(); ++i) {
             SCOPED_TRACE(testing::Message() << "commitment " << i);
             EXPECT_EQ(commitments.root(i), expected[i].root());
+            const std::vector<cpu::LeafRows> rows = expected[i].rows_of(leaves);
             for (std::size_t q = 0; q < leaves.size(); ++q) {
                 EXPECT_EQ(opened[i].paths[q], expected[i].path(leaves[q]));
-                ASSERT_EQ(opened[i].rows[q].size(), std::size_t{1} << k);
-                for (std::size_t j = 0; j < opened[i].rows[q].size(); ++j) {
-                    EXPECT_EQ(opened[i].rows[q][j], expected[i].leaf_row(leaves[q], j));
-                }
+                EXPECT_EQ(opened[i].rows[q], rows[q]);
             }
         }
     };

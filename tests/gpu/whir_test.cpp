@@ -19,7 +19,7 @@ namespace {
 void expect_equals_cpu(const VerifyingKey& vk, const std::vector<AirTrace>& task_traces) {
     const ProverInput input = make_prover_input(vk, task_traces, nullptr);
     const WhirParams& params = input.params().whir;
-    const auto code = cpu::CpuBackend().commit(input).code;
+    const auto code = cpu::CpuBackend().commit(input).stacked;
     on_devices([&](Device& device) {
         const auto expect_equal = [&](const auto& a, const auto& b) {
             if (device.is_planning()) return;

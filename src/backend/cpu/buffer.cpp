@@ -1,24 +1,39 @@
 #include "backend/cpu/buffer.hpp"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <new>
 
 #include "field/simd.hpp"
+#include "machine/page_pool.hpp"
+#include "machine/pages.hpp"
 #include "machine/poison.hpp"
 
 namespace whorl::cpu {
 namespace {
 
 constexpr std::size_t kCacheLine = 64;
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
-constexpr std::size_t kHugeFrom = 2 * kHugePage;
+constexpr std::size_t kPagesFrom = 2 * kHugePage;
 
-constexpr std::size_t round_up(std::size_t n, std::size_t to) {
-    return (n + to - 1) / to * to;
+#if defined(__SANITIZE_ADDRESS__)
+constexpr bool kHasPool = false;  // AddressSanitizer sees the ends of what malloc gives, and only those
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+constexpr bool kHasPool = false;
+#else
+constexpr bool kHasPool = true;
+#endif
+#else
+constexpr bool kHasPool = true;
+#endif
+
+bool is_pooled(std::size_t num_bytes) {
+    return kHasPool && num_bytes >= kPagesFrom;
+}
+
+std::size_t whole_lines(std::size_t num_bytes) {
+    return (num_bytes + kCacheLine - 1) / kCacheLine * kCacheLine;
 }
 
 }  // namespace
@@ -26,20 +41,20 @@ constexpr std::size_t round_up(std::size_t n, std::size_t to) {
 WordBuffer::WordBuffer(std::size_t num_words) : num_words_(num_words) {
     if (num_words == 0) return;
     if (num_words > (std::size_t{1} << 60)) throw std::bad_alloc();
-    const std::size_t bytes = num_words * sizeof(std::uint32_t);
-    const bool is_huge = bytes >= kHugeFrom;
-    const std::size_t alignment = is_huge ? kHugePage : kCacheLine;
-    const std::size_t allocated = round_up(bytes, is_huge ? kHugePage : kCacheLine);
-    words_ = static_cast<std::uint32_t*>(std::aligned_alloc(alignment, allocated));
-    if (words_ == nullptr) throw std::bad_alloc();
-#ifdef MADV_HUGEPAGE
-    if (is_huge) madvise(words_, allocated, MADV_HUGEPAGE);
-#endif
-    poison_fresh(words_, allocated);
+    const std::size_t num_bytes = whole_lines(num_words * sizeof(std::uint32_t));
+    void* const memory = is_pooled(num_bytes) ? take_pages(num_bytes) : std::aligned_alloc(kCacheLine, num_bytes);
+    if (memory == nullptr) throw std::bad_alloc();
+    words_ = static_cast<std::uint32_t*>(memory);
+    poison_fresh(words_, num_bytes);
 }
 
 WordBuffer::~WordBuffer() {
-    std::free(words_);
+    const std::size_t num_bytes = whole_lines(num_words_ * sizeof(std::uint32_t));
+    if (is_pooled(num_bytes)) {
+        give_pages(words_, num_bytes);
+    } else {
+        std::free(words_);
+    }
 }
 
 void WordBuffer::fill_zero() {

@@ -1,7 +1,9 @@
 // Committing to stacked trace columns: message, Reed–Solomon code, Merkle tree (PROTOCOL.md sections 8.1, 9, 10).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -10,6 +12,7 @@
 
 #include "backend/cpu/buffer.hpp"
 #include "backend/cpu/merkle.hpp"
+#include "backend/cpu/tile.hpp"
 #include "proof/layout.hpp"
 
 namespace whorl::cpu {
@@ -36,8 +39,43 @@ private:
     MerkleTree tree_;
 };
 
-/// Commits to the columns of `layout`; column_words[s] are the rows of slice s.
-CodeMatrix commit_stacked(const SystemParams& params, const StackedLayout& layout,
-                          std::span<const std::uint32_t* const> slice_words, Telemetry* telemetry);
+/// A leaf of a commitment: 2^k rows (PROTOCOL.md section 10), row j being row q + j·2^(log_rows − k) in natural order.
+using LeafRows = std::vector<std::vector<Fp>>;
+
+/// A commitment to stacked columns. Of tall ones only the tree is kept: rows of their code are made as they are hashed, a
+/// block at a time, and those of opened leaves again, from the traces.
+class StackedCommitment {
+public:
+    /// slice_words[s] are the rows of slice s; they and `layout` outlive the commitment.
+    StackedCommitment(const SystemParams& params, const StackedLayout& layout,
+                      std::vector<const std::uint32_t*> slice_words, Telemetry* telemetry);
+
+    /// Whether columns of that height are; the code of lower ones is kept whole.
+    static bool is_made_by_blocks(unsigned log_height);
+
+    Digest root() const;
+    std::size_t width() const { return layout_->width; }
+    MerklePath path(std::size_t leaf) const;
+    /// The rows of each of `leaves`.
+    std::vector<LeafRows> rows_of(std::span<const std::uint32_t> leaves) const;
+
+private:
+    struct OpenedPart;
+
+    std::vector<OpenedPart> opened_parts(std::span<const std::uint32_t> leaves) const;
+    void write_message(std::uint32_t column, std::uint32_t* message) const;
+    void hash_part(std::size_t part, WordBuffer& message, WordBuffer& blocks, std::uint32_t* leaves,
+                   std::size_t stride) const;
+    CodeMatrix make_code() const;
+
+    SystemParams params_;
+    const StackedLayout* layout_;
+    std::vector<const std::uint32_t*> slice_words_;
+    std::vector<std::size_t> first_slice_;  // by stacked column; one more at the end
+    SkipDomain domain_;
+    Telemetry* telemetry_;
+    std::optional<CodeMatrix> code_;  // low columns
+    std::optional<MerkleTree> tree_;  // tall ones
+};
 
 }  // namespace whorl::cpu

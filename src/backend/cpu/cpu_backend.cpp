@@ -64,7 +64,7 @@ CpuBackend::Commitments CpuBackend::commit(const ProverInput& input) const {
         for (const StackedSlice& slice : commitment.stack.slices) {
             words.push_back(column_words(input.part(commitment.parts[slice.matrix]), slice.column));
         }
-        commitments.code.push_back(commit_stacked(input.params(), commitment.stack, words, input.telemetry));
+        commitments.stacked.emplace_back(input.params(), commitment.stack, std::move(words), input.telemetry);
     }
     return commitments;
 }

@@ -41,8 +41,8 @@ public:
     using StackedReduction = cpu::StackedReduction;
     using Whir = WhirProver;
     struct Commitments {
-        std::vector<CodeMatrix> code;
-        Digest root(std::size_t i) const { return code[i].root(); }
+        std::vector<StackedCommitment> stacked;
+        Digest root(std::size_t i) const { return stacked[i].root(); }
     };
 
     CpuTranscript transcript() const { return {}; }
@@ -62,7 +62,7 @@ public:
     }
     WhirProver whir(const ProverInput& input, const Commitments& commitments, const std::vector<Fp4>& u,
                     const Fp4& mu) const {
-        return WhirProver(input, commitments.code, u, mu);
+        return WhirProver(input, commitments.stacked, u, mu);
     }
 
     template <class T>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "backend/cpu/commitment.hpp"
 #include "field/simd.hpp"
 
 namespace whorl::cpu {
@@ -15,9 +16,30 @@ constexpr std::uint64_t pow2(std::uint64_t exponent) {
     return std::uint64_t{1} << exponent;
 }
 
-// `width` columns of 2^log_rows rows, and the tree over leaves of 2^k rows (merkle.cpp): a layer is half the one below.
+// The tree over leaves of 2^k rows (merkle.cpp): a layer is half the one below.
+std::uint64_t tree_words(unsigned log_rows, unsigned k) {
+    return 2 * kDigestWords * pow2(log_rows - std::min(k, log_rows));
+}
+
+// `width` columns of 2^log_rows rows, and their tree.
 std::uint64_t code_matrix_words(std::uint64_t width, unsigned log_rows, unsigned k) {
-    return width * padded_size(pow2(log_rows)) + 2 * kDigestWords * pow2(log_rows - std::min(k, log_rows));
+    return width * padded_size(pow2(log_rows)) + tree_words(log_rows, k);
+}
+
+// A commitment to stacked columns, once it is made; and what it takes beside that to be made, and to be opened
+// (commitment.cpp).
+struct StackedWords {
+    std::uint64_t kept = 0;
+    std::uint64_t making = 0;
+    std::uint64_t opening = 0;
+};
+StackedWords stacked_words(const SystemParams& params, std::uint64_t width) {
+    const unsigned log_height = params.log_stacked_height(), log_rows = params.log_codeword_height();
+    if (!StackedCommitment::is_made_by_blocks(log_height)) {
+        return {.kept = code_matrix_words(width, log_rows, params.whir.k)};
+    }
+    const std::uint64_t height = pow2(log_height);
+    return {.kept = tree_words(log_rows, params.whir.k), .making = (width + 1) * height, .opening = 2 * height};
 }
 
 // The leaves, numerators in F, and all layers above them (gkr.cpp).
@@ -66,16 +88,21 @@ std::uint64_t whir_words(const SystemParams& params) {
 }  // namespace
 
 std::uint64_t commitment_bytes(const SystemParams& params, std::uint64_t width) {
-    return code_matrix_words(width, params.log_codeword_height(), params.whir.k) * sizeof(std::uint32_t);
+    const StackedWords words = stacked_words(params, width);
+    return (words.kept + words.making) * sizeof(std::uint32_t);
 }
 
 std::uint64_t peak_bytes(const ProverInput& input) {
-    std::uint64_t committed = 0;  // kept to the end
-    for (const CommitmentLayout& commitment : input.layout.commitments)
-        committed += commitment_bytes(input.params(), commitment.stack.width);
-    const std::uint64_t stage = std::max(
-        {fraction_tree_words(input), mle_words(input), stacked_reduction_words(input), whir_words(input.params())});
-    return committed + stage * sizeof(std::uint32_t);
+    std::uint64_t kept = 0, making = 0, opening = 0;
+    for (const CommitmentLayout& commitment : input.layout.commitments) {
+        const StackedWords words = stacked_words(input.params(), commitment.stack.width);
+        kept += words.kept;  // to the end
+        making = std::max(making, words.making);
+        opening = std::max(opening, words.opening);
+    }
+    const std::uint64_t stage = std::max({making, fraction_tree_words(input), mle_words(input),
+                                          stacked_reduction_words(input), whir_words(input.params()) + opening});
+    return (kept + stage) * sizeof(std::uint32_t);
 }
 
 }  // namespace whorl::cpu

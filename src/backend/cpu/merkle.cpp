@@ -14,7 +14,15 @@ constexpr std::size_t kNodesPerTask = 1024;
 
 }  // namespace
 
-MerkleTree::MerkleTree(std::span<const std::uint32_t* const> columns, unsigned log_rows, unsigned k) {
+MerkleTree::MerkleTree(std::span<const std::uint32_t* const> columns, unsigned log_rows, unsigned k)
+    : MerkleTree(log_rows - k, [&](std::uint32_t* planes, std::size_t stride) {
+          const std::size_t grain = std::max(kRowsPerTask, std::size_t{1} << k);
+          parallel_chunks(std::size_t{1} << log_rows, grain, [&](std::size_t begin, std::size_t end) {
+              hash_rows(columns, begin, end - begin, k, planes, stride);
+          });
+      }) {}
+
+MerkleTree::MerkleTree(unsigned log_leaves, const std::function<void(std::uint32_t*, std::size_t)>& write_leaves) {
     const auto make_layer = [](std::size_t nodes) {
         Layer layer;
         layer.stride = padded_size(nodes);
@@ -23,12 +31,8 @@ MerkleTree::MerkleTree(std::span<const std::uint32_t* const> columns, unsigned l
         layer.planes.fill_zero();
         return layer;
     };
-    const unsigned log_leaves = log_rows - k;
     layers_.push_back(make_layer(std::size_t{1} << log_leaves));
-    const std::size_t grain = std::max(kRowsPerTask, std::size_t{1} << k);
-    parallel_chunks(std::size_t{1} << log_rows, grain, [&](std::size_t begin, std::size_t end) {
-        hash_rows(columns, begin, end - begin, k, layers_[0].planes.data(), layers_[0].stride);
-    });
+    write_leaves(layers_[0].planes.data(), layers_[0].stride);
     for (unsigned log_nodes = log_leaves; log_nodes > 0; --log_nodes) {
         const std::size_t half = std::size_t{1} << (log_nodes - 1);
         Layer parent = make_layer(half);

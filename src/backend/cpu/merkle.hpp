@@ -1,6 +1,9 @@
 // Merkle trees over columns of codewords, leaves of 2^k rows (PROTOCOL.md section 10).
 #pragma once
 
+#include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -16,6 +19,9 @@ class MerkleTree {
 public:
     MerkleTree() = default;
     MerkleTree(std::span<const std::uint32_t* const> columns, unsigned log_rows, unsigned k);
+    /// Over 2^log_leaves leaf digests, which `write_leaves(planes, stride)` writes: word w of the leaf at position i (leaf
+    /// bitrev(i)) to planes[w · stride + i].
+    MerkleTree(unsigned log_leaves, const std::function<void(std::uint32_t*, std::size_t)>& write_leaves);
 
     Digest root() const { return node(layers_.size() - 1, 0); }
     /// Siblings from the leaf layer upwards for leaf q (natural order).

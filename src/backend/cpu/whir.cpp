@@ -56,7 +56,7 @@ ExtTable combine_stacked_columns(const ProverInput& input, const Fp4& mu) {
 
 }  // namespace
 
-WhirProver::WhirProver(const ProverInput& input, std::span<const CodeMatrix> commitments, std::span<const Fp4> u,
+WhirProver::WhirProver(const ProverInput& input, std::span<const StackedCommitment> commitments, std::span<const Fp4> u,
                        const Fp4& mu)
     : input_(input), commitments_(commitments) {
     const unsigned l = input.params().l_skip;
@@ -134,15 +134,10 @@ std::vector<Fp4> WhirProver::final_poly() const {
 }
 
 void WhirProver::open_initial(std::span<const std::uint32_t> indices, WhirProof& proof) const {
-    const std::size_t rows = std::size_t{1} << input_.params().whir.k;
-    for (const CodeMatrix& commitment : commitments_) {
-        auto& opened = proof.initial_round_opened_rows.emplace_back();
+    for (const StackedCommitment& commitment : commitments_) {
+        proof.initial_round_opened_rows.push_back(commitment.rows_of(indices));
         auto& paths = proof.initial_round_merkle_proofs.emplace_back();
-        for (const std::uint32_t leaf : indices) {
-            auto& leaf_rows = opened.emplace_back();
-            for (std::size_t j = 0; j < rows; ++j) leaf_rows.push_back(commitment.leaf_row(leaf, j));
-            paths.push_back(commitment.path(leaf));
-        }
+        for (const std::uint32_t leaf : indices) paths.push_back(commitment.path(leaf));
     }
 }
 
