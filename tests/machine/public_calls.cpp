@@ -11,6 +11,7 @@
 #include <whorl/device.hpp>
 #include <whorl/doctor.hpp>
 #include <whorl/prove.hpp>
+#include <whorl/security.hpp>
 #include <whorl/task.hpp>
 #include <whorl/telemetry_export.hpp>
 #include <whorl/verify.hpp>
@@ -33,6 +34,8 @@ struct Inputs {
     ProverOptions cpu{.num_threads = 4};
     ProverOptions sim{.device = "sim", .num_threads = 4};
     SystemParams params = test_params_small(2, 8, 3);
+    CircuitBounds bounds = circuit_bounds(task.vk);
+    SecurityBits bits = value_of(security_bits(task.vk));
     Matrix matrix = Matrix(3, 16);
     Telemetry telemetry;
     RunTotals totals;
@@ -88,6 +91,11 @@ std::vector<PublicCall> make_calls() {
         {"encode_proof", [] { return code_of(encode_proof(in.proof)); }},
         {"decode_proof", [] { return code_of(decode_proof(in.proof_bytes)); }, 80},
         {"proof_sections", [] { return code_of(proof_sections(in.proof)); }},
+        {"security_bits", [] { return code_of(security_bits(in.params, in.bounds)); }},
+        {"security_bits of a key", [] { return code_of(security_bits(in.task.vk)); }},
+        {"circuit_bounds",
+         [] { return circuit_bounds(in.task.vk) == in.bounds ? Outcome() : Outcome(ErrorCode::kInternal); }},
+        {"SecurityBits::weakest", [] { return text(in.bits.weakest()); }},
         {"verify", [] { return code_of_verdict(verify(in.task.vk, in.proof), true); }, 120},
         {"verify of a wrong proof", [] { return code_of_verdict(verify(in.task.vk, in.wrong), false); }, 60},
         {"check_traces", [] { return code_of(check_traces(in.task.vk, in.task.traces)); }},
