@@ -12,6 +12,7 @@
 #include <whorl/doctor.hpp>
 #include <whorl/prove.hpp>
 #include <whorl/security.hpp>
+#include <whorl/statement.hpp>
 #include <whorl/task.hpp>
 #include <whorl/telemetry_export.hpp>
 #include <whorl/verify.hpp>
@@ -40,6 +41,8 @@ struct Inputs {
     Telemetry telemetry;
     RunTotals totals;
     CheckReport report;
+    Statement statement = value_of(statement_of(task.vk, proof));
+    Statement wrong_statement;
     VerifyError rejected;
     std::string device = "cpu";
     std::filesystem::path folder =
@@ -47,6 +50,9 @@ struct Inputs {
 
     Inputs() {
         wrong.whir.final_poly.at(0) += Fp4::one();
+        statement.min_security_bits = 0;
+        wrong_statement = statement;
+        wrong_statement.airs.back().log_height.value() += 1;
         rejected = verify(task.vk, wrong).error();
         Task unsatisfied = task;
         for (AirTrace& trace : unsatisfied.traces) {
@@ -98,6 +104,22 @@ std::vector<PublicCall> make_calls() {
         {"SecurityBits::weakest", [] { return text(in.bits.weakest()); }},
         {"verify", [] { return code_of_verdict(verify(in.task.vk, in.proof), true); }, 120},
         {"verify of a wrong proof", [] { return code_of_verdict(verify(in.task.vk, in.wrong), false); }, 60},
+        {"verify of a statement", [] { return code_of_verdict(verify(in.task.vk, in.proof, in.statement), true); },
+         120},
+        {"verify of a wrong statement",
+         [] { return code_of_verdict(verify(in.task.vk, in.proof, in.wrong_statement), false); }},
+        {"statement_of", [] { return code_of(statement_of(in.task.vk, in.proof)); }},
+        {"has_trace", [] { return code_of(has_trace(in.proof, 0)); }},
+        {"public_values_of", [] { return code_of(public_values_of(in.proof, 0)); }},
+        {"cached_commitments_of", [] { return code_of(cached_commitments_of(in.proof, 0)); }},
+        {"log_height_of", [] { return code_of(log_height_of(in.proof, 0)); }},
+        {"height_of", [] { return code_of(height_of(in.proof, 0)); }},
+        {"height_of an AIR that is not there",
+         [] {
+             const auto height = height_of(in.proof, in.proof.trace_vdata.size());
+             if (height) return Outcome(ErrorCode::kInternal);
+             return height.error().code == ErrorCode::kInvalidArgument ? Outcome() : Outcome(height.error().code);
+         }},
         {"check_traces", [] { return code_of(check_traces(in.task.vk, in.task.traces)); }},
         {"check_constraints", [] { return code_of(check_constraints(in.task.vk, in.task.traces)); }, 80},
         {"describe", [] { return text(describe(in.report)); }},
