@@ -90,6 +90,18 @@ enum class VerifyErrorKind : std::uint8_t {
     kCodewordMerklePath,  ///< opened values are not under a codeword commitment
     kFinalPolyClaim,      ///< the final polynomial does not explain all that was claimed
 
+    // The statement (whorl/statement.hpp): checked before all others, and only where there is one.
+    kStatementParams,                 ///< the key has other parameters
+    kStatementPreHash,                ///< it is another key
+    kStatementSecurity,               ///< the key is weaker than asked for
+    kStatementAirIndex,               ///< the statement is about an AIR that the key does not have
+    kStatementAirAbsent,              ///< an AIR of the statement has no trace
+    kStatementHeight,                 ///< the trace of an AIR has another height
+    kStatementPublicValueCount,       ///< another number of public values of an AIR
+    kStatementPublicValue,            ///< another public value
+    kStatementCachedCommitmentCount,  ///< another number of cached commitments of an AIR
+    kStatementCachedCommitment,       ///< another cached commitment
+
     // No judgement of the proof.
     kMachine,   ///< memory ran out before there was an answer
     kInternal,  ///< a bug in whorl
@@ -110,12 +122,18 @@ std::string_view name(VerifyErrorKind kind) noexcept;
 constexpr bool is_judgement(VerifyErrorKind kind) {
     return kind != VerifyErrorKind::kMachine && kind != VerifyErrorKind::kInternal;
 }
+/// Whether an error of this kind means that key or proof are not those of the statement. The proof may be valid.
+constexpr bool is_about_statement(VerifyErrorKind kind) {
+    return VerifyErrorKind::kStatementParams <= kind && kind <= VerifyErrorKind::kStatementCachedCommitment;
+}
 /// "stage: place: message, expected X, found Y"; "out of memory" where there is none for that text.
 std::string to_string(const VerifyError& error) noexcept;
 
-/// Checks `proof` against `vk`, on the calling thread, in time and memory bounded by the key. Both may be anything: a key
-/// that fails check_key is an answer too (kInvalidKey), at a cost linear in the key's size. Errors: those of VerifyErrorKind,
-/// of which kMachine and kInternal say nothing about the proof.
+/// Judges the proof alone: whether traces exist that satisfy `vk` with the public values and cached commitments that stand
+/// in `proof`. Whether these, the key and its security are what the caller wants, it must check itself, or give a Statement
+/// (whorl/statement.hpp; docs/statement.md). Works on the calling thread, in time and memory bounded by the key. Both may be
+/// anything: a key that fails check_key is an answer too (kInvalidKey), at a cost linear in the key's size. Errors: those of
+/// VerifyErrorKind, of which kMachine and kInternal say nothing about the proof.
 Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof) noexcept;
 
 /// The bytes (encode_proof) of the largest proof that `vk` admits: all AIRs present, each trace as high as a stacked

@@ -29,4 +29,5 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/whorl-interop.XXXXXX")
 for vector in interactions preprocessed_and_cached; do
     "$interop" recheck --vector "$root/tests/vectors/$vector" --list "$root/tests/reject/altered/$vector.json"
 done
+"$interop" recheck-security --vectors "$root/tests/vectors" --list "$root/tests/vectors/security.json"
 rm -rf "$work"

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <whorl/error.hpp>
 
@@ -33,7 +34,11 @@ Result<ExitCode> run_prove(Session& session, const ProveOptions& options);
 struct VerifyOptions {
     std::string key_path;
     std::string proof_path;
-    std::string batch_path;  ///< "-": standard input
+    std::string batch_path;                   ///< "-": standard input
+    std::string expect_path;                  ///< a statement; empty: none
+    std::vector<std::string> public_values;   ///< each "AIR=V,V,…"
+    std::optional<double> min_security_bits;  ///< none: that of the statement, or kDefaultMinSecurityBits
+    std::string statement_path;               ///< to be written; empty: none
 };
 Result<ExitCode> run_verify(Session& session, const VerifyOptions& options);
 

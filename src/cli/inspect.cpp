@@ -4,18 +4,14 @@
 #include <set>
 #include <variant>
 
+#include <whorl/security.hpp>
+
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
 #include "text/printable.hpp"
 
 namespace whorl::cli {
 namespace {
-
-std::string digest_text(const Digest& digest) {
-    std::string text;
-    for (const Fp x : digest) text += fmt::format("{:08x}", x.canonical());
-    return text;
-}
 
 std::string proximity_text(const Proximity& proximity) {
     if (const auto* split = std::get_if<SplitUniqueList>(&proximity)) {
@@ -55,6 +51,44 @@ std::string params_text(const SystemParams& params) {
     }
     return fmt::format("Security parameters\n{}\nWHIR rounds ({}; final polynomial of 2^{} coefficients)\n{}",
                        table.text(), proximity_text(params.whir.proximity), params.log_final_poly_len(), rounds.text());
+}
+
+// What the numbers rest on; docs/statement.md has more.
+constexpr const char* kAssumptions =
+    R"(Counted as openvm-stark-backend 2.0.1 does, for any proof that the key admits: the chance, as -log2, to
+pass a step without valid traces, where each try costs its grinding in hash evaluations. The weakest
+step counts, not the sum of all. Assumed: Poseidon2 is as good as a random function, so that the
+transcript's challenges are random and no two Merkle trees have one root (which costs 2^123 hashes).
+Proximity gaps are the proven ones, of unique decoding and of list decoding (BCHKS25); none is
+conjectured. "none": no theorem holds.
+)";
+
+std::string security_text(const SecurityBits& bits) {
+    Table steps({{"step", Align::kLeft}, {"bits"}});
+    steps.add({"LogUp challenges", bits_text(bits.logup)});
+    steps.add({"GKR sumcheck", bits_text(bits.gkr_sumcheck)});
+    steps.add({"GKR batching", bits_text(bits.gkr_batching)});
+    steps.add({"zerocheck sumcheck", bits_text(bits.zerocheck_sumcheck)});
+    steps.add({"constraint batching", bits_text(bits.constraint_batching)});
+    steps.add({"stacked reduction", bits_text(bits.stacked_reduction)});
+    steps.add({"mu batching", bits_text(bits.mu_batching)});
+    steps.add({"WHIR, with mu batching", bits_text(bits.whir())});
+    Table rounds({{"WHIR round"},
+                  {"fold"},
+                  {"= gap"},
+                  {"+ sumcheck"},
+                  {"shift"},
+                  {"= queries"},
+                  {"+ gamma"},
+                  {"out of domain"}});
+    for (std::size_t i = 0; i < bits.whir_rounds.size(); ++i) {
+        const WhirRoundSecurity& round = bits.whir_rounds[i];
+        rounds.add({fmt::to_string(i), bits_text(round.fold), bits_text(round.proximity_gap), bits_text(round.sumcheck),
+                    bits_text(round.shift), bits_text(round.query), bits_text(round.gamma_batching),
+                    bits_text(round.out_of_domain)});
+    }
+    return fmt::format("Security: {} bits ({})\n{}\n{}\n{}", bits_text(bits.total()), bits.weakest(), steps.text(),
+                       rounds.text(), kAssumptions);
 }
 
 std::string airs_text(const VerifyingKey& vk) {
@@ -140,6 +174,9 @@ Result<ExitCode> run_inspect(Session& session, const InspectOptions& options) {
     session.print(fmt::format("Verifying key {}: {} AIRs, {} bytes\n  pre-hash {}\n\n", printable(options.key_path),
                               vk->airs.size(), grouped(key_bytes->size()), digest_text(vk->pre_hash)));
     session.print(params_text(vk->params) + '\n');
+    const Result<SecurityBits> bits = security_bits(*vk);
+    if (!bits) return bits.error();
+    session.print(security_text(*bits) + '\n');
     session.print(airs_text(*vk));
     session.print(height_constraints_text(*vk));
     if (options.proof_path.empty()) return kExitOk;

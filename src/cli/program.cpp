@@ -33,7 +33,7 @@ constexpr const char* kAbout =
 constexpr const char* kExamples = R"(Examples:
   whorl keccakf                              prove 1,024 keccak-f permutations and verify the proof
   whorl prove --task tests/vectors/fib_2e5 --out fib.proof
-  whorl verify --vk tests/vectors/fib_2e5/vk.postcard --proof fib.proof
+  whorl verify --vk tests/vectors/fib_2e5/vk.postcard --proof fib.proof --min-security 0
   whorl inspect --vk tests/vectors/mixture/vk.postcard --proof tests/vectors/mixture/proof.bin
 
 Exit codes:
@@ -72,9 +72,15 @@ are no proof or no key give exit code 2. With --batch every line of the list is 
 proof; each is answered by one line: "accepted", "rejected REASON", "malformed REASON" or
 "unreadable REASON", and the exit code is 0 unless one was unreadable.
 
+An accepted proof says that traces exist which satisfy the key with these public values and cached
+commitments: they are printed. That they are the right ones, and that the key is, is for the caller
+to say, by --expect and --public-values; a proof about anything else is rejected. Keys with less
+than 100 bits of security are rejected unless --min-security allows them.
+
 Examples:
-  whorl verify --vk tests/vectors/fib_2e5/vk.postcard --proof tests/vectors/fib_2e5/proof.bin
-  ls altered/*.bin | whorl verify --vk vk.postcard --batch - --quiet)";
+  whorl verify --vk vk.postcard --proof altered/a.bin --min-security 0
+  whorl verify --vk vk.postcard --proof altered/a.bin --public-values 0=0,1,2178309 --min-security 0
+  ls altered/*.bin | whorl verify --vk vk.postcard --batch - --min-security 0 --quiet)";
 
 constexpr const char* kCheckExamples =
     R"(Evaluates every constraint on every row and balances every bus: far faster than a proof that would
@@ -252,6 +258,21 @@ int parse_and_run(int argc, char** argv) {
     verify_app.add_option("--batch", verify.batch_path, "a list of proofs, a path a line; -: standard input")
         ->type_name("FILE")
         ->excludes(proof);
+    verify_app.add_option("--expect", verify.expect_path, "what the proof must be about: a JSON file")
+        ->type_name("FILE");
+    verify_app
+        .add_option("--public-values", verify.public_values,
+                    "the public values that an AIR must have; may be given for several AIRs")
+        ->type_name("AIR=V,V,...")
+        ->allow_extra_args(false);
+    verify_app
+        .add_option("--min-security", verify.min_security_bits,
+                    "reject keys with fewer bits of security; 100, or what --expect says; 0 accepts all")
+        ->type_name("BITS")
+        ->check(CLI::Range(0.0, 1000.0));
+    verify_app.add_option("--statement-out", verify.statement_path, "write what an accepted proof says, for --expect")
+        ->type_name("FILE")
+        ->excludes("--batch");
     verify_app.callback([&verify] {
         if (verify.proof_path.empty() && verify.batch_path.empty()) throw CLI::RequiredError("--proof or --batch");
     });

@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include <whorl/field.hpp>
+
 #include "machine/memory.hpp"
 
 namespace whorl::cli {
@@ -33,6 +35,10 @@ private:
 
 /// 859137 -> "859,137".
 std::string grouped(std::uint64_t number);
+/// 64 hexadecimal digits, 8 an element.
+std::string digest_text(const Digest& digest);
+/// Bits of security: "102.72"; "-" for a step that does not exist (infinity), "none" for minus infinity.
+std::string bits_text(double bits);
 using whorl::human_bytes;
 
 }  // namespace whorl::cli

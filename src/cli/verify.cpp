@@ -1,17 +1,125 @@
 #include <whorl/verify.hpp>
 
+#include <fmt/ranges.h>
 #include <unistd.h>
+
+#include <charconv>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <whorl/security.hpp>
+#include <whorl/statement.hpp>
 
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
 #include "engine/files.hpp"
+#include "engine/statement_file.hpp"
 #include "text/printable.hpp"
 
 namespace whorl::cli {
 namespace {
 
+// The whole of `text` as a number up to `max`.
+std::optional<std::uint64_t> number_in(std::string_view text, std::uint64_t max) {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error != std::errc() || end != text.data() + text.size() || value > max) return std::nullopt;
+    return value;
+}
+
+/// "AIR=V,V,…"; nothing after "=" stands for no public values.
+Result<AirStatement> parse_public_values(const std::string& text) {
+    const auto wrong = [&](std::string_view what) {
+        return Error{.code = ErrorCode::kInvalidArgument,
+                     .stage = "--public-values",
+                     .message = fmt::format("\"{}\": {}", printable(text), what)};
+    };
+    const std::size_t equals = text.find('=');
+    if (equals == text.npos) return wrong("expected AIR=V,V,...");
+    const auto air_id = number_in(std::string_view(text).substr(0, equals), UINT32_MAX);
+    if (!air_id) return wrong("the index of the AIR is not a whole number of 32 bits");
+    std::vector<Fp> values;
+    for (std::string_view rest = std::string_view(text).substr(equals + 1); !rest.empty();) {
+        const std::size_t comma = rest.find(',');
+        const auto value = number_in(rest.substr(0, comma), Fp::kModulus - 1);
+        if (!value) return wrong(fmt::format("a public value is not a whole number below {}", Fp::kModulus));
+        values.push_back(Fp::from_canonical(static_cast<std::uint32_t>(*value)));
+        if (comma == rest.npos) break;
+        rest.remove_prefix(comma + 1);
+        if (rest.empty()) return wrong("ends in a comma");
+    }
+    AirStatement air;
+    air.air_id = static_cast<std::size_t>(*air_id);
+    air.public_values = std::move(values);
+    return air;
+}
+
+/// What the command line asks a proof to be about.
+Result<Statement> expected_statement(const VerifyOptions& options) {
+    Statement statement;
+    if (!options.expect_path.empty()) {
+        Result<StatementFile> file = read_statement(options.expect_path);
+        if (!file) return std::move(file).error();
+        statement = std::move(file->statement);
+    }
+    for (const std::string& text : options.public_values) {
+        Result<AirStatement> air = parse_public_values(text);
+        if (!air) return std::move(air).error();
+        statement.airs.push_back(*std::move(air));
+    }
+    if (options.min_security_bits) statement.min_security_bits = *options.min_security_bits;
+    if (std::isnan(statement.min_security_bits)) {  // the option's range lets it pass
+        return Error{.code = ErrorCode::kInvalidArgument, .stage = "--min-security", .message = "not a number of bits"};
+    }
+    return statement;
+}
+
+/// What an accepted proof says.
+Result<std::string> statement_table(const VerifyingKey& vk, const Statement& made) {
+    const Result<SecurityBits> bits = security_bits(vk);
+    if (!bits) return bits.error();
+    Table airs({{"AIR"}, {"height"}, {"public values", Align::kLeft}});
+    std::string commitments;
+    for (const AirStatement& air : made.airs) {
+        std::vector<std::uint32_t> values;
+        for (const Fp x : *air.public_values) values.push_back(x.canonical());
+        airs.add({fmt::to_string(air.air_id), grouped(std::uint64_t{1} << *air.log_height),
+                  values.empty() ? "-" : fmt::format("{}", fmt::join(values, " "))});
+        for (std::size_t i = 0; i < air.cached_commitments->size(); ++i) {
+            commitments +=
+                fmt::format("  AIR {}, cached part {}: {}\n", air.air_id, i, digest_text((*air.cached_commitments)[i]));
+        }
+    }
+    return fmt::format("Statement\n{}{}{}  key (pre-hash): {}\n  security: {} bits ({})\n", airs.text(),
+                       commitments.empty() ? "" : "Cached commitments\n", commitments, digest_text(vk.pre_hash),
+                       bits_text(bits->total()), bits->weakest());
+}
+
+/// Prints what the accepted `proof` says, and writes it where that was asked for.
+Result<void> tell_statement(Session& session, const VerifyOptions& options, const VerifyingKey& vk, const Proof& proof,
+                            double min_security_bits) {
+    Result<Statement> made = statement_of(vk, proof);
+    if (!made) return std::move(made).error();
+    const Result<std::string> table = statement_table(vk, *made);
+    if (!table) return table.error();
+    session.say("{}", *table);
+    if (options.statement_path.empty()) return {};
+    made->min_security_bits = min_security_bits;
+    const Result<std::string> text = statement_text(*made);
+    if (!text) return text.error();
+    return write_file(options.statement_path, *text);
+}
+
 /// The line of one proof of a batch, or the error that ends it; `all_readable` becomes false when its file cannot be read.
-Result<std::string> batch_line(const VerifyingKey& vk, const std::string& path, bool& all_readable) {
+Result<std::string> batch_line(const VerifyingKey& vk, const Statement& statement, const std::string& path,
+                               bool& all_readable) {
     const Result<std::vector<std::byte>> bytes = read_proof_bytes(vk, path);
     if (!bytes && bytes.error().code == ErrorCode::kBadFormat)
         return "malformed " + printable(to_string(bytes.error()));
@@ -22,13 +130,14 @@ Result<std::string> batch_line(const VerifyingKey& vk, const std::string& path, 
     const Result<Proof> proof = decode_proof(*bytes);
     if (!proof && exit_code(proof.error()) == kExitMachine) return proof.error();
     if (!proof) return "malformed " + printable(to_string(proof.error()));
-    const auto verified = verify(vk, *proof);
+    const auto verified = verify(vk, *proof, statement);
     if (!verified && !is_judgement(verified.error().kind)) return not_judged(verified.error());
     if (!verified) return "rejected " + printable(to_string(verified.error()));
     return std::string("accepted");
 }
 
-Result<ExitCode> verify_batch(Session& session, const VerifyingKey& vk, const std::string& list_path) {
+Result<ExitCode> verify_batch(Session& session, const VerifyingKey& vk, const Statement& statement,
+                              const std::string& list_path) {
     Descriptor file;
     if (list_path != "-") {
         Result<Descriptor> opened = open_for_reading(list_path, FileKind::kAny);
@@ -44,7 +153,7 @@ Result<ExitCode> verify_batch(Session& session, const VerifyingKey& vk, const st
         if (!path) return path.error();
         if (!path->has_value()) break;
         if (const Result<void> usable = session.check_not_output(**path); !usable) return usable.error();
-        const Result<std::string> line = batch_line(vk, **path, all_readable);
+        const Result<std::string> line = batch_line(vk, statement, **path, all_readable);
         if (!line) return line.error();
         session.print(*line + '\n');
         // A caller may send one path and wait for its line; where nobody reads lines, no more proofs are judged.
@@ -67,13 +176,19 @@ Result<ExitCode> run_verify(Session& session, const VerifyOptions& options) {
     } else {
         session.claim_input("--batch", options.batch_path);
     }
+    session.claim_input("--expect", options.expect_path);
+    if (auto claimed = session.claim_output("--statement-out", options.statement_path); !claimed) {
+        return claimed.error();
+    }
     if (auto begun = session.begin(); !begun) return begun.error();
+    const Result<Statement> statement = expected_statement(options);
+    if (!statement) return statement.error();
 
     std::optional<Span> span(std::in_place, &session.telemetry(), "read_key");
     const Result<VerifyingKey> vk = read_key(options.key_path);
     if (!vk) return vk.error();
     span.reset();
-    if (!options.batch_path.empty()) return verify_batch(session, *vk, options.batch_path);
+    if (!options.batch_path.empty()) return verify_batch(session, *vk, *statement, options.batch_path);
 
     span.emplace(&session.telemetry(), "read_proof");
     const Result<std::vector<std::byte>> bytes = read_proof_bytes(*vk, options.proof_path);
@@ -85,15 +200,21 @@ Result<ExitCode> run_verify(Session& session, const VerifyOptions& options) {
 
     span.emplace(&session.telemetry(), "verify");
     const double start_ms = session.telemetry().now_ms();
-    const auto verified = verify(*vk, *proof);
+    const auto verified = verify(*vk, *proof, *statement);
     span.reset();
     if (!verified) {
         if (!is_judgement(verified.error().kind)) return not_judged(verified.error());
         session.print(fmt::format("rejected: {}\n", to_string(verified.error())));
+        if (verified.error().kind == VerifyErrorKind::kStatementSecurity && !session.options().is_quiet) {
+            session.complain("whorl: note: --min-security BITS allows weaker keys, such as those of tests\n");
+        }
         return kExitRejected;
     }
     session.say("accepted: {}, {} bytes, in {:.1f} ms\n", printable(options.proof_path), grouped(bytes->size()),
                 session.telemetry().now_ms() - start_ms);
+    if (auto told = tell_statement(session, options, *vk, *proof, statement->min_security_bits); !told) {
+        return told.error();
+    }
     return kExitOk;
 }
 

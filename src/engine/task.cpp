@@ -8,14 +8,13 @@
 #include <bit>
 #include <cerrno>
 #include <cstring>
-#include <limits>
 #include <new>
 #include <system_error>
 #include <utility>
-#include <variant>
 
 #include "engine/check_traces.hpp"
 #include "engine/files.hpp"
+#include "engine/json_values.hpp"
 #include "engine/task_files.hpp"
 #include "machine/guard.hpp"
 #include "text/json.hpp"
@@ -33,152 +32,9 @@ constexpr std::string_view kTaskFile = "task.json";
 constexpr std::string_view kKeyFile = "vk.postcard";
 constexpr std::uint32_t kFormat = 1;
 
-/// Carries an Error out of nested reading; caught in load_task.
-struct LoadFault {
-    Error error;
-};
-
 template <class... Args>
 [[noreturn]] void fail(ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {
-    throw LoadFault{
-        {.code = code, .stage = std::string(kLoadStage), .message = fmt::format(format, std::forward<Args>(args)...)}};
-}
-
-/// A value inside task.json that knows its place, for messages.
-class JsonPlace {
-public:
-    JsonPlace(const Json& json, std::string place) : json_(json), place_(std::move(place)) {}
-
-    const std::string& place() const { return place_; }
-    bool is_null() const { return json_.is_null(); }
-    bool has(const char* key) const { return json_.is_object() && json_.contains(key); }
-    std::size_t size() const { return json_.size(); }
-
-    JsonPlace at(const char* key) const {
-        if (!json_.is_object()) fail(ErrorCode::kBadFormat, "{} is not an object", place_);
-        const auto it = json_.find(key);
-        if (it == json_.end()) fail(ErrorCode::kBadFormat, "{} has no \"{}\"", place_, key);
-        return {*it, fmt::format("{}/{}", place_, key)};
-    }
-    JsonPlace at(std::size_t index) const { return {json_[index], fmt::format("{}/{}", place_, index)}; }
-    const JsonPlace& array() const {
-        if (!json_.is_array()) fail(ErrorCode::kBadFormat, "{} is not an array", place_);
-        return *this;
-    }
-
-    template <class T>
-    T number(std::uint64_t max = std::numeric_limits<T>::max()) const {
-        if (!json_.is_number_unsigned()) fail(ErrorCode::kBadFormat, "{} is not a whole number", place_);
-        const auto value = json_.get<std::uint64_t>();
-        if (value > max) fail(ErrorCode::kBadFormat, "{} is {}, above the largest possible {}", place_, value, max);
-        return static_cast<T>(value);
-    }
-    Fp field_element() const { return Fp::from_canonical(number<std::uint32_t>(Fp::kModulus - 1)); }
-    std::string text() const {
-        if (!json_.is_string()) fail(ErrorCode::kBadFormat, "{} is not a string", place_);
-        return json_.get<std::string>();
-    }
-    /// The name of a file beside task.json.
-    fs::path file_in(const fs::path& folder) const {
-        const std::string name = text();
-        if (name.empty() || name == ".." || name == "." ||
-            name.find_first_of(std::string_view("/\0", 2)) != name.npos) {
-            fail(ErrorCode::kBadFormat, "{} is \"{}\", which is not the name of a file in the folder", place_,
-                 printable(name));
-        }
-        return path_in(folder, name);
-    }
-
-private:
-    const Json& json_;
-    std::string place_;
-};
-
-Proximity proximity_from_json(const JsonPlace& json) {
-    if (json.has("SplitUniqueList")) {
-        const JsonPlace split = json.at("SplitUniqueList");
-        return SplitUniqueList{.m = split.at("m").number<std::uint64_t>(),
-                               .list_start_round = split.at("list_start_round").number<std::uint64_t>()};
-    }
-    if (json.has("ListDecoding")) return ListDecoding{.m = json.at("ListDecoding").at("m").number<std::uint64_t>()};
-    const std::string kind = json.text();
-    if (kind != "UniqueDecoding") {
-        fail(ErrorCode::kBadFormat, "{} is unknown: \"{}\"", json.place(), printable(kind));
-    }
-    return UniqueDecoding{};
-}
-
-void write_proximity(JsonWriter& json, const Proximity& proximity) {
-    json.key("proximity");
-    if (std::holds_alternative<UniqueDecoding>(proximity)) {
-        json.value("UniqueDecoding");
-        return;
-    }
-    json.open('{');
-    if (const auto* split = std::get_if<SplitUniqueList>(&proximity)) {
-        json.open("SplitUniqueList", '{');
-        json.member("list_start_round", split->list_start_round);
-        json.member("m", split->m);
-        json.close('}');
-    } else {
-        json.open("ListDecoding", '{');
-        json.member("m", std::get<ListDecoding>(proximity).m);
-        json.close('}');
-    }
-    json.close('}');
-}
-
-SystemParams params_from_json(const JsonPlace& json) {
-    const auto number = [](const JsonPlace& object, const char* key) { return object.at(key).number<std::uint32_t>(); };
-    const JsonPlace whir = json.at("whir");
-    const JsonPlace logup = json.at("logup");
-    const JsonPlace rounds = whir.at("rounds").array();
-    std::vector<std::uint32_t> num_queries;
-    for (std::size_t i = 0; i < rounds.size(); ++i) num_queries.push_back(number(rounds.at(i), "num_queries"));
-    return {.l_skip = number(json, "l_skip"),
-            .n_stack = number(json, "n_stack"),
-            .w_stack = json.at("w_stack").number<std::uint64_t>(),
-            .log_blowup = number(json, "log_blowup"),
-            .whir = {.k = number(whir, "k"),
-                     .num_queries = std::move(num_queries),
-                     .mu_pow_bits = number(whir, "mu_pow_bits"),
-                     .query_phase_pow_bits = number(whir, "query_phase_pow_bits"),
-                     .folding_pow_bits = number(whir, "folding_pow_bits"),
-                     .proximity = proximity_from_json(whir.at("proximity"))},
-            .logup = {.max_interaction_count = number(logup, "max_interaction_count"),
-                      .log_max_message_length = number(logup, "log_max_message_length"),
-                      .pow_bits = number(logup, "pow_bits")},
-            .max_constraint_degree = number(json, "max_constraint_degree")};
-}
-
-void write_params(JsonWriter& json, const SystemParams& params) {
-    json.open("params", '{');
-    json.member("l_skip", params.l_skip);
-    json.member("n_stack", params.n_stack);
-    json.member("w_stack", params.w_stack);
-    json.member("log_blowup", params.log_blowup);
-    json.member("max_constraint_degree", params.max_constraint_degree);
-    json.open("logup", '{');
-    json.member("max_interaction_count", params.logup.max_interaction_count);
-    json.member("log_max_message_length", params.logup.log_max_message_length);
-    json.member("pow_bits", params.logup.pow_bits);
-    json.close('}');
-    json.open("whir", '{');
-    json.member("k", params.whir.k);
-    json.open("rounds", '[');
-    for (const std::uint32_t count : params.whir.num_queries) {
-        json.item();
-        json.open('{');
-        json.member("num_queries", count);
-        json.close('}');
-    }
-    json.close(']');
-    json.member("mu_pow_bits", params.whir.mu_pow_bits);
-    json.member("query_phase_pow_bits", params.whir.query_phase_pow_bits);
-    json.member("folding_pow_bits", params.whir.folding_pow_bits);
-    write_proximity(json, params.whir.proximity);
-    json.close('}');
-    json.close('}');
+    json_fail(kLoadStage, code, format, std::forward<Args>(args)...);
 }
 
 std::string params_text(const SystemParams& params) {
@@ -324,7 +180,7 @@ JsonDocument read_document(const fs::path& json_path) {
 std::vector<fs::path> files_of(const fs::path& folder) {
     std::vector<fs::path> files{path_in(folder, kTaskFile)};
     const JsonDocument document = read_document(files.front());
-    const JsonPlace json(document.root(), shown(files.front()));
+    const JsonPlace json(document.root(), shown(files.front()), kLoadStage);
     files.push_back(json.at("vk").file_in(folder));
     if (!json.has("airs")) return files;
     const JsonPlace airs = json.at("airs").array();
@@ -344,7 +200,7 @@ std::vector<fs::path> files_of(const fs::path& folder) {
 Task load(const fs::path& folder) {
     const fs::path json_path = path_in(folder, kTaskFile);
     const JsonDocument document = read_document(json_path);
-    const JsonPlace json(document.root(), shown(json_path));
+    const JsonPlace json(document.root(), shown(json_path), kLoadStage);
     if (const auto format = json.at("format").number<std::uint32_t>(); format != kFormat) {
         fail(ErrorCode::kBadFormat, "{}/format is {}, this program reads {}", json.place(), format, kFormat);
     }
@@ -430,15 +286,6 @@ struct NamedPart {
     std::string file;
     const Matrix* matrix;
 };
-
-void write_elements(JsonWriter& json, std::string_view name, std::span<const Fp> elements) {
-    json.open(name, '[');
-    for (const Fp x : elements) {
-        json.item();
-        json.value(x.canonical());
-    }
-    json.close(']');
-}
 
 // The record of a trace in task.json; its parts are added to `parts`.
 void write_trace(JsonWriter& json, const AirTrace& trace, std::string_view name, std::vector<NamedPart>& parts) {
@@ -543,7 +390,7 @@ auto guarded_load(const Work& work) noexcept -> decltype(work()) {
     return guarded(kLoadStage, [&]() -> decltype(work()) {
         try {
             return work();
-        } catch (LoadFault& fault) {
+        } catch (JsonFault& fault) {
             return std::move(fault.error);
         }
     });

@@ -1,4 +1,5 @@
 // The verifier's outline: shape, preamble, LogUp with batch constraints, stacked reduction, WHIR.
+#include <whorl/statement.hpp>
 #include <whorl/verify.hpp>
 
 #include "machine/guard.hpp"
@@ -6,6 +7,7 @@
 #include "verifier/preamble.hpp"
 #include "verifier/proof_shape.hpp"
 #include "verifier/stacked_reduction.hpp"
+#include "verifier/statement.hpp"
 #include "verifier/whir.hpp"
 
 namespace whorl {
@@ -24,11 +26,11 @@ Result<void, VerifyError> judge(const VerifyingKey& vk, const Proof& proof) {
     return verifier::verify_whir(context, transcript, *u);
 }
 
-}  // namespace
-
-Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof) noexcept {
+/// Runs `work` inside the guard.
+template <class Work>
+Result<void, VerifyError> guarded_verdict(const Work& work) noexcept {
     try {
-        return judge(vk, proof);
+        return work();
     } catch (...) {
         // Not a judgement: what ran out is the machine's.
         Error error = error_of_exception("verify");
@@ -39,6 +41,19 @@ Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof) noe
             .expected = {},
             .found = std::move(error.message)};
     }
+}
+
+}  // namespace
+
+Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof) noexcept {
+    return guarded_verdict([&] { return judge(vk, proof); });
+}
+
+Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof, const Statement& statement) noexcept {
+    return guarded_verdict([&]() -> Result<void, VerifyError> {
+        if (auto violation = verifier::find_violation(vk, proof, statement)) return *std::move(violation);
+        return judge(vk, proof);
+    });
 }
 
 }  // namespace whorl

@@ -46,7 +46,7 @@ protected:
     }
     std::string in_task(const char* name) const { return (task / name).string(); }
     std::vector<std::string> verify(const std::string& key, const std::string& proof) const {
-        return {"verify", "--vk", key, "--proof", proof};
+        return {"verify", "--min-security", "0", "--vk", key, "--proof", proof};
     }
     Scratch scratch;
     fs::path task = scratch.copy_of("preprocessed_and_cached");
@@ -120,8 +120,8 @@ TEST_F(OddFile, ThatIsAPipeWithoutWriterIsAnError) {
 TEST_F(OddFile, ThatIsAPipeWithAWriterIsRead) {
     ASSERT_EQ(::mkfifo((scratch / "pipe").c_str(), 0600), 0);
     const Outcome outcome = run_shell("(sleep 1; cat " + in_task("vk.postcard") + ") > " + (scratch / "pipe") +
-                                      " & timeout 60 $WHORL verify --quiet --vk " + (scratch / "pipe") + " --proof " +
-                                      in_task("proof.bin"));
+                                      " & timeout 60 $WHORL verify --min-security 0 --quiet --vk " +
+                                      (scratch / "pipe") + " --proof " + in_task("proof.bin"));
     EXPECT_EQ(outcome.exit_code, 0) << outcome;
 }
 
@@ -190,8 +190,9 @@ TEST_F(OddFile, NamesAreShownWithoutControlCharacters) {
 
 TEST_F(OddFile, ListsMayHaveCarriageReturns) {
     const std::string proof = in_task("proof.bin");
-    const Outcome outcome = run_whorl({"verify", "--vk", in_task("vk.postcard"), "--batch", "-", "--quiet"},
-                                      proof + "\r\n" + proof + "\n" + proof + std::string("\0x\r\n", 4) + proof + "\r");
+    const Outcome outcome =
+        run_whorl({"verify", "--min-security", "0", "--vk", in_task("vk.postcard"), "--batch", "-", "--quiet"},
+                  proof + "\r\n" + proof + "\n" + proof + std::string("\0x\r\n", 4) + proof + "\r");
     EXPECT_EQ(outcome.exit_code, 2) << outcome;
     EXPECT_THAT(outcome.out, StartsWith("accepted\naccepted\nunreadable file.read: "));
     EXPECT_THAT(outcome.out, HasSubstr("no NUL byte\naccepted\n"));
@@ -216,6 +217,7 @@ TEST_F(OddFile, OfATaskIsNeverReplacedByAnOutput) {
             commands.push_back({"check", "--task", task.string(), option, path});
             commands.push_back({"plan", "--task", task.string(), "--device", "sim", option, path});
             commands.push_back({"verify", "--vk", key, "--proof", in_task("proof.bin"), option, key});
+            commands.push_back({"verify", "--vk", key, "--proof", in_task("proof.bin"), "--statement-out", key});
         }
         for (const std::vector<std::string>& command : commands) {
             const Outcome outcome = run_whorl(command);

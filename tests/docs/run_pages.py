@@ -59,6 +59,12 @@ int report(const whorl::Error&) { return 1; }
 whorl::Matrix squares(std::size_t height) { return {2, height}; }""",
         "after_body": "(void)trace;",
     },
+    "docs/statement.md": {
+        "body": r"^whorl::Statement",
+        "before_body": "const whorl::VerifyingKey vk; const whorl::Proof proof; const whorl::Digest trusted_pre_hash{}, "
+                       "program_commitment{}; const std::vector<whorl::Fp> expected_values;",
+        "after_body": "(void)verdict;",
+    },
     "docs/metrics.md": {
         "body": r"^whorl::Telemetry",
         "before_file": "#include <fmt/format.h>\n#include <whorl/prove.hpp>\n#include <whorl/telemetry_export.hpp>",
@@ -185,11 +191,12 @@ class Pages:
 
     def prove_the_task_of_the_page(self):
         page = "docs/formats.md"
-        tasks = [document for document in self.parse_json(page) if "airs" in document]
+        documents = self.parse_json(page)
+        tasks = [document for document in documents if "num_airs" in document]
         if len(tasks) != 1:
             self.fail(page, f"expected one task.json, found {len(tasks)}")
             return
-        (text,) = [block for block in self.blocks(page, "json") if '"airs"' in block]
+        (text,) = [block for block in self.blocks(page, "json") if '"num_airs"' in block]
         folder = self.folder / "task_of_the_page"
         folder.mkdir()
         vector = self.source / "tests/vectors/fib_2e5"
@@ -201,6 +208,17 @@ class Pages:
         if not proof.exists() or proof.read_bytes() != (vector / "proof.bin").read_bytes():
             self.fail(page, "the task of the page does not give the proof of tests/vectors/fib_2e5")
         self.check_schema(tasks[0])
+
+    def expect_the_statement_of_the_page(self):
+        page = "docs/formats.md"
+        statements = [block for block in self.blocks(page, "json") if '"min_security_bits"' in block]
+        if len(statements) != 1:
+            self.fail(page, f"expected one statement, found {len(statements)}")
+            return
+        (self.folder / "page_statement.json").write_text(statements[0], encoding="utf-8")
+        vector = "tests/vectors/fib_2e5"
+        self.run_command(page, f"whorl verify --vk {vector}/vk.postcard --proof {vector}/proof.bin "
+                               "--expect page_statement.json")
 
     def check_schema(self, task):
         try:
@@ -241,6 +259,7 @@ def main():
             if page != "docs/formats.md":
                 pages.parse_json(page)
         pages.prove_the_task_of_the_page()
+        pages.expect_the_statement_of_the_page()
         for command in [""] + COMMANDS:
             pages.run_help_examples(command)
     print("not run here:")

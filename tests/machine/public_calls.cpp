@@ -11,6 +11,8 @@
 #include <whorl/device.hpp>
 #include <whorl/doctor.hpp>
 #include <whorl/prove.hpp>
+#include <whorl/security.hpp>
+#include <whorl/statement.hpp>
 #include <whorl/task.hpp>
 #include <whorl/telemetry_export.hpp>
 #include <whorl/verify.hpp>
@@ -33,10 +35,14 @@ struct Inputs {
     ProverOptions cpu{.num_threads = 4};
     ProverOptions sim{.device = "sim", .num_threads = 4};
     SystemParams params = test_params_small(2, 8, 3);
+    CircuitBounds bounds = circuit_bounds(task.vk);
+    SecurityBits bits = value_of(security_bits(task.vk));
     Matrix matrix = Matrix(3, 16);
     Telemetry telemetry;
     RunTotals totals;
     CheckReport report;
+    Statement statement = value_of(statement_of(task.vk, proof));
+    Statement wrong_statement;
     VerifyError rejected;
     std::string device = "cpu";
     std::filesystem::path folder =
@@ -44,6 +50,9 @@ struct Inputs {
 
     Inputs() {
         wrong.whir.final_poly.at(0) += Fp4::one();
+        statement.min_security_bits = 0;
+        wrong_statement = statement;
+        wrong_statement.airs.back().log_height.value() += 1;
         rejected = verify(task.vk, wrong).error();
         Task unsatisfied = task;
         for (AirTrace& trace : unsatisfied.traces) {
@@ -88,8 +97,29 @@ std::vector<PublicCall> make_calls() {
         {"encode_proof", [] { return code_of(encode_proof(in.proof)); }},
         {"decode_proof", [] { return code_of(decode_proof(in.proof_bytes)); }, 80},
         {"proof_sections", [] { return code_of(proof_sections(in.proof)); }},
+        {"security_bits", [] { return code_of(security_bits(in.params, in.bounds)); }},
+        {"security_bits of a key", [] { return code_of(security_bits(in.task.vk)); }},
+        {"circuit_bounds",
+         [] { return circuit_bounds(in.task.vk) == in.bounds ? Outcome() : Outcome(ErrorCode::kInternal); }},
+        {"SecurityBits::weakest", [] { return text(in.bits.weakest()); }},
         {"verify", [] { return code_of_verdict(verify(in.task.vk, in.proof), true); }, 120},
         {"verify of a wrong proof", [] { return code_of_verdict(verify(in.task.vk, in.wrong), false); }, 60},
+        {"verify of a statement", [] { return code_of_verdict(verify(in.task.vk, in.proof, in.statement), true); },
+         120},
+        {"verify of a wrong statement",
+         [] { return code_of_verdict(verify(in.task.vk, in.proof, in.wrong_statement), false); }},
+        {"statement_of", [] { return code_of(statement_of(in.task.vk, in.proof)); }},
+        {"has_trace", [] { return code_of(has_trace(in.proof, 0)); }},
+        {"public_values_of", [] { return code_of(public_values_of(in.proof, 0)); }},
+        {"cached_commitments_of", [] { return code_of(cached_commitments_of(in.proof, 0)); }},
+        {"log_height_of", [] { return code_of(log_height_of(in.proof, 0)); }},
+        {"height_of", [] { return code_of(height_of(in.proof, 0)); }},
+        {"height_of an AIR that is not there",
+         [] {
+             const auto height = height_of(in.proof, in.proof.trace_vdata.size());
+             if (height) return Outcome(ErrorCode::kInternal);
+             return height.error().code == ErrorCode::kInvalidArgument ? Outcome() : Outcome(height.error().code);
+         }},
         {"check_traces", [] { return code_of(check_traces(in.task.vk, in.task.traces)); }},
         {"check_constraints", [] { return code_of(check_constraints(in.task.vk, in.task.traces)); }, 80},
         {"describe", [] { return text(describe(in.report)); }},

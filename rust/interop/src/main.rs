@@ -8,6 +8,7 @@ mod hostile_key;
 mod layout;
 mod plan;
 mod run;
+mod security;
 mod whorl;
 
 use std::{
@@ -36,6 +37,10 @@ whorl against the published SWIRL crates
       the published verifier's verdict as an exit code: 0 accepted, 3 rejected, 4 undecodable, 5 panic
   interop recheck --vector DIR --list FILE
       does the same and compares with a stored list
+  interop security --vectors DIR --out FILE
+      what the published security calculator says of all presets, of drawn parameters and of the keys in DIR
+  interop recheck-security --vectors DIR --list FILE
+      does the same and compares with a stored file
 
 exit code: 0, or 1 on any difference or error
 ";
@@ -81,6 +86,8 @@ fn dispatch(args: &[String]) -> Result<(), Box<dyn Error>> {
         Some("constant") => run::constant_interactions(&run_options(args)?),
         Some("altered") => altered::write_survey(required(args, "--vector")?, required(args, "--out")?),
         Some("recheck") => altered::recheck(required(args, "--vector")?, required(args, "--list")?),
+        Some("security") => security::write(required(args, "--vectors")?, required(args, "--out")?),
+        Some("recheck-security") => security::recheck(required(args, "--vectors")?, required(args, "--list")?),
         _ => Err(USAGE.into()),
     }
 }

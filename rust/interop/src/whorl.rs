@@ -79,6 +79,8 @@ impl Whorl<'_> {
 
     pub fn try_verify(&self, key: &Path, proof: &Path) -> Result<Outcome, String> {
         let mut command = self.command("verify");
+        // The drawn keys are weak.
+        command.args(["--min-security", "0"]);
         run_to_end(command.arg("--vk").arg(key).arg("--proof").arg(proof))
     }
 
