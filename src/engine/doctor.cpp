@@ -30,8 +30,8 @@
 #include "engine/devices.hpp"
 #include "engine/stage_order.hpp"
 #include "machine/guard.hpp"
-#include "machine/threads.hpp"
 #include "prover/input.hpp"
+#include "threads/thread_team.hpp"
 
 namespace whorl {
 namespace {

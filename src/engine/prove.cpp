@@ -16,8 +16,8 @@
 #include "engine/verify_after.hpp"
 #include "machine/guard.hpp"
 #include "machine/memory.hpp"
-#include "machine/threads.hpp"
 #include "prover/prove.hpp"
+#include "threads/thread_team.hpp"
 
 namespace whorl {
 namespace {

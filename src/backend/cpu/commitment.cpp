@@ -5,7 +5,7 @@
 #include "backend/cpu/parallel.hpp"
 #include "backend/cpu/tile.hpp"
 #include "field/simd.hpp"
-#include "poly/ntt.hpp"
+#include "transforms/ntt.hpp"
 
 namespace whorl::cpu {
 namespace {

@@ -1,4 +1,4 @@
-#include "machine/threads.hpp"
+#include "threads/thread_team.hpp"
 
 #include <pthread.h>
 #include <sys/mman.h>
