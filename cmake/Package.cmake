@@ -77,7 +77,7 @@ function(whorl_install_library target part export)
   install(EXPORT ${export} NAMESPACE whorl:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/whorl COMPONENT ${part}_development)
 endfunction()
 
-# whorl_install(): what `cmake --install` puts where GNUInstallDirs says.
+# whorl_install(): what `cmake --install` puts where GNUInstallDirs says. Components are for packages (cmake/Debian.cmake).
 function(whorl_install)
   # A static library is linked together with what it rests on; a shared one has it, and its pkg-config file needs no other.
   set(verifier_requires "")

@@ -7,6 +7,8 @@ find_package, pkg_config     install the build at --build into a temporary prefi
 find_verifier                the same, for a program that links whorl::verifier, where the prover's libraries cannot be found
 subdirectory, fetch_content  compile whorl again, which takes minutes: without WHORL_LONG_TESTS=1 they configure, and compile one module
 verifier_alone               configures, builds and installs whorl without the prover, where the prover's libraries cannot be found
+debian                       makes Debian packages of the build at --build, extracts them and uses them
+conan_recipe                 reads conanfile.py; what it builds is tested by `conan create .`
 
 Exit code: 0 works, 1 does not, 77 skipped.
 """
@@ -15,10 +17,12 @@ import argparse
 import os
 import pathlib
 import re
+import runpy
 import shutil
 import subprocess
 import sys
 import tempfile
+import types
 
 SKIPPED = 77
 # What only the prover and the program use: CMake packages, headers, symbols and shared libraries.
@@ -179,9 +183,69 @@ def verifier_alone(arguments, work):
     check_verifier(work / "verify", arguments.source, work)
 
 
+def debian(arguments, work):
+    if missing := [name for name in ("dpkg-deb", "dpkg-shlibdeps") if shutil.which(name) is None]:
+        skip(f"{missing[0]} is not installed")
+    cpack = arguments.cmake.parent / "cpack"
+    run(cpack, "-G", "DEB", "--config", arguments.build / "CPackConfig.cmake", "-B", work, "-D", "CPACK_DEBIAN_COMPRESSION_TYPE=none",
+        stdout=subprocess.DEVNULL)
+    # Package → files that it must have, and what it must depend on.
+    expected = {
+        "libwhorl-verifier-dev": (("include/whorl/verify.hpp", "whorlVerifierTargets.cmake", "whorl-verifier.pc"), "libhwy-dev"),
+        "libwhorl-dev": (("include/whorl/prove.hpp", "whorlProverTargets.cmake", "whorl.pc"), "libwhorl-verifier-dev (= "),
+        "whorl": (("bin/whorl",), "libtbb12"),
+    }
+    root = work / "root"
+    all_files = set()
+    for name, (files, dependency) in expected.items():
+        (package,) = work.glob(f"{name}_*.deb")
+        contents = output("dpkg-deb", "--contents", package)
+        paths = {line.split()[-1] for line in contents.splitlines() if not line.startswith("d")}
+        for file in files:
+            if not any(path.endswith("/" + file) for path in paths):
+                sys.exit(f"{package.name} has no {file}:\n{contents}")
+        if twice := all_files & paths:
+            sys.exit(f"{package.name} has files of another package: {sorted(twice)}")
+        all_files |= paths
+        depends = output("dpkg-deb", "--field", package, "Depends")
+        print(f"{package.name}: {package.stat().st_size} bytes, {len(paths)} files, depends on {depends}")
+        if dependency not in depends:
+            sys.exit(f"{package.name} does not depend on {dependency}")
+        run("dpkg-deb", "--extract", package, root)
+    print(output(root / "usr" / "bin" / "whorl", "--version"))
+    build = build_consumer(arguments, work, f"-DCMAKE_PREFIX_PATH={root / 'usr'}")
+    run(arguments.cmake, "--build", build)
+    check_consumer(build / "consumer")
+
+
+def conan_recipe(arguments, work):
+    """Reads the recipe without Conan: that it finds the version, and that what it names is there."""
+    class Anything(types.ModuleType):
+        def __getattr__(self, name):
+            return type(name, (), {})
+
+    for module in ("conan", "conan.tools", "conan.tools.build", "conan.tools.cmake", "conan.tools.files"):
+        sys.modules[module] = Anything(module)
+    sys.modules["conan.tools.files"].load = lambda recipe, path: pathlib.Path(path).read_text()
+    runpy.run_path(str(arguments.source / "test_package" / "conanfile.py"))
+    recipe = runpy.run_path(str(arguments.source / "conanfile.py"))["WhorlRecipe"]()
+    recipe.recipe_folder = arguments.source
+    recipe.set_version()
+    for pattern in (recipe.exports, *recipe.exports_sources):
+        if not list(arguments.source.glob(pattern)):
+            sys.exit(f"the recipe exports {pattern}, which is not there")
+    cmake_files = (arguments.source / "CMakeLists.txt", *(arguments.source / "cmake").glob("*.cmake"))
+    known = "".join(path.read_text() for path in cmake_files)
+    for option in re.findall(r'"(WHORL_[A-Z]+)"', (arguments.source / "conanfile.py").read_text()):
+        if not re.search(rf"(option|set)\({option} ", known):
+            sys.exit(f"the recipe sets {option}, which is no option of whorl's")
+    print(f"the recipe is of whorl {recipe.version} and names what is there")
+
+
 def main():
     routes = {"find_package": find_package, "pkg_config": pkg_config, "find_verifier": find_verifier,
-              "subdirectory": subdirectory, "fetch_content": fetch_content, "verifier_alone": verifier_alone}
+              "subdirectory": subdirectory, "fetch_content": fetch_content, "verifier_alone": verifier_alone, "debian": debian,
+              "conan_recipe": conan_recipe}
     parser = argparse.ArgumentParser()
     parser.add_argument("route", choices=routes)
     parser.add_argument("--source", required=True, type=pathlib.Path)
