@@ -12,9 +12,7 @@ function(whorl_public_library target)
   add_library(${target})
   add_library(whorl::${LIBRARY_EXPORT_NAME} ALIAS ${target})
   foreach(room IN LISTS LIBRARY_ROOMS)
-    if(NOT room STREQUAL whorl_cli)
-      target_sources(${target} PRIVATE $<TARGET_OBJECTS:${room}>)
-    endif()
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:${room}>)
   endforeach()
   # Objects alone name no language to link with.
   set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX EXPORT_NAME ${LIBRARY_EXPORT_NAME}
@@ -40,8 +38,8 @@ function(whorl_verifier_library)
   set_target_properties(whorl_verifier_library PROPERTIES OUTPUT_NAME whorl_verifier)
 endfunction()
 
-# whorl_prover_library(): target whorl, known as whorl::whorl: the modules that the verifier has not, but the program's. It
-# links the verifier for its users too.
+# whorl_prover_library(): target whorl, known as whorl::whorl: the modules declared so far that the verifier has not. It links the
+# verifier for its users too.
 function(whorl_prover_library)
   get_property(rooms GLOBAL PROPERTY WHORL_ROOMS)
   get_property(verifier_rooms GLOBAL PROPERTY WHORL_VERIFIER_ROOMS)

@@ -9,13 +9,13 @@
 #include <whorl/air.hpp>
 #include <whorl/check.hpp>
 #include <whorl/device.hpp>
-#include <whorl/doctor.hpp>
 #include <whorl/prove.hpp>
 #include <whorl/task.hpp>
 #include <whorl/telemetry_export.hpp>
 #include <whorl/verify.hpp>
 
 #include "airs/tasks.hpp"
+#include "doctor/doctor.hpp"
 #include "vectors.hpp"
 
 namespace whorl::test {
