@@ -1,35 +1,52 @@
-# The library that users link, and its installation: headers, CMake package files, pkg-config, the program.
+# The libraries that users link, and their installation: headers, CMake package files, pkg-config, the program.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-# Libraries behind the public one, as CMake targets and as their pkg-config names. None is part of the public headers.
-set(whorl_library_dependencies hwy::hwy TBB::tbb fmt::fmt Boost::context)
-set(whorl_pkg_config_requires "libhwy tbb fmt")
-set(whorl_pkg_config_libs "-lboost_context")
+# Public headers that the verifier defines; all others are the prover's.
+set(whorl_verifier_headers error.hpp field.hpp key.hpp params.hpp proof.hpp verify.hpp version.hpp)
 
-# whorl_public_library(): target whorl, known as whorl::whorl: the objects of all modules but the program's in one library,
-# static or, with BUILD_SHARED_LIBS, shared.
-function(whorl_public_library)
-  get_property(rooms GLOBAL PROPERTY WHORL_ROOMS)
-  list(REMOVE_ITEM rooms whorl_cli)
-  add_library(whorl)
-  add_library(whorl::whorl ALIAS whorl)
-  foreach(room IN LISTS rooms)
-    target_sources(whorl PRIVATE $<TARGET_OBJECTS:${room}>)
+# whorl_public_library(target EXPORT_NAME name ROOMS rooms… EXTERNAL targets…): the library whorl::<name> with the objects of the
+# modules; static or, with BUILD_SHARED_LIBS, shared. EXTERNAL is behind it and not part of its headers.
+function(whorl_public_library target)
+  cmake_parse_arguments(LIBRARY "" "EXPORT_NAME" "ROOMS;EXTERNAL" ${ARGN})
+  add_library(${target})
+  add_library(whorl::${LIBRARY_EXPORT_NAME} ALIAS ${target})
+  foreach(room IN LISTS LIBRARY_ROOMS)
+    target_sources(${target} PRIVATE $<TARGET_OBJECTS:${room}>)
   endforeach()
   # Objects alone name no language to link with.
-  set_target_properties(whorl PROPERTIES LINKER_LANGUAGE CXX VERSION ${PROJECT_VERSION}
-    SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
-  target_compile_features(whorl INTERFACE cxx_std_20)
-  target_include_directories(whorl INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
+  set_target_properties(${target} PROPERTIES LINKER_LANGUAGE CXX EXPORT_NAME ${LIBRARY_EXPORT_NAME}
+    VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+  target_compile_features(${target} INTERFACE cxx_std_20)
+  target_include_directories(${target} INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include>
     $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
-  target_link_libraries(whorl PRIVATE ${whorl_library_dependencies} ${CMAKE_DL_LIBS})
+  target_link_libraries(${target} PRIVATE ${LIBRARY_EXTERNAL})
   if(WHORL_SANITIZE)
-    target_link_options(whorl PUBLIC -fsanitize=${WHORL_SANITIZE})
+    target_link_options(${target} PUBLIC -fsanitize=${WHORL_SANITIZE})
   endif()
   if(WHORL_COVERAGE)
-    target_link_options(whorl PUBLIC --coverage)
+    target_link_options(${target} PUBLIC --coverage)
   endif()
+endfunction()
+
+# whorl_verifier_library(): target whorl_verifier_library, known as whorl::verifier: the modules declared so far. (The target
+# whorl_verifier is the module src/verifier.)
+function(whorl_verifier_library)
+  get_property(rooms GLOBAL PROPERTY WHORL_ROOMS)
+  set_property(GLOBAL PROPERTY WHORL_VERIFIER_ROOMS ${rooms})
+  whorl_public_library(whorl_verifier_library EXPORT_NAME verifier ROOMS ${rooms} EXTERNAL hwy::hwy fmt::fmt)
+  set_target_properties(whorl_verifier_library PROPERTIES OUTPUT_NAME whorl_verifier)
+endfunction()
+
+# whorl_prover_library(): target whorl, known as whorl::whorl: the modules declared so far that the verifier has not. It links the
+# verifier for its users too.
+function(whorl_prover_library)
+  get_property(rooms GLOBAL PROPERTY WHORL_ROOMS)
+  get_property(verifier_rooms GLOBAL PROPERTY WHORL_VERIFIER_ROOMS)
+  list(REMOVE_ITEM rooms ${verifier_rooms})
+  whorl_public_library(whorl EXPORT_NAME whorl ROOMS ${rooms}
+    EXTERNAL hwy::hwy TBB::tbb fmt::fmt Boost::context ${CMAKE_DL_LIBS})
+  target_link_libraries(whorl PUBLIC whorl_verifier_library)
   if(WHORL_HAS_CUDA)
     # As CMake links it into programs with CUDA files; FindCUDAToolkit does not know NVIDIA's wheels.
     find_library(WHORL_CUDART cudart_static REQUIRED HINTS ${CMAKE_CUDA_IMPLICIT_LINK_DIRECTORIES})
@@ -41,28 +58,70 @@ function(whorl_public_library)
   endif()
 endfunction()
 
-# whorl_install(): what `cmake --install` puts where GNUInstallDirs says.
+# Installs the pkg-config file <name>.pc, made of cmake/<name>.pc.in.
+function(whorl_install_pkg_config name component)
+  # From the folder of .pc files to the prefix.
+  file(RELATIVE_PATH whorl_prefix_from_pc /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+  configure_file(${PROJECT_SOURCE_DIR}/cmake/${name}.pc.in ${name}.pc @ONLY)
+  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/${name}.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig COMPONENT ${component})
+endfunction()
+
+# Installs a library in the components <part>_runtime (a shared library) and <part>_development (all else).
+function(whorl_install_library target part export)
+  install(TARGETS ${target} EXPORT ${export}
+    RUNTIME COMPONENT ${part}_runtime
+    LIBRARY COMPONENT ${part}_runtime NAMELINK_COMPONENT ${part}_development
+    ARCHIVE COMPONENT ${part}_development)
+  install(EXPORT ${export} NAMESPACE whorl:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/whorl COMPONENT ${part}_development)
+endfunction()
+
+# whorl_install(): what `cmake --install` puts where GNUInstallDirs says. Components are for packages (cmake/Debian.cmake).
 function(whorl_install)
-  set(cudart_flags "")
-  if(WHORL_HAS_CUDA)
-    get_filename_component(cudart_folder ${WHORL_CUDART} DIRECTORY)
-    set(cudart_flags "-L${cudart_folder} -lcudart_static -lrt")
+  # A static library is linked together with what it rests on; a shared one has it, and its pkg-config file needs no other.
+  set(verifier_requires "")
+  set(verifier_libs "")
+  if(NOT BUILD_SHARED_LIBS)
+    set(verifier_requires "libhwy fmt")
+    set(verifier_libs "-lstdc++")
   endif()
+  whorl_install_library(whorl_verifier_library verifier whorlVerifierTargets)
+  whorl_install_pkg_config(whorl-verifier verifier_development)
+  list(TRANSFORM whorl_verifier_headers PREPEND ${PROJECT_SOURCE_DIR}/include/whorl/ OUTPUT_VARIABLE verifier_headers)
+  install(FILES ${verifier_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/whorl COMPONENT verifier_development)
+
+  set(has_cuda OFF)
+  set(cudart_folder "")
+  if(WHORL_PROVER)
+    set(cudart_flags "")
+    if(WHORL_HAS_CUDA)
+      set(has_cuda ON)
+      get_filename_component(cudart_folder ${WHORL_CUDART} DIRECTORY)
+      set(cudart_flags "-L${cudart_folder} -lcudart_static -lrt")
+    endif()
+    # libhwy and fmt come after the verifier, which needs them too, by its own file.
+    set(prover_requires "")
+    set(prover_libs "")
+    if(NOT BUILD_SHARED_LIBS)
+      set(prover_requires "tbb")
+      set(prover_libs "-lboost_context ${cudart_flags} -lstdc++ -ldl -lpthread")
+    endif()
+    whorl_install_library(whorl prover whorlProverTargets)
+    whorl_install_pkg_config(whorl prover_development)
+    file(GLOB headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/include/whorl/*.hpp)
+    list(REMOVE_ITEM headers ${verifier_headers})
+    install(FILES ${headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/whorl COMPONENT prover_development)
+  endif()
+
   set(package_folder ${CMAKE_INSTALL_LIBDIR}/cmake/whorl)
-  install(TARGETS whorl EXPORT whorlTargets)
-  install(DIRECTORY ${PROJECT_SOURCE_DIR}/include/whorl DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-  install(EXPORT whorlTargets NAMESPACE whorl:: DESTINATION ${package_folder})
   configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/whorlConfig.cmake.in whorlConfig.cmake
     INSTALL_DESTINATION ${package_folder})
   # Below 1.0 a minor version may break what the one before had.
   write_basic_package_version_file(whorlConfigVersion.cmake COMPATIBILITY SameMinorVersion)
   install(FILES ${CMAKE_CURRENT_BINARY_DIR}/whorlConfig.cmake ${CMAKE_CURRENT_BINARY_DIR}/whorlConfigVersion.cmake
-    DESTINATION ${package_folder})
-  file(RELATIVE_PATH whorl_prefix_from_pc /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
-  configure_file(${PROJECT_SOURCE_DIR}/cmake/whorl.pc.in whorl.pc @ONLY)
-  install(FILES ${CMAKE_CURRENT_BINARY_DIR}/whorl.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
-  install(FILES ${PROJECT_SOURCE_DIR}/LICENSE-MIT ${PROJECT_SOURCE_DIR}/LICENSE-APACHE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+    DESTINATION ${package_folder} COMPONENT verifier_development)
+  install(FILES ${PROJECT_SOURCE_DIR}/LICENSE-MIT ${PROJECT_SOURCE_DIR}/LICENSE-APACHE DESTINATION ${CMAKE_INSTALL_DOCDIR}
+    COMPONENT licenses)
   if(WHORL_CLI)
-    install(TARGETS whorl_program)
+    install(TARGETS whorl_program COMPONENT program)
   endif()
 endfunction()

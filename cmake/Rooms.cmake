@@ -52,6 +52,8 @@ function(whorl_room folder)
   endif()
   if(sources)
     add_library(whorl_${name} STATIC ${sources})
+    # Apart from the public libraries: whorl_verifier is a name there too.
+    set_target_properties(whorl_${name} PROPERTIES ARCHIVE_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/rooms)
     target_include_directories(whorl_${name} PUBLIC ${root})
     target_link_libraries(whorl_${name} PUBLIC ${links} ${ROOM_EXTERNAL})
     whorl_options(whorl_${name})

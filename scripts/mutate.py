@@ -44,7 +44,7 @@ TARGETS = [
     ("src/verifier/*.cpp", None),
     ("src/proof/byte_reader.hpp", None),
     ("src/proof/*.cpp", None),
-    ("src/air/params.cpp", r"check_\w+"),
+    ("src/key/params.cpp", r"check_\w+"),
     ("src/air/check.cpp", r"check_\w+"),
     ("src/engine/check*.cpp", None),
     ("src/engine/prove.cpp", r"check_\w+|commit_matrix"),

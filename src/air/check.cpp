@@ -17,7 +17,7 @@
 #include "air/bus_ledger.hpp"
 #include "air/render.hpp"
 #include "machine/guard.hpp"
-#include "machine/parallel.hpp"
+#include "threads/parallel.hpp"
 
 namespace whorl {
 namespace {

@@ -5,8 +5,6 @@
 #include <bit>
 #include <exception>
 #include <functional>
-#include <limits>
-#include <map>
 #include <new>
 #include <optional>
 #include <string>
@@ -15,7 +13,8 @@
 #include <fmt/format.h>
 
 #include "air/dag.hpp"
-#include "air/params_fault.hpp"
+#include "key/height_bounds.hpp"
+#include "key/params_fault.hpp"
 
 namespace whorl {
 namespace {
@@ -162,34 +161,6 @@ Result<AirVerifyingKey> air_key(const SystemParams& params, const AnyAir& air, c
     return key;
 }
 
-// Both lists of weights ascend.
-bool is_implied_by(const TraceHeightBound& a, const TraceHeightBound& b) {
-    if (a.threshold < b.threshold) return false;
-    auto other = b.weights.begin();
-    for (const auto& [air, weight] : a.weights) {
-        while (other != b.weights.end() && other->first < air) ++other;
-        if (other == b.weights.end() || other->first != air || other->second < weight) return false;
-    }
-    return true;
-}
-
-Result<void> check_bound(const SystemParams& params, const TraceHeightBound& bound) {
-    const std::string what = bound.bus ? fmt::format("bus {}: the count weights", *bound.bus) : "the interactions";
-    std::uint64_t sum = 0;
-    for (const auto& [air, weight] : bound.weights) {
-        if (weight > std::numeric_limits<std::uint32_t>::max()) {
-            return keygen_error(fmt::format("{} of AIR {} add up to {}, more than 32 bits hold", what, air, weight));
-        }
-        sum += weight;
-    }
-    if (sum > std::numeric_limits<std::uint64_t>::max() >> params.log_stacked_height()) {
-        return keygen_error(
-            fmt::format("{} of all AIRs add up to {}: multiplied by heights of 2^{}, more than 64 bits hold", what, sum,
-                        params.log_stacked_height()));
-    }
-    return {};
-}
-
 }  // namespace
 
 std::vector<Variable> find_unused_variables(std::span<const SymbolicNode> nodes, const TraceWidths& widths,
@@ -222,60 +193,6 @@ std::vector<Variable> find_unused_variables(std::span<const SymbolicNode> nodes,
         }
     }
     return unused;
-}
-
-Result<std::vector<TraceHeightBound>> trace_height_bounds(const SystemParams& params,
-                                                          std::span<const AirVerifyingKey> airs) {
-    std::map<std::uint16_t, TraceHeightBound> by_bus;
-    TraceHeightBound total{.bus = std::nullopt, .weights = {}, .threshold = params.logup.max_interaction_count};
-    const auto add_weight = [](TraceHeightBound& bound, std::uint32_t air, std::uint64_t weight) {
-        if (weight == 0) return;
-        if (bound.weights.empty() || bound.weights.back().first != air) bound.weights.emplace_back(air, 0);
-        bound.weights.back().second += weight;
-    };
-    for (std::uint32_t air = 0; air < airs.size(); ++air) {
-        add_weight(total, air, airs[air].interactions.size());
-        for (const SymbolicInteraction& interaction : airs[air].interactions) {
-            TraceHeightBound& bound = by_bus[interaction.bus_index];
-            bound.bus = interaction.bus_index;
-            bound.threshold = Fp::kModulus;
-            add_weight(bound, air, interaction.count_weight);
-        }
-    }
-    if (by_bus.size() > kMaxBuses) {
-        return keygen_error(fmt::format("{} buses are used, at most {} are possible", by_bus.size(), kMaxBuses));
-    }
-
-    std::vector<TraceHeightBound> kept;
-    const auto add = [&](TraceHeightBound candidate) -> Result<void> {
-        if (auto valid = check_bound(params, candidate); !valid) return valid;
-        const auto implies_candidate = [&](const auto& other) { return is_implied_by(candidate, other); };
-        if (std::any_of(kept.begin(), kept.end(), implies_candidate)) return {};
-        std::erase_if(kept, [&](const auto& other) { return is_implied_by(other, candidate); });
-        kept.push_back(std::move(candidate));
-        return {};
-    };
-    for (auto& [bus, bound] : by_bus) {
-        if (auto added = add(std::move(bound)); !added) return std::move(added).error();
-    }
-    if (auto added = add(std::move(total)); !added) return std::move(added).error();
-    return kept;
-}
-
-Result<std::vector<TraceHeightConstraint>> trace_height_constraints(const SystemParams& params,
-                                                                    std::span<const AirVerifyingKey> airs) {
-    const auto bounds = trace_height_bounds(params, airs);
-    if (!bounds) return bounds.error();
-    std::vector<TraceHeightConstraint> constraints;
-    for (const TraceHeightBound& bound : *bounds) {
-        TraceHeightConstraint& constraint = constraints.emplace_back();
-        constraint.threshold = bound.threshold;
-        constraint.coefficients.resize(airs.size());
-        for (const auto& [air, weight] : bound.weights) {
-            constraint.coefficients[air] = static_cast<std::uint32_t>(weight);
-        }
-    }
-    return constraints;
 }
 
 Result<ProvingKey> generate_keys(const SystemParams& params, std::span<const AnyAir> airs,

@@ -5,7 +5,7 @@
 #include <memory>
 #include <new>
 
-#include "machine/parallel.hpp"
+#include "threads/parallel.hpp"
 
 namespace whorl {
 namespace {

@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
-#include <whorl/doctor.hpp>
 #include <whorl/version.hpp>
 
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
+#include "doctor/doctor.hpp"
 #include "engine/files.hpp"
 
 namespace whorl::cli {

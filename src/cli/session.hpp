@@ -23,7 +23,7 @@
 #include <whorl/verify.hpp>
 
 #include "cli/progress.hpp"
-#include "machine/threads.hpp"
+#include "threads/thread_team.hpp"
 
 namespace whorl::cli {
 

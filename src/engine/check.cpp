@@ -5,8 +5,8 @@
 #include "air/check.hpp"
 #include "engine/check_traces.hpp"
 #include "machine/guard.hpp"
-#include "machine/threads.hpp"
 #include "prover/input.hpp"
+#include "threads/thread_team.hpp"
 
 namespace whorl {
 namespace {

@@ -8,12 +8,12 @@
 #include <limits>
 #include <utility>
 
-#include "air/keygen.hpp"
-#include "text/printable.hpp"
+#include "key/height_bounds.hpp"
 #include "machine/guard.hpp"
-#include "machine/parallel.hpp"
-#include "machine/threads.hpp"
 #include "proof/layout.hpp"
+#include "text/printable.hpp"
+#include "threads/parallel.hpp"
+#include "threads/thread_team.hpp"
 
 namespace whorl {
 namespace {

@@ -17,8 +17,8 @@
 #include "machine/guard.hpp"
 #include "machine/memory.hpp"
 #include "machine/page_pool.hpp"
-#include "machine/threads.hpp"
 #include "prover/prove.hpp"
+#include "threads/thread_team.hpp"
 
 namespace whorl {
 namespace {

@@ -1,5 +1,5 @@
 // Number-theoretic transforms. Forward: decimation in frequency, coefficients in natural order to evaluations in
-// bit-reversed order; inverse: the same stages backwards. The host's counterpart is poly/ntt.hpp.
+// bit-reversed order; inverse: the same stages backwards. The host's counterpart is transforms/ntt.hpp.
 //
 // A threadgroup holds 2^13 words, sixteen a thread, and words change hands through threadgroup memory between steps of
 // up to four stages. Bits of a word's place in the tile, of which j (the number within the thread) makes up those of the step:

@@ -7,8 +7,8 @@
 
 #include <fmt/format.h>
 
-#include "air/keygen.hpp"
-#include "air/params_fault.hpp"
+#include "key/height_bounds.hpp"
+#include "key/params_fault.hpp"
 #include "machine/guard.hpp"
 #include "proof/layout.hpp"
 

@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 #include <whorl/proof.hpp>
 
-#include "air/params_fault.hpp"
 #include "hash/poseidon2.hpp"
+#include "key/params_fault.hpp"
 #include "machine/guard.hpp"
 #include "proof/byte_reader.hpp"
 #include "proof/check_key.hpp"

@@ -4,7 +4,7 @@
 #include <tuple>
 
 #include "poly/prismalinear.hpp"
-#include "poly/univariate_skip.hpp"
+#include "transforms/univariate_skip.hpp"
 
 namespace whorl {
 namespace {

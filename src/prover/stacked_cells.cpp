@@ -2,7 +2,7 @@
 
 #include <map>
 
-#include "poly/univariate_skip.hpp"
+#include "transforms/univariate_skip.hpp"
 
 namespace whorl {
 

@@ -6,7 +6,7 @@
 #include <optional>
 #include <vector>
 
-#include "air/params_fault.hpp"
+#include "key/params_fault.hpp"
 
 namespace whorl::verifier {
 namespace {

@@ -8,7 +8,6 @@
 #include <whorl/air.hpp>
 #include <whorl/check.hpp>
 
-#include "air/keygen.hpp"
 #include "airs/small.hpp"
 #include "airs/tasks.hpp"
 #include "vectors.hpp"

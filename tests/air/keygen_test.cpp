@@ -12,6 +12,7 @@
 
 #include "air/keygen.hpp"
 #include "airs/small.hpp"
+#include "key/height_bounds.hpp"
 
 namespace whorl {
 namespace {

@@ -4,7 +4,7 @@
 #include <numeric>
 #include <vector>
 
-#include "machine/parallel.hpp"
+#include "threads/parallel.hpp"
 
 int main(int argc, char**) {
     constexpr std::size_t kCount = 100'000;

@@ -14,7 +14,7 @@
 #include "backend/cpu/tile.hpp"
 #include "field/simd.hpp"
 #include "gpu/devices.hpp"
-#include "poly/ntt.hpp"
+#include "transforms/ntt.hpp"
 #include "unit/random.hpp"
 #include "vectors.hpp"
 

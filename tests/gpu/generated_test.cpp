@@ -23,9 +23,9 @@
 #include "gpu/devices.hpp"
 #include "gpu/generated/host_kernels.hpp"
 #include "gpu/wrapped_runtime.hpp"
-#include "machine/parallel.hpp"
 #include "prove/bytes.hpp"
 #include "prover/input.hpp"
+#include "threads/parallel.hpp"
 #include "vectors.hpp"
 
 namespace whorl::gpu {

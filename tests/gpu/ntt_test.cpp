@@ -8,7 +8,7 @@
 
 #include "field/simd.hpp"
 #include "gpu/devices.hpp"
-#include "poly/ntt.hpp"
+#include "transforms/ntt.hpp"
 #include "unit/random.hpp"
 
 namespace whorl::gpu {

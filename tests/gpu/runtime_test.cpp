@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "engine/stage_order.hpp"
+#include "doctor/stage_order.hpp"
 #include "gpu/devices.hpp"
 
 namespace whorl::gpu {

@@ -9,7 +9,6 @@
 #include <whorl/air.hpp>
 #include <whorl/check.hpp>
 #include <whorl/device.hpp>
-#include <whorl/doctor.hpp>
 #include <whorl/prove.hpp>
 #include <whorl/security.hpp>
 #include <whorl/statement.hpp>
@@ -18,6 +17,7 @@
 #include <whorl/verify.hpp>
 
 #include "airs/tasks.hpp"
+#include "doctor/doctor.hpp"
 #include "vectors.hpp"
 
 namespace whorl::test {

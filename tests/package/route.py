@@ -1,22 +1,36 @@
 #!/usr/bin/env python3
-"""Uses whorl as another project would and runs a program that proves and verifies.
+"""Uses whorl as another project would and runs a program that proves and verifies, or one that verifies.
 
-usage: route.py find_package|pkg_config|subdirectory|fetch_content --source DIR --build DIR --cmake PROGRAM --cxx COMPILER
+usage: route.py ROUTE --source DIR --build DIR --cmake PROGRAM --cxx COMPILER
 
-find_package and pkg_config install the build at --build into a temporary prefix. subdirectory and fetch_content compile
-whorl again, which takes minutes: without WHORL_LONG_TESTS=1 they configure, and compile one module.
+find_package, pkg_config     install the build at --build into a temporary prefix
+find_verifier                the same, for a program that links whorl::verifier, where the prover's libraries cannot be found
+subdirectory, fetch_content  compile whorl again, which takes minutes: without WHORL_LONG_TESTS=1 they configure, and compile one module
+verifier_alone               configures, builds and installs whorl without the prover, where the prover's libraries cannot be found
+debian                       makes Debian packages of the build at --build, extracts them and uses them
+conan_recipe                 reads conanfile.py; what it builds is tested by `conan create .`
+
 Exit code: 0 works, 1 does not, 77 skipped.
 """
 
 import argparse
 import os
 import pathlib
+import re
+import runpy
 import shutil
 import subprocess
 import sys
 import tempfile
+import types
 
 SKIPPED = 77
+# What only the prover and the program use: CMake packages, headers, symbols and shared libraries.
+NOT_THE_VERIFIERS = ("TBB", "Boost", "nlohmann_json", "CLI11")
+FOREIGN_HEADER = re.compile(r"/(tbb|oneapi|boost|nlohmann|CLI)/")
+FOREIGN_SYMBOL = re.compile(r"\b(tbb|boost|nlohmann|CLI)::")
+FOREIGN_LIBRARY = re.compile(r"lib(tbb|boost)")
+VECTOR = pathlib.Path("tests/vectors/mixture")
 
 
 def run(*command, **options):
@@ -62,16 +76,20 @@ def find_package(arguments, work):
     print(version)
 
 
+def pkg_config_flags(program, prefix, package):
+    found = list(prefix.rglob(f"{package}.pc"))
+    if len(found) != 1:
+        sys.exit(f"expected one {package}.pc under {prefix}, found {len(found)}")
+    environment = dict(os.environ, PKG_CONFIG_PATH=str(found[0].parent))
+    return output(program, "--static", "--cflags", "--libs", package, env=environment).split()
+
+
 def pkg_config(arguments, work):
     program = shutil.which("pkg-config")
     if program is None:
         skip("pkg-config is not installed")
     prefix = install(arguments, work)
-    found = list(prefix.rglob("whorl.pc"))
-    if len(found) != 1:
-        sys.exit(f"expected one whorl.pc under {prefix}, found {len(found)}")
-    environment = dict(os.environ, PKG_CONFIG_PATH=str(found[0].parent))
-    flags = output(program, "--static", "--cflags", "--libs", "whorl", env=environment).split()
+    flags = pkg_config_flags(program, prefix, "whorl")
     source = pathlib.Path(__file__).parent / "consumer" / "main.cpp"
     run(arguments.cxx, "-std=c++20", "-O1", source, "-o", work / "consumer", *flags)
     check_consumer(work / "consumer")
@@ -100,14 +118,139 @@ def fetch_content(arguments, work):
     compile_whorl(arguments, build, "whorl_telemetry")
 
 
+def check_verifier(program, source, work):
+    """`program KEY PROOF` accepts a stored proof and rejects an altered one."""
+    key = source / VECTOR / "vk.postcard"
+    proof = source / VECTOR / "proof.bin"
+    altered = bytearray(proof.read_bytes())
+    altered[-4] ^= 1  # the lowest byte of the last element: still a proof, but another one
+    (work / "altered.bin").write_bytes(altered)
+    not_a_proof = source / VECTOR / "task.json"
+    for path, expected_code, expected_text in ((proof, 0, "accepted"), (work / "altered.bin", 1, "rejected: "), (not_a_proof, 2, "")):
+        done = subprocess.run([program, key, path], stdout=subprocess.PIPE, text=True)
+        print(f"{program.name} {path.name}: exit code {done.returncode}, {done.stdout.strip()}")
+        if done.returncode != expected_code or not done.stdout.startswith(expected_text):
+            sys.exit(f"expected exit code {expected_code} and \"{expected_text}\"")
+
+
+def check_rests_on_nothing_else(file):
+    """No symbol or shared library of what only the prover uses."""
+    symbols = output("nm", "-C", file)
+    libraries = output("ldd", file) if file.suffix != ".a" else ""
+    foreign = FOREIGN_SYMBOL.search(symbols) or FOREIGN_LIBRARY.search(libraries)
+    if foreign:
+        sys.exit(f"{file} has {foreign.group()}")
+
+
+def without_the_provers_libraries():
+    return [f"-DCMAKE_DISABLE_FIND_PACKAGE_{name}=ON" for name in NOT_THE_VERIFIERS]
+
+
+def build_verifier_consumer(arguments, work, prefix):
+    build = build_consumer(arguments, work, f"-DCMAKE_PREFIX_PATH={prefix}", f"-DWHORL_SOURCE={arguments.source}",
+                           *without_the_provers_libraries())
+    run(arguments.cmake, "--build", build)
+    check_rests_on_nothing_else(build / "consumer")
+    check_verifier(build / "consumer", arguments.source, work)
+
+
+def find_verifier(arguments, work):
+    build_verifier_consumer(arguments, work, install(arguments, work))
+
+
+def verifier_alone(arguments, work):
+    build = work / "verifier_alone"
+    run(arguments.cmake, "-S", arguments.source, "-B", build, "-G", "Ninja", f"-DCMAKE_CXX_COMPILER={arguments.cxx}",
+        "-DCMAKE_BUILD_TYPE=Release", "-DWHORL_PROVER=OFF", *without_the_provers_libraries())
+    run(arguments.cmake, "--build", build)
+    headers = output(shutil.which("ninja"), "-C", build, "-t", "deps", stderr=subprocess.DEVNULL)
+    if foreign := FOREIGN_HEADER.search(headers):
+        sys.exit(f"a file of the verifier includes a header of {foreign.group(1)}; ninja -C {build} -t deps tells which")
+    check_rests_on_nothing_else(build / "libwhorl_verifier.a")
+    check_rests_on_nothing_else(build / "example_verify")
+    check_verifier(build / "example_verify", arguments.source, work)
+
+    prefix = work / "prefix"
+    run(arguments.cmake, "--install", build, "--prefix", prefix, stdout=subprocess.DEVNULL)
+    build_verifier_consumer(arguments, work, prefix)
+    program = shutil.which("pkg-config")
+    if program is None:
+        print("pkg-config is not installed: whorl-verifier.pc is not tested")
+        return
+    flags = pkg_config_flags(program, prefix, "whorl-verifier")
+    run(arguments.cxx, "-std=c++20", "-O1", arguments.source / "examples" / "verify.cpp", "-o", work / "verify", *flags)
+    check_rests_on_nothing_else(work / "verify")
+    check_verifier(work / "verify", arguments.source, work)
+
+
+def debian(arguments, work):
+    if missing := [name for name in ("dpkg-deb", "dpkg-shlibdeps") if shutil.which(name) is None]:
+        skip(f"{missing[0]} is not installed")
+    cpack = arguments.cmake.parent / "cpack"
+    run(cpack, "-G", "DEB", "--config", arguments.build / "CPackConfig.cmake", "-B", work, "-D", "CPACK_DEBIAN_COMPRESSION_TYPE=none",
+        stdout=subprocess.DEVNULL)
+    # Package → files that it must have, and what it must depend on.
+    expected = {
+        "libwhorl-verifier-dev": (("include/whorl/verify.hpp", "whorlVerifierTargets.cmake", "whorl-verifier.pc"), "libhwy-dev"),
+        "libwhorl-dev": (("include/whorl/prove.hpp", "whorlProverTargets.cmake", "whorl.pc"), "libwhorl-verifier-dev (= "),
+        "whorl": (("bin/whorl",), "libtbb12"),
+    }
+    root = work / "root"
+    all_files = set()
+    for name, (files, dependency) in expected.items():
+        (package,) = work.glob(f"{name}_*.deb")
+        contents = output("dpkg-deb", "--contents", package)
+        paths = {line.split()[-1] for line in contents.splitlines() if not line.startswith("d")}
+        for file in files:
+            if not any(path.endswith("/" + file) for path in paths):
+                sys.exit(f"{package.name} has no {file}:\n{contents}")
+        if twice := all_files & paths:
+            sys.exit(f"{package.name} has files of another package: {sorted(twice)}")
+        all_files |= paths
+        depends = output("dpkg-deb", "--field", package, "Depends")
+        print(f"{package.name}: {package.stat().st_size} bytes, {len(paths)} files, depends on {depends}")
+        if dependency not in depends:
+            sys.exit(f"{package.name} does not depend on {dependency}")
+        run("dpkg-deb", "--extract", package, root)
+    print(output(root / "usr" / "bin" / "whorl", "--version"))
+    build = build_consumer(arguments, work, f"-DCMAKE_PREFIX_PATH={root / 'usr'}")
+    run(arguments.cmake, "--build", build)
+    check_consumer(build / "consumer")
+
+
+def conan_recipe(arguments, work):
+    """Reads the recipe without Conan: that it finds the version, and that what it names is there."""
+    class Anything(types.ModuleType):
+        def __getattr__(self, name):
+            return type(name, (), {})
+
+    for module in ("conan", "conan.tools", "conan.tools.build", "conan.tools.cmake", "conan.tools.files"):
+        sys.modules[module] = Anything(module)
+    sys.modules["conan.tools.files"].load = lambda recipe, path: pathlib.Path(path).read_text()
+    runpy.run_path(str(arguments.source / "test_package" / "conanfile.py"))
+    recipe = runpy.run_path(str(arguments.source / "conanfile.py"))["WhorlRecipe"]()
+    recipe.recipe_folder = arguments.source
+    recipe.set_version()
+    for pattern in (recipe.exports, *recipe.exports_sources):
+        if not list(arguments.source.glob(pattern)):
+            sys.exit(f"the recipe exports {pattern}, which is not there")
+    cmake_files = (arguments.source / "CMakeLists.txt", *(arguments.source / "cmake").glob("*.cmake"))
+    known = "".join(path.read_text() for path in cmake_files)
+    for option in re.findall(r'"(WHORL_[A-Z]+)"', (arguments.source / "conanfile.py").read_text()):
+        if not re.search(rf"(option|set)\({option} ", known):
+            sys.exit(f"the recipe sets {option}, which is no option of whorl's")
+    print(f"the recipe is of whorl {recipe.version} and names what is there")
+
+
 def main():
-    routes = {"find_package": find_package, "pkg_config": pkg_config, "subdirectory": subdirectory,
-              "fetch_content": fetch_content}
+    routes = {"find_package": find_package, "pkg_config": pkg_config, "find_verifier": find_verifier,
+              "subdirectory": subdirectory, "fetch_content": fetch_content, "verifier_alone": verifier_alone, "debian": debian,
+              "conan_recipe": conan_recipe}
     parser = argparse.ArgumentParser()
     parser.add_argument("route", choices=routes)
     parser.add_argument("--source", required=True, type=pathlib.Path)
     parser.add_argument("--build", required=True, type=pathlib.Path)
-    parser.add_argument("--cmake", required=True)
+    parser.add_argument("--cmake", required=True, type=pathlib.Path)
     parser.add_argument("--cxx", required=True)
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="whorl-package.") as folder:

@@ -19,7 +19,7 @@
 #include <whorl/task.hpp>
 #include <whorl/validate.hpp>
 
-#include "air/keygen.hpp"
+#include "key/height_bounds.hpp"
 #include "proof/layout.hpp"
 #include "vectors.hpp"
 

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "air/keygen.hpp"
+#include "key/height_bounds.hpp"
 #include "support.hpp"
 
 namespace whorl {

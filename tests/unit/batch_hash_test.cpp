@@ -7,9 +7,9 @@
 #include <vector>
 
 #include "hash/transcript.hpp"
-#include "poly/ntt.hpp"
 #include "random.hpp"
 #include "targets.hpp"
+#include "transforms/ntt.hpp"
 
 namespace whorl {
 namespace {

@@ -12,8 +12,8 @@
 #include <whorl/prove.hpp>
 #include <whorl/verify.hpp>
 
-#include "air/keygen.hpp"
 #include "airs/small.hpp"
+#include "key/height_bounds.hpp"
 #include "proof/key_codec.hpp"
 #include "proof/layout.hpp"
 #include "vectors.hpp"

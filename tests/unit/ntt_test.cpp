@@ -1,5 +1,5 @@
 // Transforms against sums computed term by term.
-#include "poly/ntt.hpp"
+#include "transforms/ntt.hpp"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Polynomials in the skip variable against their definitions.
-#include "poly/univariate_skip.hpp"
+#include "transforms/univariate_skip.hpp"
 
 #include <gtest/gtest.h>
 

@@ -8,10 +8,10 @@
 #include "backend/cpu/merkle.hpp"
 #include "backend/cpu/tile.hpp"
 #include "hash/poseidon2.hpp"
-#include "poly/ntt.hpp"
 #include "poly/prismalinear.hpp"
 #include "random.hpp"
 #include "targets.hpp"
+#include "transforms/ntt.hpp"
 
 namespace whorl::cpu {
 namespace {

@@ -10,7 +10,7 @@
 #include "backend/cpu/parallel.hpp"
 #include "backend/cpu/tile.hpp"
 #include "backend/cpu/vector_ops.hpp"
-#include "poly/univariate_skip.hpp"
+#include "transforms/univariate_skip.hpp"
 
 namespace whorl::cpu {
 namespace {

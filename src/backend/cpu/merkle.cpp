@@ -3,7 +3,7 @@
 #include "backend/cpu/parallel.hpp"
 #include "field/simd.hpp"
 #include "hash/batch.hpp"
-#include "poly/ntt.hpp"
+#include "transforms/ntt.hpp"
 
 namespace whorl::cpu {
 namespace {

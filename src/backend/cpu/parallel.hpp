@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <mutex>
 
-#include "machine/parallel.hpp"
+#include "threads/parallel.hpp"
 
 namespace whorl::cpu {
 

@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "poly/ntt.hpp"
+#include "transforms/ntt.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace whorl {

@@ -8,8 +8,8 @@
 #include "backend/cpu/tile.hpp"
 #include "backend/cpu/vector_ops.hpp"
 #include "field/simd.hpp"
-#include "poly/ntt.hpp"
 #include "poly/prismalinear.hpp"
+#include "transforms/ntt.hpp"
 
 namespace whorl::cpu {
 namespace {

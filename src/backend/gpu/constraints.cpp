@@ -9,8 +9,8 @@
 #include <whorl/params.hpp>
 
 #include "backend/gpu/kernels.hpp"
-#include "poly/ntt.hpp"
-#include "poly/univariate_skip.hpp"
+#include "transforms/ntt.hpp"
+#include "transforms/univariate_skip.hpp"
 
 namespace whorl::gpu {
 namespace {

@@ -1,6 +1,6 @@
 // Number-theoretic transforms on a device (PROTOCOL.md sections 2 and 10), many columns at once.
 //
-// As on the host (poly/ntt.hpp): coefficients in natural order, evaluations in BIT-REVERSED order. Everything here records
+// As on the host (transforms/ntt.hpp): coefficients in natural order, evaluations in BIT-REVERSED order. Everything here records
 // and leaves a stage of its own behind; the caller states the kernels when it submits.
 #pragma once
 

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "backend/gpu/eq_heaps.hpp"
-#include "poly/univariate_skip.hpp"
+#include "transforms/univariate_skip.hpp"
 
 namespace whorl::gpu {
 namespace {

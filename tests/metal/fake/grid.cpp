@@ -12,8 +12,8 @@
 #include <vector>
 
 #include "backend/gpu/sim/fiber.hpp"
-#include "machine/parallel.hpp"
 #include "memory.hpp"
+#include "threads/parallel.hpp"
 
 namespace fake_metal {
 namespace {

@@ -9,13 +9,13 @@
 #include <thread>
 
 #include <whorl/device.hpp>
-#include <whorl/doctor.hpp>
 #include <whorl/prove.hpp>
 #include <whorl/task.hpp>
 #include <whorl/telemetry.hpp>
 #include <whorl/telemetry_export.hpp>
 
 #include "backend/gpu/metal/metal_runtime.hpp"
+#include "doctor/doctor.hpp"
 #include "fake/fake_metal.hpp"
 #include "prove/bytes.hpp"
 #include "vectors.hpp"

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstring>
 
-#include "machine/parallel.hpp"
+#include "threads/parallel.hpp"
 
 namespace whorl::gpu::cuda {
 namespace {

@@ -12,7 +12,7 @@
 #include "backend/gpu/sim/parts.hpp"
 #include "backend/gpu/sim/race_check.hpp"
 #include "backend/gpu/sim/thread.hpp"
-#include "machine/parallel.hpp"
+#include "threads/parallel.hpp"
 
 namespace whorl::gpu::sim {
 namespace {

@@ -12,7 +12,7 @@
 
 #include <whorl/field.hpp>
 
-#include "air/params_fault.hpp"
+#include "key/params_fault.hpp"
 #include "machine/guard.hpp"
 
 namespace whorl {

@@ -1,4 +1,4 @@
-#include "poly/univariate_skip.hpp"
+#include "transforms/univariate_skip.hpp"
 
 #include <algorithm>
 #include <cstddef>

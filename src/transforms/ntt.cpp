@@ -5,12 +5,12 @@
 // w_n^(c·k_r); pass 2 transforms each of the R contiguous blocks of C. Decimation in frequency throughout, so block
 // positions and places inside blocks come out bit-reversed, and together they are bit-reversed k.
 
-#include "poly/ntt.hpp"
+#include "transforms/ntt.hpp"
 
 #include "field/simd.hpp"
 
 #undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "poly/ntt.cpp"
+#define HWY_TARGET_INCLUDE "transforms/ntt.cpp"
 #include <hwy/foreach_target.h>
 // clang-format off: foreach_target comes first
 #include <hwy/highway.h>
@@ -24,7 +24,7 @@
 #include <mutex>
 #include <vector>
 
-#include "machine/parallel.hpp"
+#include "threads/parallel.hpp"
 
 #ifndef WHORL_NTT_TYPES_
 #define WHORL_NTT_TYPES_

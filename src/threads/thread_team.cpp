@@ -1,4 +1,4 @@
-#include "machine/threads.hpp"
+#include "threads/thread_team.hpp"
 
 #include <pthread.h>
 #include <sys/mman.h>
@@ -17,7 +17,7 @@
 #include <vector>
 
 #include "machine/memory.hpp"
-#include "machine/parallel.hpp"
+#include "threads/parallel.hpp"
 
 namespace whorl {
 namespace {

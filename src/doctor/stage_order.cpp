@@ -1,4 +1,4 @@
-#include "engine/stage_order.hpp"
+#include "doctor/stage_order.hpp"
 
 #include <array>
 #include <cstddef>

@@ -1,5 +1,6 @@
+#include "doctor/doctor.hpp"
+
 #include <whorl/air.hpp>
-#include <whorl/doctor.hpp>
 #include <whorl/prove.hpp>
 #include <whorl/verify.hpp>
 
@@ -27,11 +28,11 @@
 #include "backend/gpu/ntt.hpp"
 #include "backend/gpu/prover.hpp"
 #include "backend/gpu/sim/sim_runtime.hpp"
+#include "doctor/stage_order.hpp"
 #include "engine/devices.hpp"
-#include "engine/stage_order.hpp"
 #include "machine/guard.hpp"
-#include "machine/threads.hpp"
 #include "prover/input.hpp"
+#include "threads/thread_team.hpp"
 
 namespace whorl {
 namespace {
