@@ -143,7 +143,7 @@ std::vector<PublicCall> make_calls() {
         {"list_devices", [] { return code_of(list_devices()); }},
         {"examine", [] { return code_of(examine(in.device)); }, 3},
         {"load_task", [] { return code_of(load_task(in.stored)); }, 10000},
-        {"save_task", [] { return code_of(save_task(in.task, in.folder)); }, 10000},
+        {"save_task", [] { return code_of(save_task(in.task, in.folder)); }, 200},
         {"Matrix::create", [] { return code_of(Matrix::create(3, 1024)); }},
         {"Matrix::create of values", [] { return code_of(Matrix::create(std::vector<Fp>(), 0, 8)); }},
         {"Matrix", [] { return Matrix(3, 1024).is_valid() ? Outcome() : Outcome(ErrorCode::kMachine); }},

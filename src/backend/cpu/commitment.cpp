@@ -191,6 +191,7 @@ std::vector<LeafRows> StackedCommitment::rows_of(std::span<const std::uint32_t> 
         }
         return rows;
     }
+    const Span span(telemetry_, "open_rows");
     std::vector<OpenedPart> parts = opened_parts(leaves);
     for (LeafRows& leaf : rows) {
         for (std::vector<Fp>& row : leaf) row.resize(layout_->width);
