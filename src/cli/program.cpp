@@ -6,6 +6,7 @@
 #include <exception>
 #include <functional>
 #include <new>
+#include <span>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -19,6 +20,7 @@
 #include "cli/help.hpp"
 #include "cli/output.hpp"
 #include "cli/process.hpp"
+#include "cli/suggest.hpp"
 #include "cli/workloads.hpp"
 #include "text/printable.hpp"
 
@@ -127,13 +129,23 @@ Examples:
   whorl bench --device cuda --warmups 2 --runs 10 > today.jsonl
   whorl bench --device cuda --warmups 2 --runs 10 --beside today.jsonl)";
 
+/// Which of the common options mean something to a command.
+struct CommonSet {
+    bool has_device = false;   ///< and how it is used
+    bool has_threads = false;  ///< the CPU's
+    bool has_spans = false;    ///< metrics and timeline
+};
+constexpr CommonSet kProving{.has_device = true, .has_threads = true, .has_spans = true};
+
 /// A subcommand with its options bound to the values that run_… takes.
 struct Command {
     CLI::App* app = nullptr;
+    CommonSet common;
     std::function<Result<ExitCode>(Session&)> run;
+    std::string default_device = "cpu";
 };
 
-void add_common_options(CLI::App& app, CommonOptions& options) {
+void add_device_options(CLI::App& app, CommonOptions& options) {
     app.add_option("--device", options.device,
                    "where to prove: cpu, sim, gpu (the first there is), metal[:i] or cuda[:i] (see whorl devices)")
         ->type_name("NAME")
@@ -152,14 +164,24 @@ void add_common_options(CLI::App& app, CommonOptions& options) {
         ->type_name("S")
         ->check(CLI::Range(0, 3600))
         ->capture_default_str();
-    app.add_option("--threads", options.num_threads, "how many threads; 0: one per core that this process may use")
-        ->type_name("N")
-        ->check(CLI::Range(0, 1024))
-        ->capture_default_str();
-    app.add_option("--metrics", options.metrics_path, "write spans and totals as JSON")->type_name("FILE");
-    app.add_option("--timeline", options.timeline_path,
-                   "write the spans for a trace viewer (Perfetto, chrome://tracing)")
-        ->type_name("FILE");
+}
+
+void add_common_options(CLI::App& app, CommonOptions& options, const CommonSet& set) {
+    if (set.has_device) add_device_options(app, options);
+    if (set.has_threads) {
+        app.add_option("--threads", options.num_threads, "how many threads; 0: one per core that this process may use")
+            ->type_name("N")
+            ->check(CLI::Range(0, 1024))
+            ->capture_default_str();
+    } else {
+        options.num_threads = 1;
+    }
+    if (set.has_spans) {
+        app.add_option("--metrics", options.metrics_path, "write spans and totals as JSON")->type_name("FILE");
+        app.add_option("--timeline", options.timeline_path,
+                       "write the spans for a trace viewer (Perfetto, chrome://tracing)")
+            ->type_name("FILE");
+    }
     app.add_flag("-q,--quiet", options.is_quiet, "print errors, what is wrong and what was asked for, nothing else");
     app.get_formatter()->column_width(kHelpColumn);
 }
@@ -198,6 +220,31 @@ int answer(const CLI::App& app, const CLI::ParseError& error) {
     return flush_output() ? kExitOk : complain("", output_error());
 }
 
+std::string did_you_mean(std::string_view word, std::span<const std::string> names) {
+    const std::string meant = find_meant(word, names);
+    return meant.empty() ? "" : fmt::format("; did you mean {}?", meant);
+}
+
+/// Says which arguments are not known, and which options may have been meant.
+int refuse_unknown(const CLI::App& app) {
+    std::vector<std::string> names{"--help"};
+    const auto add_names = [&](const CLI::App& of) {
+        for (const CLI::Option* option : of.get_options()) {
+            for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+        }
+    };
+    add_names(app);
+    for (const CLI::App* command : app.get_subcommands()) add_names(*command);
+    const std::vector<std::string> unknown = app.remaining(true);
+    std::string message = "whorl: not expected:";
+    for (const std::string& word : unknown) message += ' ' + printable(word);
+    for (const std::string& word : unknown) {
+        if (word.starts_with("--")) message += did_you_mean(word.substr(0, word.find('=')), names);
+    }
+    put_message(message + "\nRun with --help for more information.\n");
+    return kExitUsage;
+}
+
 int run_command(const Command& command, const CommonOptions& options) {
     const std::string name = command.app->get_name();
     Session session(options);
@@ -213,11 +260,10 @@ int run_command(const Command& command, const CommonOptions& options) {
 int parse_and_run(int argc, char** argv) {
     CLI::App app(kAbout, "whorl");
     app.footer(kExamples);
-    app.set_version_flag("--version", fmt::format("whorl {} (proof codec {})", WHORL_VERSION, kCodecVersion));
+    app.set_version_flag("-V,--version", fmt::format("whorl {} (proof codec {})", WHORL_VERSION, kCodecVersion));
     app.require_subcommand(1);
     app.get_formatter()->column_width(kHelpColumn);
 
-    CommonOptions common;
     std::vector<Command> commands;
     const auto add_command = [&](const char* name, const char* about, const char* examples) -> CLI::App& {
         CLI::App* command = app.add_subcommand(name, about);
@@ -240,7 +286,7 @@ int parse_and_run(int argc, char** argv) {
         ->check(CLI::Range(kMinAppLogStackedHeight, kMaxAppLogStackedHeight));
     keccakf_app.add_option("-o,--out", keccakf.proof_path, "write the proof")->type_name("FILE");
     keccakf_app.add_option("--vk-out", keccakf.key_path, "write the verifying key")->type_name("FILE");
-    commands.push_back({&keccakf_app, [&](Session& session) { return run_keccakf(session, keccakf); }});
+    commands.push_back({&keccakf_app, kProving, [&](Session& session) { return run_keccakf(session, keccakf); }});
 
     ProveOptions prove;
     CLI::App& prove_app = add_command("prove", "prove the traces of a task folder", kProveExamples);
@@ -249,7 +295,7 @@ int parse_and_run(int argc, char** argv) {
     prove_app.add_flag("--check", prove.is_checked_first, "check constraints and buses first");
     prove_app.add_flag("--verify,!--no-verify", prove.is_verified,
                        "verify the proof before it is written (on unless --no-verify)");
-    commands.push_back({&prove_app, [&](Session& session) { return run_prove(session, prove); }});
+    commands.push_back({&prove_app, kProving, [&](Session& session) { return run_prove(session, prove); }});
 
     VerifyOptions verify;
     CLI::App& verify_app = add_command("verify", "verify a proof, or many under one key", kVerifyExamples);
@@ -276,31 +322,37 @@ int parse_and_run(int argc, char** argv) {
     verify_app.callback([&verify] {
         if (verify.proof_path.empty() && verify.batch_path.empty()) throw CLI::RequiredError("--proof or --batch");
     });
-    commands.push_back({&verify_app, [&](Session& session) { return run_verify(session, verify); }});
+    commands.push_back(
+        {&verify_app, {.has_spans = true}, [&](Session& session) { return run_verify(session, verify); }});
 
     CheckOptions check;
     CLI::App& check_app = add_command("check", "check a task's traces without proving them", kCheckExamples);
     check_app.add_option("--task", check.task_path, "the task folder")->type_name("DIR")->required();
-    commands.push_back({&check_app, [&](Session& session) { return run_check(session, check); }});
+    commands.push_back({&check_app, {.has_threads = true, .has_spans = true}, [&](Session& session) {
+                            return run_check(session, check);
+                        }});
 
     InspectOptions inspect;
     CLI::App& inspect_app = add_command("inspect", "show what a key and a proof contain", kInspectExamples);
     inspect_app.add_option("--vk", inspect.key_path, "the verifying key")->type_name("FILE")->required();
     inspect_app.add_option("--proof", inspect.proof_path, "a proof")->type_name("FILE");
-    commands.push_back({&inspect_app, [&](Session& session) { return run_inspect(session, inspect); }});
+    commands.push_back(
+        {&inspect_app, {.has_spans = true}, [&](Session& session) { return run_inspect(session, inspect); }});
 
     PlanOptions plan;
     CLI::App& plan_app = add_command("plan", "show the memory that a proof takes on a GPU", kPlanExamples);
     plan_app.add_option("--task", plan.task_path, "the task folder")->type_name("DIR")->required();
-    commands.push_back({&plan_app, [&](Session& session) { return run_plan(session, plan); }});
+    commands.push_back({&plan_app, kProving, [&](Session& session) { return run_plan(session, plan); }, "sim"});
 
     CLI::App& devices_app = add_command("devices", "list the devices, and why one cannot be used", kDevicesExamples);
-    commands.push_back({&devices_app, [](Session& session) { return run_devices(session); }});
+    commands.push_back({&devices_app, {}, [](Session& session) { return run_devices(session); }});
 
     DoctorOptions doctor;
     CLI::App& doctor_app = add_command("doctor", "describe a device and test every kernel on it", kDoctorExamples);
     doctor_app.add_option("--json", doctor.json_path, "write the report as JSON")->type_name("FILE");
-    commands.push_back({&doctor_app, [&](Session& session) { return run_doctor(session, doctor); }});
+    commands.push_back({&doctor_app,
+                        {.has_device = true, .has_threads = true, .has_spans = true},
+                        [&](Session& session) { return run_doctor(session, doctor); }});
 
     BenchOptions bench;
     CLI::App& bench_app = add_command("bench", "time the reference's benchmarks", kBenchExamples);
@@ -324,27 +376,37 @@ int parse_and_run(int argc, char** argv) {
         ->capture_default_str();
     bench_app.add_option("--beside", bench.beside_path, "show the spans beside those of earlier results")
         ->type_name("FILE");
-    commands.push_back({&bench_app, [&](Session& session) { return run_bench(session, bench); }});
+    commands.push_back({&bench_app, kProving, [&](Session& session) { return run_bench(session, bench); }});
 
-    for (const Command& command : commands) add_common_options(*command.app, common);
-    const auto is_wanted = [&](const Command& command) { return command.app->get_name() == argv[1]; };
-    if (argc > 1 && argv[1][0] != '-' && std::ranges::none_of(commands, is_wanted)) {
-        put(stderr,
-            fmt::format("whorl: no command \"{}\"\nRun with --help for more information.\n", printable(argv[1])));
+    std::vector<CommonOptions> common(commands.size());
+    std::vector<std::string> names{"help"};
+    for (std::size_t i = 0; i < commands.size(); ++i) {
+        common[i].device = commands[i].default_device;
+        add_common_options(*commands[i].app, common[i], commands[i].common);
+        names.push_back(commands[i].app->get_name());
+    }
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    if (!arguments.empty() && arguments[0] == "help") {  // `help COMMAND` is `COMMAND --help`
+        arguments.erase(arguments.begin());
+        arguments.insert(arguments.begin() + (arguments.empty() ? 0 : 1), "--help");
+    }
+    if (!arguments.empty() && !arguments[0].starts_with('-') && std::ranges::find(names, arguments[0]) == names.end()) {
+        put(stderr, fmt::format("whorl: no command \"{}\"{}\nRun with --help for more information.\n",
+                                printable(arguments[0]), did_you_mean(arguments[0], names)));
         return kExitUsage;
     }
     try {
-        app.parse(argc, argv);
+        app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
     } catch (const CLI::RequiredError& error) {
         // What is there and unknown is the likelier mistake than what is missing.
-        std::vector<std::string> unknown = app.remaining(true);
-        std::ranges::reverse(unknown);  // it lists them from the last on
-        return unknown.empty() ? answer(app, error) : answer(app, CLI::ExtrasError(unknown));
+        return app.remaining_size(true) == 0 ? answer(app, error) : refuse_unknown(app);
+    } catch (const CLI::ExtrasError&) {
+        return refuse_unknown(app);
     } catch (const CLI::ParseError& error) {
         return answer(app, error);
     }
-    for (const Command& command : commands) {
-        if (command.app->parsed()) return run_command(command, common);
+    for (std::size_t i = 0; i < commands.size(); ++i) {
+        if (commands[i].app->parsed()) return run_command(commands[i], common[i]);
     }
     return kExitUsage;
 }

@@ -9,8 +9,8 @@
 
 #include "cli/table.hpp"
 #include "engine/files.hpp"
-#include "text/printable.hpp"
 #include "machine/memory.hpp"
+#include "text/printable.hpp"
 
 namespace whorl::cli {
 

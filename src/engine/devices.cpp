@@ -11,9 +11,9 @@
 
 #include "backend/gpu/sim/sim_runtime.hpp"
 #include "engine/gpus.hpp"
-#include "text/printable.hpp"
 #include "machine/guard.hpp"
 #include "machine/memory.hpp"
+#include "text/printable.hpp"
 
 namespace whorl {
 namespace {

@@ -19,17 +19,54 @@ TEST(Usage, HelpNamesEverySubcommandAndTheExitCodes) {
     EXPECT_EQ(outcome.err, "");
 }
 
-TEST(Usage, EverySubcommandHasHelpWithExamplesAndTheCommonOptions) {
-    for (const std::string command :
-         {"keccakf", "prove", "verify", "check", "inspect", "plan", "devices", "doctor", "bench"}) {
-        const Outcome outcome = run_whorl({command, "--help"});
+TEST(Usage, EverySubcommandHasHelpWithExamplesAndTheOptionsThatMeanSomethingToIt) {
+    const std::vector<std::string> device{"--device"}, gpu{"--dispatch", "--constraints", "--compile-timeout"},
+        threads{"--threads"}, spans{"--metrics", "--timeline"};
+    struct Case {
+        std::string command;
+        bool has_device, has_threads, has_spans;
+    };
+    for (const Case& c : {Case{"keccakf", true, true, true},
+                          {"prove", true, true, true},
+                          {"verify", false, false, true},
+                          {"check", false, true, true},
+                          {"inspect", false, false, true},
+                          {"plan", true, true, true},
+                          {"devices", false, false, false},
+                          {"doctor", true, true, true},
+                          {"bench", true, true, true}}) {
+        const Outcome outcome = run_whorl({c.command, "--help"});
         EXPECT_EQ(outcome.exit_code, 0) << outcome;
-        for (const std::string& word :
-             {std::string("Examples:"), "  whorl " + command, std::string("--device"), std::string("--dispatch"),
-              std::string("--constraints"), std::string("--compile-timeout"), std::string("--threads"),
-              std::string("--metrics"), std::string("--timeline"), std::string("--quiet")}) {
-            EXPECT_THAT(outcome.out, HasSubstr(word)) << command;
+        EXPECT_EQ(run_whorl({"help", c.command}).out, outcome.out);
+        for (const std::string& word : {std::string("Examples:"), "  whorl " + c.command, std::string("--quiet")}) {
+            EXPECT_THAT(outcome.out, HasSubstr(word)) << c.command;
         }
+        const auto expect_options = [&](const std::vector<std::string>& options, bool has_them) {
+            for (const std::string& option : options) {
+                EXPECT_EQ(outcome.out.find(option + " ") != std::string::npos, has_them) << c.command << ' ' << option;
+            }
+        };
+        expect_options(device, c.has_device);
+        expect_options(gpu, c.has_device);
+        expect_options(threads, c.has_threads);
+        expect_options(spans, c.has_spans);
+    }
+    EXPECT_EQ(run_whorl({"help"}).out, run_whorl({"--help"}).out);
+}
+
+TEST(Usage, NamesWhatMayHaveBeenMeant) {
+    for (const auto& [arguments, meant] : std::vector<std::pair<std::vector<std::string>, std::string>>{
+             {{"porve"}, "did you mean prove?"},
+             {{"helo"}, "did you mean help?"},
+             {{"prove", "--tusk", "x", "--out", "y"}, "did you mean --task?"},
+             {{"prove", "--task", "x", "--otu=y"}, "did you mean --out?"},
+             {{"--versoin"}, "did you mean --version?"}}) {
+        const Outcome outcome = run_whorl(arguments);
+        EXPECT_EQ(outcome.exit_code, 2) << outcome;
+        EXPECT_THAT(outcome.err, HasSubstr(meant)) << outcome;
+    }
+    for (const std::vector<std::string>& arguments : {std::vector<std::string>{"frobnicate"}, {"prove", "--frob"}}) {
+        EXPECT_THAT(run_whorl(arguments).err, testing::Not(HasSubstr("did you mean"))) << arguments[0];
     }
 }
 
@@ -37,6 +74,7 @@ TEST(Usage, VersionIsPrinted) {
     const Outcome outcome = run_whorl({"--version"});
     EXPECT_EQ(outcome.exit_code, 0);
     EXPECT_THAT(outcome.out, testing::MatchesRegex("whorl [0-9]+\\.[0-9]+\\.[0-9]+ .*\n"));
+    EXPECT_EQ(run_whorl({"-V"}).out, outcome.out);
 }
 
 TEST(Usage, WrongCommandLinesExitWith2AndSayWhy) {
@@ -59,7 +97,8 @@ TEST(Usage, WrongCommandLinesExitWith2AndSayWhy) {
         {{"keccakf", "--compile-timeout", "-1"}, "--compile-timeout"},
         {{"keccakf", "--device", "abacus"}, "abacus"},
         {{"plan"}, "--task"},
-        {{"plan", "--task", vector_folder("fib_2e5").string()}, "cpu"},
+        {{"plan", "--device", "cpu", "--task", vector_folder("fib_2e5").string()}, "cpu"},
+        {{"verify", "--device", "cpu"}, "not expected: --device cpu"},
         {{"doctor", "--device", "abacus"}, "abacus"},
         {{"bench", "sorting"}, "sorting"},
         {{"bench", "logup", "--log-height", "22"}, "--log-height"},
