@@ -22,6 +22,75 @@ namespace {
 
 using cpu::kTileBlocks;
 
+constexpr std::size_t kLanes = HWY_TARGET == HWY_AVX3 ? 16 : HWY_TARGET == HWY_AVX2 ? 8 : 4;
+
+// Rows become columns in each 4 × 4 square of 128-bit parts.
+HWY_INLINE void transpose_squares(V& a, V& b, V& c, V& d) {
+    const auto low_ab = hn::BitCast(D64(), hn::InterleaveLower(D32(), a, b));
+    const auto low_cd = hn::BitCast(D64(), hn::InterleaveLower(D32(), c, d));
+    const auto high_ab = hn::BitCast(D64(), hn::InterleaveUpper(D32(), a, b));
+    const auto high_cd = hn::BitCast(D64(), hn::InterleaveUpper(D32(), c, d));
+    a = hn::BitCast(D32(), hn::InterleaveLower(D64(), low_ab, low_cd));
+    b = hn::BitCast(D32(), hn::InterleaveUpper(D64(), low_ab, low_cd));
+    c = hn::BitCast(D32(), hn::InterleaveLower(D64(), high_ab, high_cd));
+    d = hn::BitCast(D32(), hn::InterleaveUpper(D64(), high_ab, high_cd));
+}
+
+// Rows become columns.
+HWY_INLINE void transpose(V* HWY_RESTRICT v) {
+    for (std::size_t i = 0; i < kLanes; i += 4) transpose_squares(v[i], v[i + 1], v[i + 2], v[i + 3]);
+#if HWY_TARGET == HWY_AVX3
+    for (std::size_t i = 0; i < 4; ++i) {
+        const __m512i a = v[i].raw, b = v[4 + i].raw, c = v[8 + i].raw, d = v[12 + i].raw;
+        const __m512i low_ab = _mm512_shuffle_i32x4(a, b, 0x44), high_ab = _mm512_shuffle_i32x4(a, b, 0xee);
+        const __m512i low_cd = _mm512_shuffle_i32x4(c, d, 0x44), high_cd = _mm512_shuffle_i32x4(c, d, 0xee);
+        v[i] = V{_mm512_shuffle_i32x4(low_ab, low_cd, 0x88)};
+        v[4 + i] = V{_mm512_shuffle_i32x4(low_ab, low_cd, 0xdd)};
+        v[8 + i] = V{_mm512_shuffle_i32x4(high_ab, high_cd, 0x88)};
+        v[12 + i] = V{_mm512_shuffle_i32x4(high_ab, high_cd, 0xdd)};
+    }
+#elif HWY_TARGET == HWY_AVX2
+    for (std::size_t i = 0; i < 4; ++i) {
+        const V a = v[i], b = v[4 + i];
+        v[i] = hn::ConcatLowerLower(D32(), b, a);
+        v[4 + i] = hn::ConcatUpperUpper(D32(), b, a);
+    }
+#endif
+}
+
+// tile[z][x] = words[x·n + z] for z < n and x < num_blocks.
+void BlocksToTile(const std::uint32_t* words, std::size_t n, std::size_t num_blocks, std::uint32_t* tile) {
+    std::size_t x = 0;
+    for (; n >= kLanes && x + kLanes <= num_blocks; x += kLanes) {
+        for (std::size_t z = 0; z < n; z += kLanes) {
+            V v[kLanes];
+            for (std::size_t i = 0; i < kLanes; ++i) v[i] = load(words + (x + i) * n + z);
+            transpose(v);
+            for (std::size_t i = 0; i < kLanes; ++i) store(v[i], tile + (z + i) * kTileBlocks + x);
+        }
+    }
+    for (; x < num_blocks; ++x) {
+        for (std::size_t z = 0; z < n; ++z) tile[z * kTileBlocks + x] = words[x * n + z];
+    }
+}
+
+// words[x·n + k] = tile[order[k]][x] for k < n and x < num_blocks.
+void TileToBlocks(const std::uint32_t* tile, std::size_t n, std::size_t num_blocks, const std::uint32_t* order,
+                  std::uint32_t* words) {
+    std::size_t x = 0;
+    for (; n >= kLanes && x + kLanes <= num_blocks; x += kLanes) {
+        for (std::size_t k = 0; k < n; k += kLanes) {
+            V v[kLanes];
+            for (std::size_t i = 0; i < kLanes; ++i) v[i] = load(tile + order[k + i] * kTileBlocks + x);
+            transpose(v);
+            for (std::size_t i = 0; i < kLanes; ++i) store(v[i], words + (x + i) * n + k);
+        }
+    }
+    for (; x < num_blocks; ++x) {
+        for (std::size_t k = 0; k < n; ++k) words[x * n + k] = tile[order[k] * kTileBlocks + x];
+    }
+}
+
 // Decimation in frequency down the tile; natural order in, bit-reversed out, unscaled.
 HWY_INLINE void InverseTile(std::uint32_t* tile, std::size_t n, const std::uint32_t* twiddles) {
     for (std::size_t half = n / 2; half >= 1; half /= 2) {
@@ -121,6 +190,8 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace whorl {
+HWY_EXPORT(BlocksToTile);
+HWY_EXPORT(TileToBlocks);
 HWY_EXPORT(TileToCoset);
 HWY_EXPORT(TileToMessage);
 HWY_EXPORT(FoldTile);
@@ -136,7 +207,8 @@ void load_tile(const ColumnView& column, unsigned l, std::size_t first_block, st
     const std::size_t end = begin + (num_blocks - 1) * n + num_rows;
     if (end <= column.height) {
         const std::uint32_t* src = column.words + begin;
-        for (std::size_t z = 0; z < num_rows; ++z) {
+        HWY_DYNAMIC_DISPATCH(BlocksToTile)(src, n, num_blocks, tile);
+        for (std::size_t z = n; z < num_rows; ++z) {
             for (std::size_t x = 0; x < num_blocks; ++x) tile[z * kTileBlocks + x] = src[x * n + z];
         }
         return;
@@ -180,10 +252,8 @@ void SkipDomain::to_message(std::uint32_t* words, std::size_t num_blocks) const 
         const std::size_t blocks = std::min(kTileBlocks, num_blocks - block);
         load_tile(view, l_, block, blocks, 0, size(), tile.data());
         HWY_DYNAMIC_DISPATCH(TileToMessage)(tile.data(), size(), inverse_.data(), scale);
-        std::uint32_t* dst = words + block * size();
-        for (std::size_t x = 0; x < blocks; ++x) {
-            for (std::size_t k = 0; k < size(); ++k) dst[x * size() + k] = tile[bit_reversed_[k] * kTileBlocks + x];
-        }
+        HWY_DYNAMIC_DISPATCH(TileToBlocks)
+        (tile.data(), size(), blocks, bit_reversed_.data(), words + block * size());
     }
 }
 
