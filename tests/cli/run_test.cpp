@@ -66,7 +66,7 @@ TEST(Verify, RejectsAnAlteredProofWithStageExpectedAndFound) {
     EXPECT_THAT(outcome.out, StartsWith("rejected: whir"));
     EXPECT_THAT(outcome.err, Not(HasSubstr("rejected")));
     std::vector<std::string> quietly = arguments;
-    quietly.push_back("--quiet");
+    quietly.emplace_back("--quiet");
     const Outcome quiet = run_whorl(quietly);
     EXPECT_EQ(quiet.exit_code, 1) << quiet;
     EXPECT_EQ(quiet.out, outcome.out) << "what is wrong is printed by a quiet run too";
