@@ -178,7 +178,9 @@ class Whorl:
     def with_metrics(self, *arguments):
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / "metrics.json"
-            text = run([self.program, *arguments, *self.common, "--metrics", path], self.env)
+            # Verification takes one thread.
+            common = ["--quiet"] if arguments[0] == "verify" else self.common
+            text = run([self.program, *arguments, *common, "--metrics", path], self.env)
             return text, json.loads(path.read_text())
 
     def prove(self, workload):

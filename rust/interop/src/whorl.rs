@@ -58,14 +58,14 @@ impl Whorl<'_> {
     fn command(&self, name: &str) -> Command {
         let mut command = Command::new(self.program);
         command.arg(name).arg("--quiet");
-        if self.threads > 0 {
-            command.args(["--threads", &self.threads.to_string()]);
-        }
         command
     }
 
     pub fn try_prove(&self, task: &Path, out: &Path, device: &str) -> Result<Outcome, String> {
         let mut command = self.command("prove");
+        if self.threads > 0 {
+            command.args(["--threads", &self.threads.to_string()]);
+        }
         run_to_end(command.args(["--device", device]).arg("--task").arg(task).arg("--out").arg(out))
     }
 
@@ -89,6 +89,7 @@ impl Whorl<'_> {
         let outcome = self.try_verify(key, proof)?;
         match outcome.code {
             Some(0) => Ok(true),
+            Some(2) if outcome.text.contains("--help") => Err(format!("whorl verify: {}", outcome.text)),
             Some(1 | 2) => Ok(false),
             code => Err(format!("whorl verify: exit {code:?}: {}", outcome.text)),
         }
