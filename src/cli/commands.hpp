@@ -37,7 +37,7 @@ struct VerifyOptions {
     std::string batch_path;                   ///< "-": standard input
     std::string expect_path;                  ///< a statement; empty: none
     std::vector<std::string> public_values;   ///< each "AIR=V,V,…"
-    std::optional<double> min_security_bits;  ///< none: that of the statement, or kDefaultMinSecurityBits
+    std::optional<double> min_security_bits;  ///< none: that of the statement, or no more than a warning
     std::string statement_path;               ///< to be written; empty: none
 };
 Result<ExitCode> run_verify(Session& session, const VerifyOptions& options);

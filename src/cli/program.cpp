@@ -77,7 +77,7 @@ proof; each is answered by one line: "accepted", "rejected REASON", "malformed R
 An accepted proof says that traces exist which satisfy the key with these public values and cached
 commitments: they are printed. That they are the right ones, and that the key is, is for the caller
 to say, by --expect and --public-values; a proof about anything else is rejected. Keys with less
-than 100 bits of security are rejected unless --min-security allows them.
+than 100 bits of security get a warning; --min-security and --expect reject them.
 
 Examples:
   whorl verify --vk vk.postcard --proof altered/a.bin --min-security 0
@@ -313,7 +313,7 @@ int parse_and_run(int argc, char** argv) {
         ->allow_extra_args(false);
     verify_app
         .add_option("--min-security", verify.min_security_bits,
-                    "reject keys with fewer bits of security; 100, or what --expect says; 0 accepts all")
+                    "reject keys with fewer bits of security; if left out, what --expect says, or a warning below 100")
         ->type_name("BITS")
         ->check(CLI::Range(0.0, 1000.0));
     verify_app.add_option("--statement-out", verify.statement_path, "write what an accepted proof says, for --expect")

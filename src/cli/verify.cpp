@@ -64,6 +64,7 @@ Result<AirStatement> parse_public_values(const std::string& text) {
 /// What the command line asks a proof to be about.
 Result<Statement> expected_statement(const VerifyOptions& options) {
     Statement statement;
+    statement.min_security_bits = 0;  // what is not asked for is told (warn_of_weak_key)
     if (!options.expect_path.empty()) {
         Result<StatementFile> file = read_statement(options.expect_path);
         if (!file) return std::move(file).error();
@@ -79,6 +80,19 @@ Result<Statement> expected_statement(const VerifyOptions& options) {
         return Error{.code = ErrorCode::kInvalidArgument, .stage = "--min-security", .message = "not a number of bits"};
     }
     return statement;
+}
+
+/// Says so where nobody asked for a least security and the key has less than a service would ask for.
+Result<void> warn_of_weak_key(Session& session, const VerifyOptions& options, const VerifyingKey& vk) {
+    if (session.options().is_quiet || options.min_security_bits || !options.expect_path.empty()) return {};
+    const Result<SecurityBits> bits = security_bits(vk);
+    if (!bits) return bits.error();
+    if (bits->total() >= kDefaultMinSecurityBits) return {};
+    session.complain(
+        fmt::format("whorl: warning: proofs under this key have {} bits of security, {} are usual; "
+                    "--min-security {} rejects such keys\n",
+                    bits_text(bits->total()), kDefaultMinSecurityBits, kDefaultMinSecurityBits));
+    return {};
 }
 
 /// What an accepted proof says.
@@ -104,14 +118,16 @@ Result<std::string> statement_table(const VerifyingKey& vk, const Statement& mad
 
 /// Prints what the accepted `proof` says, and writes it where that was asked for.
 Result<void> tell_statement(Session& session, const VerifyOptions& options, const VerifyingKey& vk, const Proof& proof,
-                            double min_security_bits) {
+                            const Statement& expected) {
     Result<Statement> made = statement_of(vk, proof);
     if (!made) return std::move(made).error();
     const Result<std::string> table = statement_table(vk, *made);
     if (!table) return table.error();
     session.say("{}", *table);
     if (options.statement_path.empty()) return {};
-    made->min_security_bits = min_security_bits;
+    if (options.min_security_bits || !options.expect_path.empty()) {
+        made->min_security_bits = expected.min_security_bits;
+    }
     const Result<std::string> text = statement_text(*made);
     if (!text) return text.error();
     return write_file(options.statement_path, *text);
@@ -188,7 +204,12 @@ Result<ExitCode> run_verify(Session& session, const VerifyOptions& options) {
     const Result<VerifyingKey> vk = read_key(options.key_path);
     if (!vk) return vk.error();
     span.reset();
-    if (!options.batch_path.empty()) return verify_batch(session, *vk, *statement, options.batch_path);
+    if (!options.batch_path.empty()) {
+        Result<ExitCode> code = verify_batch(session, *vk, *statement, options.batch_path);
+        if (!code) return code;
+        if (const Result<void> warned = warn_of_weak_key(session, options, *vk); !warned) return warned.error();
+        return code;
+    }
 
     span.emplace(&session.telemetry(), "read_proof");
     const Result<std::vector<std::byte>> bytes = read_proof_bytes(*vk, options.proof_path);
@@ -205,16 +226,14 @@ Result<ExitCode> run_verify(Session& session, const VerifyOptions& options) {
     if (!verified) {
         if (!is_judgement(verified.error().kind)) return not_judged(verified.error());
         session.print(fmt::format("rejected: {}\n", to_string(verified.error())));
-        if (verified.error().kind == VerifyErrorKind::kStatementSecurity && !session.options().is_quiet) {
-            session.complain("whorl: note: --min-security BITS allows weaker keys, such as those of tests\n");
-        }
         return kExitRejected;
     }
     session.say("accepted: {}, {} bytes, in {:.1f} ms\n", printable(options.proof_path), grouped(bytes->size()),
                 session.telemetry().now_ms() - start_ms);
-    if (auto told = tell_statement(session, options, *vk, *proof, statement->min_security_bits); !told) {
+    if (auto told = tell_statement(session, options, *vk, *proof, *statement); !told) {
         return told.error();
     }
+    if (auto warned = warn_of_weak_key(session, options, *vk); !warned) return warned.error();
     return kExitOk;
 }
 

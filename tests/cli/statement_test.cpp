@@ -47,13 +47,18 @@ TEST_F(Statement, IsPrintedWithAnAcceptedProof) {
     EXPECT_THAT(parts.out, AllOf(HasSubstr("AIR 0, cached part 0: "), HasSubstr("AIR 0, cached part 1: ")));
 }
 
-TEST_F(Statement, WeakKeysAreRejectedUnlessAllowed) {
-    const Outcome weak = verify("fib_2e5", {});
+TEST_F(Statement, WeakKeysGetAWarningAndAreRejectedWhereSecurityIsAskedFor) {
+    const Outcome warned = verify("fib_2e5", {});
+    EXPECT_EQ(warned.exit_code, 0) << warned;
+    EXPECT_THAT(warned.err,
+                HasSubstr("whorl: warning: proofs under this key have 5.15 bits of security, 100 are usual"));
+    EXPECT_EQ(verify("fib_2e5", {"--quiet"}).err, "");
+    EXPECT_EQ(verify("fib_2e5", {"--min-security", "0"}).err.find("warning"), std::string::npos);
+    EXPECT_EQ(verify("mixture_app_100_bits", {}).err.find("warning"), std::string::npos);
+    const Outcome weak = verify("fib_2e5", {"--min-security", "100"});
     EXPECT_EQ(weak.exit_code, 1) << weak;
     EXPECT_THAT(weak.out, StartsWith("rejected: statement.security: WHIR round "));
     EXPECT_THAT(weak.out, HasSubstr("weaker than asked for, expected at least 100 bits, found "));
-    EXPECT_THAT(weak.err, HasSubstr("--min-security"));
-    EXPECT_EQ(verify("fib_2e5", {"--quiet"}).err, "");
     EXPECT_EQ(verify("fib_2e5", {"--min-security", "1"}).exit_code, 0);
     EXPECT_EQ(verify("mixture_app_100_bits", {}).exit_code, 0);
     EXPECT_EQ(verify("mixture_app_100_bits", {"--min-security", "101"}).exit_code, 1);
@@ -162,7 +167,7 @@ TEST_F(Statement, MalformedFilesAreBadInput) {
 }
 
 TEST_F(Statement, IsNotWrittenForARejectedProof) {
-    EXPECT_EQ(verify("fib_2e5", {"--statement-out", file}).exit_code, 1);
+    EXPECT_EQ(verify("fib_2e5", {"--min-security", "100", "--statement-out", file}).exit_code, 1);
     EXPECT_FALSE(fs::exists(file));
     EXPECT_EQ(run_whorl({"verify", "--vk", "x", "--batch", "-", "--statement-out", file}).exit_code, 2);
 }
@@ -175,7 +180,8 @@ TEST_F(Statement, IsExpectedOfEveryProofOfABatch) {
         arguments.insert(arguments.end(), options.begin(), options.end());
         return run_whorl(arguments, proof + proof);
     };
-    EXPECT_THAT(batch({}).out, StartsWith("rejected statement.security"));
+    EXPECT_THAT(batch({"--min-security", "100"}).out, StartsWith("rejected statement.security"));
+    EXPECT_THAT(batch({}).err, HasSubstr("warning: proofs under this key"));
     EXPECT_EQ(batch({"--min-security", "0"}).out, "accepted\naccepted\n");
     EXPECT_THAT(batch({"--min-security", "0", "--public-values", "0=1"}).out,
                 StartsWith("rejected statement.public_values"));
