@@ -46,7 +46,7 @@ std::string params_text(const SystemParams& params) {
 }
 
 // The first lines that differ, without the comma after a value.
-std::pair<std::string_view, std::string_view> first_difference(std::string_view a, std::string_view b) {
+std::pair<std::string, std::string> first_difference(std::string_view a, std::string_view b) {
     const auto take_line = [](std::string_view& text) {
         std::string_view line = text.substr(0, text.find('\n'));
         text.remove_prefix(std::min(line.size() + 1, text.size()));
@@ -56,7 +56,7 @@ std::pair<std::string_view, std::string_view> first_difference(std::string_view 
     while (true) {
         const std::string_view of_a = take_line(a);
         const std::string_view of_b = take_line(b);
-        if (of_a != of_b || a.empty() || b.empty()) return {of_a, of_b};
+        if (of_a != of_b || a.empty() || b.empty()) return {std::string(of_a), std::string(of_b)};
     }
 }
 
