@@ -16,6 +16,7 @@
 #include "engine/files.hpp"
 #include "engine/json_values.hpp"
 #include "engine/task_files.hpp"
+#include "key/params_difference.hpp"
 #include "machine/guard.hpp"
 #include "text/json.hpp"
 #include "text/json_writer.hpp"
@@ -35,29 +36,6 @@ constexpr std::uint32_t kFormat = 1;
 template <class... Args>
 [[noreturn]] void fail(ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {
     json_fail(kLoadStage, code, format, std::forward<Args>(args)...);
-}
-
-std::string params_text(const SystemParams& params) {
-    JsonWriter json(0);
-    json.open('{');
-    write_params(json, params);
-    json.close('}');
-    return json.take();
-}
-
-// The first lines that differ, without the comma after a value.
-std::pair<std::string, std::string> first_difference(std::string_view a, std::string_view b) {
-    const auto take_line = [](std::string_view& text) {
-        std::string_view line = text.substr(0, text.find('\n'));
-        text.remove_prefix(std::min(line.size() + 1, text.size()));
-        if (line.ends_with(',')) line.remove_suffix(1);
-        return line;
-    };
-    while (true) {
-        const std::string_view of_a = take_line(a);
-        const std::string_view of_b = take_line(b);
-        if (of_a != of_b || a.empty() || b.empty()) return {std::string(of_a), std::string(of_b)};
-    }
 }
 
 template <class T>
@@ -219,9 +197,9 @@ Task load(const fs::path& folder) {
              task.vk.airs.size());
     }
     if (const SystemParams params = params_from_json(json.at("params")); params != task.vk.params) {
-        const auto [here, there] = first_difference(params_text(params), params_text(task.vk.params));
-        fail(ErrorCode::kBadFormat, "{}/params differ from the parameters in {}: found {}, there {}", json.place(),
-             shown(key_path), here, there);
+        const ParamsDifference difference = *find_difference(params, task.vk.params);
+        fail(ErrorCode::kBadFormat, "{}/params differ from the parameters in {}: {} is {}, there {}", json.place(),
+             shown(key_path), difference.name, difference.first, difference.second);
     }
     const JsonPlace pre_hash = json.at("vk_pre_hash").array();
     if (pre_hash.size() != task.vk.pre_hash.size()) {

@@ -8,6 +8,7 @@
 
 #include <whorl/security.hpp>
 
+#include "key/params_difference.hpp"
 #include "machine/guard.hpp"
 #include "verifier/context.hpp"
 
@@ -45,46 +46,12 @@ namespace {
 using Kind = VerifyErrorKind;
 using Rejection = std::optional<VerifyError>;
 
-std::string text_of(const Proximity& proximity) {
-    if (const auto* split = std::get_if<SplitUniqueList>(&proximity)) {
-        return fmt::format("list decoding with m = {} from round {}", split->m, split->list_start_round);
-    }
-    if (const auto* list = std::get_if<ListDecoding>(&proximity)) {
-        return fmt::format("list decoding with m = {}", list->m);
-    }
-    return "unique decoding";
-}
-
 // Names the first parameter that differs.
 Rejection check_params_are(const SystemParams& expected, const SystemParams& found) {
-    constexpr const char* kStage = "statement.params";
-    if (expected == found) return std::nullopt;
-    Rejection rejection;
-    const auto compare = [&](const std::string& name, const auto& a, const auto& b) {
-        if (rejection || a == b) return;
-        rejection = VerifyError{Kind::kStatementParams, kStage, name, fmt::format("{}", a), fmt::format("{}", b)};
-    };
-    compare("l_skip", expected.l_skip, found.l_skip);
-    compare("n_stack", expected.n_stack, found.n_stack);
-    compare("w_stack", expected.w_stack, found.w_stack);
-    compare("log_blowup", expected.log_blowup, found.log_blowup);
-    compare("whir.k", expected.whir.k, found.whir.k);
-    compare("WHIR rounds", expected.whir.num_rounds(), found.whir.num_rounds());
-    const std::size_t num_rounds = std::min(expected.whir.num_queries.size(), found.whir.num_queries.size());
-    for (std::size_t i = 0; i < num_rounds; ++i) {
-        compare(fmt::format("queries of WHIR round {}", i), expected.whir.num_queries[i], found.whir.num_queries[i]);
-    }
-    compare("whir.mu_pow_bits", expected.whir.mu_pow_bits, found.whir.mu_pow_bits);
-    compare("whir.query_phase_pow_bits", expected.whir.query_phase_pow_bits, found.whir.query_phase_pow_bits);
-    compare("whir.folding_pow_bits", expected.whir.folding_pow_bits, found.whir.folding_pow_bits);
-    compare("whir.proximity", text_of(expected.whir.proximity), text_of(found.whir.proximity));
-    compare("logup.max_interaction_count", expected.logup.max_interaction_count, found.logup.max_interaction_count);
-    compare("logup.log_max_message_length", expected.logup.log_max_message_length, found.logup.log_max_message_length);
-    compare("logup.pow_bits", expected.logup.pow_bits, found.logup.pow_bits);
-    compare("max_constraint_degree", expected.max_constraint_degree, found.max_constraint_degree);
-    // A parameter that has no line here yet.
-    if (!rejection) rejection = reject(Kind::kStatementParams, kStage);
-    return rejection;
+    const std::optional<ParamsDifference> difference = find_difference(expected, found);
+    if (!difference) return std::nullopt;
+    return VerifyError{Kind::kStatementParams, "statement.params", difference->name, difference->first,
+                       difference->second};
 }
 
 Rejection check_pre_hash_is(const Digest& expected, const VerifyingKey& vk) {

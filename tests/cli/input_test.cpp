@@ -105,7 +105,7 @@ TEST_F(BadTask, WithAWidthThatIsNotTheKeys) {
 
 TEST_F(BadTask, WithOtherParameters) {
     edit_json([](json& task_json) { task_json["params"]["whir"]["rounds"][0]["num_queries"] = 11; });
-    expect_error(prove(), {"params differ", "found \"num_queries\": 11, there \"num_queries\": "});
+    expect_error(prove(), {"params differ", "queries of WHIR round 0 is 11, there 10\n"});
 }
 
 TEST_F(BadTask, WithAnotherPreHash) {
