@@ -66,9 +66,9 @@ Result<Statement> expected_statement(const VerifyOptions& options) {
     Statement statement;
     statement.min_security_bits = 0;  // what is not asked for is told (warn_of_weak_key)
     if (!options.expect_path.empty()) {
-        Result<StatementFile> file = read_statement(options.expect_path);
-        if (!file) return std::move(file).error();
-        statement = std::move(file->statement);
+        Result<Statement> read = read_statement(options.expect_path);
+        if (!read) return std::move(read).error();
+        statement = *std::move(read);
     }
     for (const std::string& text : options.public_values) {
         Result<AirStatement> air = parse_public_values(text);

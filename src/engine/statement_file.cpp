@@ -53,29 +53,28 @@ AirStatement air_from_json(const JsonPlace& json) {
     return air;
 }
 
-StatementFile statement_from_json(const JsonPlace& json) {
+Statement statement_from_json(const JsonPlace& json) {
     json.object(kFields);
     if (const auto format = json.at("format").number<std::uint32_t>(); format != kFormat) {
         json.fail("{}/format is {}, this program reads {}", json.place(), format, kFormat);
     }
-    StatementFile file;
-    file.has_min_security = json.has("min_security_bits");
-    if (file.has_min_security) file.statement.min_security_bits = json.at("min_security_bits").real_number();
-    if (json.has("pre_hash")) file.statement.pre_hash = json.at("pre_hash").digest();
-    if (json.has("params")) file.statement.params = params_from_json(json.at("params"));
-    if (!json.has("airs")) return file;
+    Statement statement;
+    if (json.has("min_security_bits")) statement.min_security_bits = json.at("min_security_bits").real_number();
+    if (json.has("pre_hash")) statement.pre_hash = json.at("pre_hash").digest();
+    if (json.has("params")) statement.params = params_from_json(json.at("params"));
+    if (!json.has("airs")) return statement;
     const JsonPlace airs = json.at("airs").array();
-    for (std::size_t i = 0; i < airs.size(); ++i) file.statement.airs.push_back(air_from_json(airs.at(i)));
+    for (std::size_t i = 0; i < airs.size(); ++i) statement.airs.push_back(air_from_json(airs.at(i)));
     std::vector<std::size_t> ids;
-    for (const AirStatement& air : file.statement.airs) ids.push_back(air.air_id);
+    for (const AirStatement& air : statement.airs) ids.push_back(air.air_id);
     std::ranges::sort(ids);
     if (const auto twice = std::ranges::adjacent_find(ids); twice != ids.end()) {
         airs.fail("{}: AIR {} is listed twice", airs.place(), *twice);
     }
-    return file;
+    return statement;
 }
 
-Result<StatementFile> read(const std::filesystem::path& path) {
+Result<Statement> read(const std::filesystem::path& path) {
     const Result<std::vector<std::byte>> bytes = read_file(path, kStatementLimit);
     if (!bytes) return bytes.error();
     const std::string_view text(reinterpret_cast<const char*>(bytes->data()), bytes->size());
@@ -112,7 +111,7 @@ void write_air(JsonWriter& json, const AirStatement& air) {
 
 }  // namespace
 
-Result<StatementFile> read_statement(const std::filesystem::path& path) noexcept {
+Result<Statement> read_statement(const std::filesystem::path& path) noexcept {
     return guarded(kStage, [&] { return read(path); });
 }
 

@@ -10,15 +10,10 @@
 
 namespace whorl {
 
-/// A statement as a file has it.
-struct StatementFile {
-    Statement statement;
-    bool has_min_security = false;  ///< the file names min_security_bits
-};
-
-/// Reads a statement. A field that the format does not have is an error, so that no part is left out by a wrong name.
+/// Reads a statement; what the file leaves out is as in a new Statement. A field that the format does not have is an error, so
+/// that no part is left out by a wrong name.
 /// Errors: kIo; kBadFormat, with the place in the file; kMachine (memory).
-Result<StatementFile> read_statement(const std::filesystem::path& path) noexcept;
+Result<Statement> read_statement(const std::filesystem::path& path) noexcept;
 
 /// The text of a file that reads back as `statement`. Errors: kInvalidArgument for a height of 2^64 and more; kMachine
 /// (memory).
