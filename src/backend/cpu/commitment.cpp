@@ -162,19 +162,21 @@ std::vector<StackedCommitment::OpenedPart> StackedCommitment::opened_parts(
     const unsigned k = params_.whir.k;
     const unsigned log_height = params_.log_stacked_height();
     std::vector<OpenedPart> parts;
+    const auto first_row = [&](std::size_t leaf) { return reverse_bits(leaf, params_.log_codeword_height() - k) << k; };
     for (std::size_t t = 0; t < std::size_t{1} << params_.log_blowup; ++t) {
+        if (std::ranges::none_of(leaves, [&](std::size_t leaf) { return first_row(leaf) >> log_height == t; }))
+            continue;
         OpenedPart part{.ntt = BlockNtt(log_height, code_part_shift(log_height, params_.log_blowup, t))};
         const unsigned log_block = part.ntt.log_block();
         part.places.assign(part.ntt.num_blocks(), BlockNtt::kNowhere);
         for (std::size_t i = 0; i < leaves.size(); ++i) {
-            const std::size_t first = reverse_bits(leaves[i], params_.log_codeword_height() - k) << k;
+            const std::size_t first = first_row(leaves[i]);
             if (first >> log_height != t) continue;
             std::uint32_t& place = part.places[(first >> log_block) & (part.ntt.num_blocks() - 1)];
             if (place == BlockNtt::kNowhere) place = part.num_places++;
             const std::size_t row = first & ((std::size_t{1} << log_block) - 1);
             part.leaves.push_back({.index = i, .word = (std::size_t{place} << log_block) + row});
         }
-        if (part.leaves.empty()) continue;
         part.blocks = WordBuffer(std::size_t{part.num_places} << log_block);
         parts.push_back(std::move(part));
     }
