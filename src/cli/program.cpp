@@ -406,7 +406,14 @@ int parse_and_run(int argc, char** argv) {
         return answer(app, error);
     }
     for (std::size_t i = 0; i < commands.size(); ++i) {
-        if (commands[i].app->parsed()) return run_command(commands[i], common[i]);
+        if (!commands[i].app->parsed()) continue;
+        // An empty name must not pass for an option that was left out: a script's unset variable would skip a check.
+        for (const CLI::Option* option : commands[i].app->get_options()) {
+            if (option->get_items_expected_max() == 0 || std::ranges::count(option->results(), "") == 0) continue;
+            put_message(fmt::format("whorl: {}: expected a value, found an empty one\n", option->get_name()));
+            return kExitUsage;
+        }
+        return run_command(commands[i], common[i]);
     }
     return kExitUsage;
 }

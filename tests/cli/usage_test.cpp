@@ -54,6 +54,19 @@ TEST(Usage, EverySubcommandHasHelpWithExamplesAndTheOptionsThatMeanSomethingToIt
     EXPECT_EQ(run_whorl({"help"}).out, run_whorl({"--help"}).out);
 }
 
+TEST(Usage, AnEmptyValueIsNotAnOptionLeftOut) {
+    const std::string vector = vector_folder("fib_2e5").string();
+    const std::vector<std::string> verify{"verify", "--vk", vector + "/vk.postcard", "--proof", vector + "/proof.bin"};
+    EXPECT_EQ(run_whorl(verify).exit_code, 0);
+    for (const std::string option : {"--expect", "--statement-out", "--metrics", "--timeline"}) {
+        std::vector<std::string> arguments = verify;
+        arguments.insert(arguments.end(), {option, ""});
+        const Outcome outcome = run_whorl(arguments);
+        EXPECT_EQ(outcome.exit_code, 2) << outcome;
+        EXPECT_THAT(outcome.err, HasSubstr(option + ": expected a value, found an empty one"));
+    }
+}
+
 TEST(Usage, NamesWhatMayHaveBeenMeant) {
     for (const auto& [arguments, meant] : std::vector<std::pair<std::vector<std::string>, std::string>>{
              {{"porve"}, "did you mean prove?"},
