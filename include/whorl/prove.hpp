@@ -60,6 +60,8 @@ Result<Proof> prove(const VerifyingKey& vk, std::span<const AirTrace> traces,
 
 struct MemoryPlan;
 
+struct ProvingKey;  // air.hpp
+
 /// Proves many times with one key on one device, and keeps what the proofs have in common: constraint programs in the
 /// device's form, memory plans, device memory (a GPU allocates nothing from the second proof of a shape on). A prover is
 /// used by one thread at a time; several provers may work at once, also on one device. Calls of a prover that was moved from
@@ -68,18 +70,28 @@ class Prover {
 public:
     /// Errors: kInvalidArgument (key, options), kMachine (the device is not there or cannot be used, memory).
     static Result<Prover> create(const VerifyingKey& vk, const ProverOptions& options = {}) noexcept;
+    /// A prover that has the preprocessed columns, committed once: what traces hold in AirTrace::preprocessed is not looked at.
+    /// Names of AIRs are the key's where options.air_names is empty.
+    /// Errors: as above; kInvalidArgument (preprocessed columns that are not those of the key).
+    static Result<Prover> create(ProvingKey key, const ProverOptions& options = {}) noexcept;
     Prover(Prover&&) noexcept;
     Prover& operator=(Prover&&) noexcept;
     ~Prover();
 
     /// As whorl::prove.
     Result<Proof> prove(std::span<const AirTrace> traces) noexcept;
+    /// Commits to a cached or preprocessed part once for many proofs, of this prover and of others; its tree stays in the
+    /// memory of this device (and the code too, on a GPU). On another device the first proof that takes it commits again; a
+    /// GPU that has no memory to keep it commits in each proof. Traces take it like a matrix: trace.cached_mains = {part}.
+    /// Errors: as commit_matrix; kInvalidArgument (words that are no field elements).
+    Result<CommittedMatrix> commit(Matrix matrix) noexcept;
     /// What a proof of traces of these heights takes on a GPU (device.hpp). Errors: kInvalidArgument on the CPU.
     Result<MemoryPlan> plan(std::span<const AirTrace> traces) noexcept;
 
 private:
     struct State;
     explicit Prover(std::unique_ptr<State> state);
+    static Result<Prover> create(const VerifyingKey& vk, ProvingKey* key, const ProverOptions& options) noexcept;
     std::unique_ptr<State> state_;
 };
 

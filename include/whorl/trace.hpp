@@ -4,14 +4,17 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string_view>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include <whorl/error.hpp>
 #include <whorl/field.hpp>
+#include <whorl/params.hpp>
 
 namespace whorl {
 
@@ -85,12 +88,64 @@ private:
     Problem problem_ = Problem::kNone;
 };
 
+/// Columns with the commitment to them (PROTOCOL.md sections 9 and 10), made once by Prover::commit and used by any number of
+/// proofs, as a cached or preprocessed part. Copies share all of it and nothing changes it, so that threads, provers and
+/// devices may use it at the same time; it lives as long as one copy does.
+class CommittedMatrix {
+public:
+    struct State;
+
+    /// None: is_valid() is false, the matrix has no column and the commitment is 0.
+    CommittedMatrix() = default;
+    explicit CommittedMatrix(std::shared_ptr<State> state) : state_(std::move(state)) {}
+
+    bool is_valid() const { return state_ != nullptr; }
+    const Matrix& matrix() const;
+    /// Those that the commitment was made with. Proofs of keys with another l_skip, n_stack, log_blowup or whir.k refuse it.
+    const SystemParams& params() const;
+    const Digest& commit() const;
+    std::uint32_t stacking_width() const;
+    State* state() const { return state_.get(); }
+
+private:
+    std::shared_ptr<State> state_;
+};
+
+/// A part of a trace with a commitment of its own: columns, which every proof commits to, or columns that are committed.
+class TracePart {
+public:
+    TracePart() = default;
+    TracePart(Matrix matrix) : columns_(std::move(matrix)) {}
+    TracePart(CommittedMatrix committed) : columns_(std::move(committed)) {}
+
+    const Matrix& matrix() const {
+        const CommittedMatrix* committed = this->committed();
+        return committed != nullptr ? committed->matrix() : *std::get_if<Matrix>(&columns_);
+    }
+    /// The columns, to change them; null for committed ones.
+    Matrix* columns() { return std::get_if<Matrix>(&columns_); }
+    /// Null for columns without commitment.
+    const CommittedMatrix* committed() const { return std::get_if<CommittedMatrix>(&columns_); }
+
+    // As those of matrix().
+    operator const Matrix&() const { return matrix(); }
+    std::size_t width() const { return matrix().width(); }
+    std::size_t height() const { return matrix().height(); }
+    std::span<const Fp> column(std::size_t c) const { return matrix().column(c); }
+    Fp at(std::size_t row, std::size_t c) const { return matrix().at(row, c); }
+    std::span<const Fp> values() const { return matrix().values(); }
+
+private:
+    std::variant<Matrix, CommittedMatrix> columns_;
+};
+
 /// One AIR's trace: all parts have the same power-of-two height. An AIR without a trace is simply not listed.
 struct AirTrace {
     std::uint32_t air_id = 0;  ///< index of the AIR in the key
     Matrix common_main;        ///< width 0 (with the right height) where all columns are cached
-    std::vector<Matrix> cached_mains = {};
-    std::optional<Matrix> preprocessed = {};  ///< the columns committed to in the key (ProvingKey::preprocessed)
+    std::vector<TracePart> cached_mains = {};
+    /// The columns committed to in the key (ProvingKey::preprocessed). A prover that was made with a ProvingKey has them.
+    std::optional<TracePart> preprocessed = {};
     std::vector<Fp> public_values = {};
 
     std::size_t height() const { return common_main.height(); }

@@ -87,7 +87,7 @@ BlockEvaluator::Scratch BlockEvaluator::make_scratch() const {
 const Fp* BlockEvaluator::column(const Variable& variable) const {
     if (variable.entry == Variable::Entry::kPreprocessed) return trace_->preprocessed->column(variable.index).data();
     const bool is_cached = variable.part_index < trace_->cached_mains.size();
-    const Matrix& part = is_cached ? trace_->cached_mains[variable.part_index] : trace_->common_main;
+    const Matrix& part = is_cached ? trace_->cached_mains[variable.part_index].matrix() : trace_->common_main;
     return part.column(variable.index).data();
 }
 

@@ -70,7 +70,7 @@ Fp value_of(const AirTrace& trace, const Variable& variable, std::size_t row) {
     const std::size_t at = (row + variable.offset) % trace.height();
     if (variable.entry == Variable::Entry::kPreprocessed) return trace.preprocessed->at(at, variable.index);
     const bool is_cached = variable.part_index < trace.cached_mains.size();
-    return (is_cached ? trace.cached_mains[variable.part_index] : trace.common_main).at(at, variable.index);
+    return (is_cached ? trace.cached_mains[variable.part_index].matrix() : trace.common_main).at(at, variable.index);
 }
 
 ConstraintFailure describe_failure(const AirVerifyingKey& air, const AirTrace& trace, std::uint64_t place) {

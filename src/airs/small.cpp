@@ -66,7 +66,8 @@ AirTrace dummy_interaction_trace(std::uint32_t air_id, const DummyInteractionAir
     for (std::size_t row = 0; row < counts.size(); ++row) {
         trace.common_main.at(row, 0) = fp(counts[row]);
         for (std::size_t i = 0; i < air.num_fields; ++i) {
-            Fp& cell = air.has_cached_fields ? trace.cached_mains[0].at(row, i) : trace.common_main.at(row, 1 + i);
+            Fp& cell =
+                air.has_cached_fields ? trace.cached_mains[0].columns()->at(row, i) : trace.common_main.at(row, 1 + i);
             cell = fp(fields[row][i]);
         }
     }
@@ -97,7 +98,7 @@ AirTrace preprocessed_cached_trace(std::uint32_t air_id, const PreprocessedCache
     for (std::size_t row = 0; row < height; ++row) {
         trace.common_main.at(row, 0) = fp(row);
         for (std::size_t part = 0; part < air.num_cached_parts; ++part) {
-            trace.cached_mains[part].at(row, 0) = fp(row + (air.selectors[row] ? part + 1 : 0));
+            trace.cached_mains[part].columns()->at(row, 0) = fp(row + (air.selectors[row] ? part + 1 : 0));
         }
     }
     return trace;

@@ -18,11 +18,16 @@ Result<CheckReport> check(const VerifyingKey& vk, std::span<const AirTrace> trac
     if (auto valid = summarize(problems, "check"); !valid) return std::move(valid).error();
     for (const AirTrace& trace : traces) {
         if (!trace.preprocessed) continue;
-        const auto found = commit_matrix(vk.params, *trace.preprocessed);
-        if (!found) return found.error();
-        if (const Digest& expected = vk.airs[trace.air_id].preprocessed->commit; found->commit != expected) {
-            return Error{ErrorCode::kInvalidArgument, "check",
-                         preprocessed_mismatch(trace.air_id, found->commit, expected)};
+        Digest found{};
+        if (const CommittedMatrix* committed = trace.preprocessed->committed()) {
+            found = committed->commit();
+        } else {
+            const auto made = commit_matrix(vk.params, trace.preprocessed->matrix());
+            if (!made) return made.error();
+            found = made->commit;
+        }
+        if (const Digest& expected = vk.airs[trace.air_id].preprocessed->commit; found != expected) {
+            return Error{ErrorCode::kInvalidArgument, "check", preprocessed_mismatch(trace.air_id, found, expected)};
         }
     }
     return check_rows(vk, traces);

@@ -8,6 +8,7 @@
 #include <limits>
 #include <utility>
 
+#include "air/committed_matrix.hpp"
 #include "key/height_bounds.hpp"
 #include "machine/guard.hpp"
 #include "proof/layout.hpp"
@@ -25,21 +26,6 @@ constexpr unsigned kLogMaxLogupCells = Fp::kTwoAdicity + 4;
 // A stacked column's index has 32 bits.
 constexpr std::uint64_t kMaxStackedColumns = std::numeric_limits<std::uint32_t>::max();
 
-// Without a branch for each word, so that it runs at the speed of memory.
-bool all_are_elements(std::span<const Fp> values) {
-    static_assert(sizeof(Fp) == sizeof(std::uint32_t));
-    const auto* words = reinterpret_cast<const std::uint32_t*>(values.data());
-    constexpr std::size_t kGrain = std::size_t{1} << 18;
-    const std::uint32_t largest = reduce_parts(
-        tbb::blocked_range<std::size_t>(0, values.size(), kGrain), std::uint32_t{0},
-        [&](const tbb::blocked_range<std::size_t>& range, std::uint32_t so_far) {
-            for (std::size_t i = range.begin(); i < range.end(); ++i) so_far = std::max(so_far, words[i]);
-            return so_far;
-        },
-        [](std::uint32_t a, std::uint32_t b) { return std::max(a, b); });
-    return largest < Fp::kModulus;
-}
-
 // "2^11", or the number where it is no power of two.
 std::string as_power(std::uint64_t value) {
     if (!std::has_single_bit(value)) return fmt::to_string(value);
@@ -49,8 +35,13 @@ std::string as_power(std::uint64_t value) {
 class Validation {
 public:
     Validation(const VerifyingKey& vk, std::span<const AirTrace> traces, std::span<const std::string> air_names,
-               WordCheck words)
-        : vk_(vk), traces_(traces), air_names_(air_names), words_(words), log_heights_(vk.airs.size(), -1) {}
+               WordCheck words, std::span<const std::optional<TracePart>> preprocessed)
+        : vk_(vk),
+          traces_(traces),
+          air_names_(air_names),
+          words_(words),
+          preprocessed_(preprocessed),
+          log_heights_(vk.airs.size(), -1) {}
 
     std::vector<TraceProblem> run() {
         if (traces_.empty()) {
@@ -111,15 +102,17 @@ private:
                     fmt::to_string(trace.cached_mains.size()));
         }
         for (std::size_t c = 0; c < std::min(trace.cached_mains.size(), air.width.cached_mains.size()); ++c) {
-            check_part(trace, trace.cached_mains[c], fmt::format("cached part {}", c), air.width.cached_mains[c]);
+            check_own_part(trace, trace.cached_mains[c], fmt::format("cached part {}", c), air.width.cached_mains[c]);
         }
-        if (air.preprocessed.has_value() != trace.preprocessed.has_value()) {
+        if (trace.air_id < preprocessed_.size() && preprocessed_[trace.air_id]) {
+            // They are the key's, and so is the height that check_height has found.
+        } else if (air.preprocessed.has_value() != trace.preprocessed.has_value()) {
             add_for(trace.air_id, "", air.preprocessed ? "a preprocessed part" : "no preprocessed part",
                     trace.preprocessed ? "one" : "none",
                     air.preprocessed ? "hand over the columns that the key was made from (ProvingKey::preprocessed)"
                                      : std::string());
         } else if (trace.preprocessed) {
-            check_part(trace, *trace.preprocessed, "preprocessed part", air.width.preprocessed.value_or(0));
+            check_own_part(trace, *trace.preprocessed, "preprocessed part", air.width.preprocessed.value_or(0));
         }
         if (trace.public_values.size() != air.num_public_values) {
             add_for(trace.air_id, "", fmt::format("{} public values", air.num_public_values),
@@ -154,20 +147,44 @@ private:
         }
     }
 
+    void check_own_part(const AirTrace& trace, const TracePart& part, std::string_view name, std::uint32_t width) {
+        const CommittedMatrix* committed = part.committed();
+        if (committed == nullptr) return check_part(trace, part.matrix(), name, width);
+        if (!committed->is_valid()) {
+            add_for(trace.air_id, name, "a committed matrix", "a CommittedMatrix that holds none",
+                    "make it with Prover::commit");
+            return;
+        }
+        const SystemParams& found = committed->params();
+        if (!commits_alike(found, vk_.params)) {
+            const auto text = [](const SystemParams& p) {
+                return fmt::format("l_skip {}, n_stack {}, log_blowup {} and whir.k {}", p.l_skip, p.n_stack,
+                                   p.log_blowup, p.whir.k);
+            };
+            add_for(trace.air_id, name, fmt::format("a commitment made with {}, as the key has", text(vk_.params)),
+                    fmt::format("one made with {}", text(found)), "commit with a prover of this key");
+        }
+        check_shape(trace, part.matrix(), name, width);  // its words were looked at when it was committed
+    }
+
     void check_part(const AirTrace& trace, const Matrix& part, std::string_view name, std::uint32_t width) {
         if (!part.is_valid()) {
             add_for(trace.air_id, name, "a matrix that holds its elements", fmt::format("one that {}", part.problem()));
             return;
         }
+        check_shape(trace, part, name, width);
+        if (words_ == WordCheck::kCheck && !all_are_elements(part.values())) {
+            add_for(trace.air_id, name, "field elements", "a word that is not below p");
+        }
+    }
+
+    void check_shape(const AirTrace& trace, const Matrix& part, std::string_view name, std::uint32_t width) {
         if (part.width() != width) {
             add_for(trace.air_id, name, fmt::format("{} columns", width), fmt::to_string(part.width()));
         }
         if (part.height() != trace.height()) {
             add_for(trace.air_id, name, fmt::format("a height of {}, that of the common main", trace.height()),
                     fmt::to_string(part.height()));
-        }
-        if (words_ == WordCheck::kCheck && !all_are_elements(part.values())) {
-            add_for(trace.air_id, name, "field elements", "a word that is not below p");
         }
     }
 
@@ -237,15 +254,32 @@ private:
     std::span<const AirTrace> traces_;
     std::span<const std::string> air_names_;
     WordCheck words_;
-    std::vector<int> log_heights_;  // of AIRs with a trace of a possible height
+    std::span<const std::optional<TracePart>> preprocessed_;  // those of the prover
+    std::vector<int> log_heights_;                            // of AIRs with a trace of a possible height
     std::vector<TraceProblem> problems_;
 };
 
 }  // namespace
 
+// Without a branch for each word, so that it runs at the speed of memory.
+bool all_are_elements(std::span<const Fp> values) {
+    static_assert(sizeof(Fp) == sizeof(std::uint32_t));
+    const auto* words = reinterpret_cast<const std::uint32_t*>(values.data());
+    constexpr std::size_t kGrain = std::size_t{1} << 18;
+    const std::uint32_t largest = reduce_parts(
+        tbb::blocked_range<std::size_t>(0, values.size(), kGrain), std::uint32_t{0},
+        [&](const tbb::blocked_range<std::size_t>& range, std::uint32_t so_far) {
+            for (std::size_t i = range.begin(); i < range.end(); ++i) so_far = std::max(so_far, words[i]);
+            return so_far;
+        },
+        [](std::uint32_t a, std::uint32_t b) { return std::max(a, b); });
+    return largest < Fp::kModulus;
+}
+
 std::vector<TraceProblem> trace_problems(const VerifyingKey& vk, std::span<const AirTrace> traces,
-                                         std::span<const std::string> air_names, WordCheck words) {
-    return Validation(vk, traces, air_names, words).run();
+                                         std::span<const std::string> air_names, WordCheck words,
+                                         std::span<const std::optional<TracePart>> preprocessed) {
+    return Validation(vk, traces, air_names, words, preprocessed).run();
 }
 
 Result<void> summarize(std::span<const TraceProblem> problems, std::string_view stage) {

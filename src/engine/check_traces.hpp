@@ -1,6 +1,7 @@
 // The validation of (key, traces) behind the public calls (whorl/validate.hpp), for keys that check_key has accepted.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,9 +14,14 @@ namespace whorl {
 /// Whether words are compared with p: not needed where whoever made the traces has done it.
 enum class WordCheck { kCheck, kSkip };
 
-/// find_trace_problems. Precondition: check_key(vk).
+/// find_trace_problems. Precondition: check_key(vk). An AIR of the key that has an entry in `preprocessed` needs none in its
+/// trace.
 std::vector<TraceProblem> trace_problems(const VerifyingKey& vk, std::span<const AirTrace> traces,
-                                         std::span<const std::string> air_names, WordCheck words);
+                                         std::span<const std::string> air_names, WordCheck words,
+                                         std::span<const std::optional<TracePart>> preprocessed = {});
+
+/// Whether all words are below p.
+bool all_are_elements(std::span<const Fp> values);
 
 /// The problems as one error of bounded length; no error where there are none.
 Result<void> summarize(std::span<const TraceProblem> problems, std::string_view stage);

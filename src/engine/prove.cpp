@@ -1,44 +1,29 @@
+#include <whorl/air.hpp>
 #include <whorl/device.hpp>
 #include <whorl/prove.hpp>
 
 #include <fmt/format.h>
 
-#include <bit>
-#include <limits>
 #include <optional>
+#include <string_view>
+#include <utility>
 
-#include "backend/cpu/columns.hpp"
+#include "air/committed_matrix.hpp"
 #include "backend/cpu/cpu_backend.hpp"
 #include "backend/cpu/memory.hpp"
 #include "backend/gpu/prover.hpp"
 #include "engine/check_traces.hpp"
+#include "engine/commit.hpp"
 #include "engine/devices.hpp"
+#include "engine/run_guarded.hpp"
 #include "engine/verify_after.hpp"
 #include "machine/guard.hpp"
 #include "machine/memory.hpp"
 #include "machine/page_pool.hpp"
 #include "prover/prove.hpp"
-#include "threads/thread_team.hpp"
 
 namespace whorl {
 namespace {
-
-// Runs `work`, which returns a Result, on the threads that the options ask for; failures of the machine come back as errors.
-template <class Work>
-auto run_guarded(const ProverOptions& options, const char* stage, const Work& work) noexcept -> decltype(work()) {
-    return guarded(stage, [&]() -> decltype(work()) {
-        if (options.num_threads > kMaxThreads) {
-            return Error{ErrorCode::kInvalidArgument, stage,
-                         fmt::format("expected at most {} threads, found {}", kMaxThreads, options.num_threads)};
-        }
-        return ThreadTeam(options.num_threads).run(work);
-    });
-}
-
-Result<void> check_input(const VerifyingKey& vk, const ProverOptions& options, std::span<const AirTrace> traces,
-                         const char* stage) {
-    return summarize(trace_problems(vk, traces, options.air_names, WordCheck::kCheck), stage);
-}
 
 Error moved_from(const char* stage) noexcept {
     return guarded_error(ErrorCode::kInvalidArgument, stage,
@@ -50,20 +35,66 @@ Error moved_from(const char* stage) noexcept {
 struct Prover::State {
     VerifyingKey vk;
     ProverOptions options;
-    std::optional<gpu::GpuProver> gpu;  // none: the CPU
+    std::optional<gpu::GpuProver> gpu;                   // none: the CPU
+    std::vector<std::optional<TracePart>> preprocessed;  // by AIR, or empty: those of the traces are taken
+
+    Result<void> check(std::span<const AirTrace> traces, const char* stage) const {
+        return summarize(trace_problems(vk, traces, options.air_names, WordCheck::kCheck, preprocessed), stage);
+    }
+    ProverInput input(std::span<const AirTrace> traces, Telemetry* telemetry) const {
+        return make_prover_input(vk, traces, telemetry, preprocessed);
+    }
+    Result<CommittedMatrix> commit(Matrix matrix) {
+        Result<CommittedMatrix> committed = checked_for_commitment(vk.params, std::move(matrix));
+        if (!committed) return committed;
+        CommittedMatrix::State& parts = *committed->state();
+        const Result<Digest> root =
+            gpu ? Result<Digest>(gpu->commit(*committed)) : commit_on_host(parts, options.telemetry);
+        if (!root) return root.error();
+        parts.commit = *root;
+        return committed;
+    }
+    Result<void> take_preprocessed(ProvingKey& key);
 };
+
+// Commits to the preprocessed columns of `key`.
+Result<void> Prover::State::take_preprocessed(ProvingKey& key) {
+    const auto bad = [&](std::size_t air_id, std::string_view what) {
+        return Error{ErrorCode::kInvalidArgument, "prove",
+                     fmt::format("AIR {}: {}; use a ProvingKey as keygen returned it", air_id, what)};
+    };
+    preprocessed.resize(vk.airs.size());
+    for (std::size_t i = 0; i < vk.airs.size(); ++i) {
+        std::optional<Matrix> columns = i < key.preprocessed.size() ? std::move(key.preprocessed[i]) : std::nullopt;
+        if (columns.has_value() != vk.airs[i].preprocessed.has_value()) {
+            return bad(i, columns ? "expected no preprocessed columns, found some"
+                                  : "expected the preprocessed columns that the key commits to, found none");
+        }
+        if (!columns) continue;
+        Result<CommittedMatrix> committed = commit(*std::move(columns));
+        if (!committed) return std::move(committed).error();
+        const Digest& expected = vk.airs[i].preprocessed->commit;
+        if (committed->commit() != expected) {
+            return bad(i, preprocessed_mismatch(static_cast<std::uint32_t>(i), committed->commit(), expected));
+        }
+        preprocessed[i] = *std::move(committed);
+    }
+    return {};
+}
 
 Prover::Prover(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Prover::Prover(Prover&&) noexcept = default;
 Prover& Prover::operator=(Prover&&) noexcept = default;
 Prover::~Prover() = default;
 
-Result<Prover> Prover::create(const VerifyingKey& vk, const ProverOptions& options) noexcept {
+// With the parts of `key` that its vk is not, where there is one.
+Result<Prover> Prover::create(const VerifyingKey& vk, ProvingKey* key, const ProverOptions& options) noexcept {
     return run_guarded(options, "prove", [&]() -> Result<Prover> {
         if (auto ok = check_key(vk); !ok) return std::move(ok).error();
         auto state = std::make_unique<State>();
         state->vk = vk;
         state->options = options;
+        if (key != nullptr && options.air_names.empty()) state->options.air_names = std::move(key->air_names);
         if (!is_cpu(options.device)) {
             Result<std::unique_ptr<gpu::Runtime>> runtime = open_gpu(options.device);
             if (!runtime) return std::move(runtime).error();
@@ -71,16 +102,28 @@ Result<Prover> Prover::create(const VerifyingKey& vk, const ProverOptions& optio
             if (options.constraints == ConstraintKernels::kGenerated) generation = {.timeout = options.compile_timeout};
             state->gpu.emplace(state->vk, *std::move(runtime), options.dispatch, generation);
         }
+        if (key != nullptr) {
+            if (auto ok = state->take_preprocessed(*key); !ok) return std::move(ok).error();
+        }
         return Prover(std::move(state));
     });
+}
+
+Result<Prover> Prover::create(const VerifyingKey& vk, const ProverOptions& options) noexcept {
+    return create(vk, nullptr, options);
+}
+
+Result<Prover> Prover::create(ProvingKey key, const ProverOptions& options) noexcept {
+    return create(key.vk, &key, options);
 }
 
 Result<Proof> Prover::prove(std::span<const AirTrace> traces) noexcept {
     if (state_ == nullptr) return moved_from("prove");
     State& s = *state_;
     const auto make_proof = [&]() -> Result<Proof> {
-        const ProverInput input = make_prover_input(s.vk, traces, s.options.telemetry);
+        const ProverInput input = s.input(traces, s.options.telemetry);
         if (s.gpu) return s.gpu->prove(input);
+        if (auto ok = commit_parts_on_host(input); !ok) return std::move(ok).error();
         if (auto ok = check_memory("prove", "a proof of these traces", cpu::peak_bytes(input)); !ok) {
             return std::move(ok).error();
         }
@@ -89,17 +132,23 @@ Result<Proof> Prover::prove(std::span<const AirTrace> traces) noexcept {
         return prove_on(backend, input);
     };
     return run_guarded(s.options, "prove", [&]() -> Result<Proof> {
-        if (auto ok = check_input(s.vk, s.options, traces, "prove"); !ok) return std::move(ok).error();
+        if (auto ok = s.check(traces, "prove"); !ok) return std::move(ok).error();
         try {
             Result<Proof> proof = make_proof();
             if (!proof || !s.options.verify_after) return proof;
-            if (auto ok = verify_made(s.vk, traces, s.options.air_names, *proof, s.options.telemetry); !ok)
+            if (auto ok = verify_made(s.vk, traces, s.preprocessed, s.options.air_names, *proof, s.options.telemetry);
+                !ok)
                 return std::move(ok).error();
             return proof;
         } catch (const InputError& e) {
             return Error{ErrorCode::kInvalidArgument, "prove", e.what()};
         }
     });
+}
+
+Result<CommittedMatrix> Prover::commit(Matrix matrix) noexcept {
+    if (state_ == nullptr) return moved_from("commit_matrix");
+    return run_guarded(state_->options, "commit_matrix", [&] { return state_->commit(std::move(matrix)); });
 }
 
 Result<MemoryPlan> Prover::plan(std::span<const AirTrace> traces) noexcept {
@@ -111,8 +160,8 @@ Result<MemoryPlan> Prover::plan(std::span<const AirTrace> traces) noexcept {
                          "expected a GPU, found cpu, which plans no memory; choose another device (--device sim is "
                          "always there)"};
         }
-        if (auto ok = check_input(s.vk, s.options, traces, "plan"); !ok) return std::move(ok).error();
-        return s.gpu->plan(make_prover_input(s.vk, traces, nullptr));
+        if (auto ok = s.check(traces, "plan"); !ok) return std::move(ok).error();
+        return s.gpu->plan(s.input(traces, nullptr));
     });
 }
 
@@ -127,42 +176,6 @@ Result<MemoryPlan> plan_memory(const VerifyingKey& vk, std::span<const AirTrace>
     Result<Prover> prover = Prover::create(vk, options);
     if (!prover) return std::move(prover).error();
     return prover->plan(traces);
-}
-
-namespace {
-
-Result<MatrixCommitment> commit(const SystemParams& params, const Matrix& matrix, const ProverOptions& options) {
-    if (auto ok = check_params(params); !ok) return std::move(ok).error();
-    const auto bad = [](std::string message) {
-        return Error{ErrorCode::kInvalidArgument, "commit_matrix", std::move(message)};
-    };
-    if (!matrix.is_valid()) return bad(fmt::format("the matrix {}", matrix.problem()));
-    if (matrix.width() == 0) return bad("expected at least one column, found none");
-    if (matrix.width() > std::numeric_limits<std::uint32_t>::max())
-        return bad(fmt::format("expected less than 2^32 columns, found {}", matrix.width()));
-    if (!std::has_single_bit(matrix.height()) || matrix.log_height() > params.log_stacked_height()) {
-        return bad(fmt::format("expected a power of two up to 2^{} as height, found {}", params.log_stacked_height(),
-                               matrix.height()));
-    }
-    const MatrixShape shape{static_cast<std::uint32_t>(matrix.width()), matrix.log_height()};
-    if (stacked_width(params.l_skip, params.log_stacked_height(), std::span(&shape, 1)) > params.w_stack) {
-        return bad(fmt::format("{} columns of height {} exceed the {} stacked columns allowed", matrix.width(),
-                               matrix.height(), params.w_stack));
-    }
-    const StackedLayout layout = stack_layout(params.l_skip, params.log_stacked_height(), std::span(&shape, 1));
-    if (auto ok = check_memory("commit_matrix", "this commitment", cpu::commitment_bytes(params, layout.width)); !ok)
-        return std::move(ok).error();
-    std::vector<const std::uint32_t*> words;
-    for (std::size_t c = 0; c < matrix.width(); ++c) words.push_back(cpu::column_words(matrix, c));
-    const cpu::StackedCommitment commitment(params, layout, std::move(words), options.telemetry);
-    return MatrixCommitment{commitment.root(), layout.width};
-}
-
-}  // namespace
-
-Result<MatrixCommitment> commit_matrix(const SystemParams& params, const Matrix& matrix,
-                                       const ProverOptions& options) noexcept {
-    return run_guarded(options, "commit_matrix", [&] { return commit(params, matrix, options); });
 }
 
 }  // namespace whorl

@@ -293,7 +293,7 @@ void write_trace(JsonWriter& json, const AirTrace& trace, std::string_view name,
         write_part(trace.cached_mains[i], fmt::format("cached{}", i));
     }
     json.close(']');
-    write_part_or_null("preprocessed", trace.preprocessed ? &*trace.preprocessed : nullptr, "preprocessed");
+    write_part_or_null("preprocessed", trace.preprocessed ? &trace.preprocessed->matrix() : nullptr, "preprocessed");
     write_elements(json, "public_values", trace.public_values);
     json.close('}');
 }

@@ -33,7 +33,8 @@ Result<std::optional<std::string>> reason_against(const VerifyingKey& vk, const 
 }  // namespace
 
 Result<void> verify_made(const VerifyingKey& vk, std::span<const AirTrace> traces,
-                         std::span<const std::string> air_names, const Proof& proof, Telemetry* telemetry) {
+                         std::span<const std::optional<TracePart>> preprocessed, std::span<const std::string> air_names,
+                         const Proof& proof, Telemetry* telemetry) {
     const Result<std::optional<std::string>> judged = [&] {
         const Span span(telemetry, "verify");
         return reason_against(vk, proof);
@@ -42,7 +43,12 @@ Result<void> verify_made(const VerifyingKey& vk, std::span<const AirTrace> trace
     const std::optional<std::string>& reason = *judged;
     if (!reason) return {};
     // The verifier's rule rarely tells which row is at fault; the check does.
-    const Result<CheckReport> report = check_constraints(vk, traces, air_names);
+    std::vector<AirTrace> whole(traces.begin(), traces.end());
+    for (AirTrace& trace : whole) {
+        if (trace.air_id < preprocessed.size() && preprocessed[trace.air_id])
+            trace.preprocessed = preprocessed[trace.air_id];
+    }
+    const Result<CheckReport> report = check_constraints(vk, whole, air_names);
     if (!report) return report.error();
     if (!report->is_satisfied()) {
         return Error{ErrorCode::kUnsatisfied, "prove",

@@ -1,6 +1,7 @@
 // A proof verified by the prover that made it.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 
@@ -12,9 +13,10 @@
 
 namespace whorl {
 
-/// Whether the verifier accepts `proof`, made of `traces`, as it is read back from its bytes: what is verified is what will be
+/// Whether the verifier accepts `proof`, made of `traces` and of `preprocessed` as make_prover_input takes them, as it is read back from its bytes: what is verified is what will be
 /// written. Under a span "verify". Errors: kUnsatisfied, kInternal (whorl::prove).
 Result<void> verify_made(const VerifyingKey& vk, std::span<const AirTrace> traces,
-                         std::span<const std::string> air_names, const Proof& proof, Telemetry* telemetry);
+                         std::span<const std::optional<TracePart>> preprocessed, std::span<const std::string> air_names,
+                         const Proof& proof, Telemetry* telemetry);
 
 }  // namespace whorl

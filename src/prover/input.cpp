@@ -42,7 +42,8 @@ std::vector<PartRef> ProverInput::parts(std::uint32_t trace) const {
     return out;
 }
 
-ProverInput make_prover_input(const VerifyingKey& vk, std::span<const AirTrace> traces, Telemetry* telemetry) {
+ProverInput make_prover_input(const VerifyingKey& vk, std::span<const AirTrace> traces, Telemetry* telemetry,
+                              std::span<const std::optional<TracePart>> preprocessed) {
     ProverInput input;
     input.vk = &vk;
     input.layout = make_proof_layout(vk, log_heights_of(vk, traces));
@@ -50,6 +51,9 @@ ProverInput make_prover_input(const VerifyingKey& vk, std::span<const AirTrace> 
     for (const SortedTrace& sorted : input.layout.traces) {
         const auto it = std::ranges::find(traces, sorted.air_id, &AirTrace::air_id);
         input.traces.push_back(&*it);
+        const bool is_given = sorted.air_id < preprocessed.size() && preprocessed[sorted.air_id].has_value();
+        const std::optional<TracePart>& part = is_given ? preprocessed[sorted.air_id] : it->preprocessed;
+        input.preprocessed.push_back(part ? &*part : nullptr);
     }
     return input;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <stdexcept>
 #include <string>
@@ -19,7 +20,8 @@ namespace whorl {
 struct ProverInput {
     const VerifyingKey* vk = nullptr;
     ProofLayout layout;
-    std::vector<const AirTrace*> traces;  ///< in the order of layout.traces
+    std::vector<const AirTrace*> traces;           ///< in the order of layout.traces
+    std::vector<const TracePart*> preprocessed{};  ///< likewise; null where there is none
     Telemetry* telemetry = nullptr;
 
     const SystemParams& params() const { return vk->params; }
@@ -35,17 +37,26 @@ struct ProverInput {
         const unsigned l_skip = params().l_skip;
         return log_height(trace) < l_skip ? l_skip - log_height(trace) : 0;
     }
+    /// Null for a common main, which has no commitment of its own.
+    const TracePart* own_part(const PartRef& part) const {
+        if (part.kind == PartRef::Kind::kPreprocessed) return preprocessed[part.trace];
+        return part.kind == PartRef::Kind::kCachedMain ? &traces[part.trace]->cached_mains[part.cached] : nullptr;
+    }
     const Matrix& part(const PartRef& part) const {
-        const AirTrace& trace = *traces[part.trace];
-        switch (part.kind) {
-            case PartRef::Kind::kPreprocessed:
-                return *trace.preprocessed;
-            case PartRef::Kind::kCachedMain:
-                return trace.cached_mains[part.cached];
-            case PartRef::Kind::kCommonMain:
-                break;
-        }
-        return trace.common_main;
+        const TracePart* own = own_part(part);
+        return own != nullptr ? own->matrix() : traces[part.trace]->common_main;
+    }
+    /// Null where a part's commitment is still to be made.
+    const CommittedMatrix* committed(const PartRef& part) const {
+        const TracePart* own = own_part(part);
+        return own != nullptr ? own->committed() : nullptr;
+    }
+    /// The part of `trace` that a variable reads.
+    PartRef part_of(std::uint32_t trace, const Variable& variable) const {
+        if (variable.entry == Variable::Entry::kPreprocessed) return {PartRef::Kind::kPreprocessed, trace, 0};
+        if (variable.part_index < air(trace).width.cached_mains.size())
+            return {PartRef::Kind::kCachedMain, trace, variable.part_index};
+        return {PartRef::Kind::kCommonMain, trace, 0};
     }
     /// A trace's parts in proof order: common main, preprocessed, cached 0, cached 1, …
     std::vector<PartRef> parts(std::uint32_t trace) const;
@@ -63,7 +74,9 @@ void require_preprocessed_commitment(std::uint32_t air_id, const Digest& found, 
 /// By AIR of the key: the log height of its trace, −1 where there is none.
 std::vector<int> log_heights_of(const VerifyingKey& vk, std::span<const AirTrace> traces);
 
-/// Sorts and lays out `traces`, which check_traces has accepted.
-ProverInput make_prover_input(const VerifyingKey& vk, std::span<const AirTrace> traces, Telemetry* telemetry);
+/// Sorts and lays out `traces`, which check_traces has accepted. Where `preprocessed` has an entry for an AIR of the key, it
+/// is taken instead of the trace's.
+ProverInput make_prover_input(const VerifyingKey& vk, std::span<const AirTrace> traces, Telemetry* telemetry,
+                              std::span<const std::optional<TracePart>> preprocessed = {});
 
 }  // namespace whorl

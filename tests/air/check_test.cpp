@@ -74,7 +74,7 @@ TEST(Check, SeesTheLastRowAndWrapsAround) {
 
 TEST(Check, LooksAtCachedAndPreprocessedParts) {
     Checked task = checked("preprocessed_and_cached");
-    task.traces[0].cached_mains[1].at(31, 0) += fp(1);
+    task.traces[0].cached_mains[1].columns()->at(31, 0) += fp(1);
     const CheckReport report = task.report();
     ASSERT_EQ(report.failures.size(), 1U);
     EXPECT_EQ(report.failures[0].row, 30U);

@@ -71,7 +71,7 @@ TEST(Task, AnAirWithoutCommonMainColumnsHasNullInTheirPlace) {
     Task task{.name = "cached only", .vk = key->vk, .air_names = {"CachedOnly"}, .traces = {}};
     AirTrace& trace = task.traces.emplace_back();
     trace.common_main = Matrix(0, 4);
-    trace.cached_mains.emplace_back(1, 4);
+    trace.cached_mains.emplace_back(Matrix(1, 4));
     const Scratch scratch;
     const Result<void> saved = save_task(task, scratch.path());
     ASSERT_TRUE(saved) << to_string(saved.error());

@@ -1,5 +1,6 @@
 // Commitments on a device against the CPU backend's: roots, rows and paths.
 #include "backend/gpu/commitment.hpp"
+#include "backend/gpu/resident.hpp"
 
 #include <gtest/gtest.h>
 
@@ -50,15 +51,16 @@ void expect_same_commitments(const ProverInput& input, const CommitTuning& tunin
     const auto work = [&](Device& device) {
         const NttRoots roots(device, input.params().log_codeword_height(), NttDirection::kForward);
         device.recorder().submit(1);
-        const DeviceTraces traces(device, input);
-        const StackedCommitments commitments(device, roots, traces, input, tuning);
+        const Residents residents(device);
+        const DeviceTraces traces(device, residents, input);
+        const StackedCommitments commitments(device, roots, traces, residents, input, tuning);
         const auto opened = commitments.open(leaves);
         if (device.is_planning()) return;
         ASSERT_EQ(opened.size(), expected.size());
         for (std::size_t i = 0; i < expected.size(); ++i) {
             SCOPED_TRACE(testing::Message() << "commitment " << i);
             EXPECT_EQ(commitments.root(i), expected[i].root());
-            const std::vector<cpu::LeafRows> rows = expected[i].rows_of(leaves);
+            const std::vector<cpu::LeafRows> rows = expected[i].rows_of(leaves, nullptr);
             for (std::size_t q = 0; q < leaves.size(); ++q) {
                 EXPECT_EQ(opened[i].paths[q], expected[i].path(leaves[q]));
                 EXPECT_EQ(opened[i].rows[q], rows[q]);

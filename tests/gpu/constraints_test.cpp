@@ -1,5 +1,6 @@
 // The batch sumcheck and LogUp's leaves on devices, against the CPU's batch sumcheck and against plain evaluation.
 #include "backend/gpu/constraints.hpp"
+#include "backend/gpu/resident.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -71,7 +72,8 @@ void expect_equal_to_cpu(const VerifyingKey& vk, const std::vector<AirTrace>& tr
     ProgramCache programs(vk);
     on_devices(
         [&](Device& device) {
-            const DeviceTraces device_traces(device, input);
+            const Residents residents(device);
+            const DeviceTraces device_traces(device, residents, input);
             ConstraintBatch batch(device, device_traces, programs, input, challenges.batch, tuning);
             const auto found = transcript_of(batch, challenges);
             if (device.is_planning()) return;
@@ -114,7 +116,8 @@ void expect_plain_leaves(const VerifyingKey& vk, const std::vector<AirTrace>& tr
     }
     ProgramCache programs(vk);
     on_devices([&](Device& device) {
-        const DeviceTraces device_traces(device, input);
+        const Residents residents(device);
+        const DeviceTraces device_traces(device, residents, input);
         const Buffer leaf_p = device.arena().take_words("p", num_cells);
         const Buffer leaf_q = device.arena().take_exts("q", num_cells);
         const RecordedLeaves leaves = evaluate_leaves(device, device_traces, input, programs, challenges.alpha,
@@ -177,7 +180,7 @@ AirTrace random_trace(const VerifyingKey& vk, std::uint32_t air_id, unsigned log
     trace.air_id = air_id;
     trace.common_main = Matrix(random.fps(air.width.common_main * height), air.width.common_main, height);
     for (const std::uint32_t width : air.width.cached_mains) {
-        trace.cached_mains.emplace_back(random.fps(width * height), width, height);
+        trace.cached_mains.emplace_back(Matrix(random.fps(width * height), width, height));
     }
     if (air.preprocessed) {
         const std::uint32_t width = *air.width.preprocessed;
@@ -268,7 +271,8 @@ Round0Counts round0_counts(const VerifyingKey& vk, const std::vector<AirTrace>& 
         [&](Device& device) {
             telemetry = {};
             input.telemetry = &telemetry;
-            const DeviceTraces device_traces(device, input);
+            const Residents residents(device);
+            const DeviceTraces device_traces(device, residents, input);
             ConstraintBatch batch(device, device_traces, programs, input, challenges.batch);
             const DispatchCounts before = device.recorder().counts();
             const std::uint64_t allocations_before = device.num_allocations();

@@ -7,6 +7,7 @@
 #include <whorl/task.hpp>
 
 #include "backend/cpu/stacking.hpp"
+#include "backend/gpu/resident.hpp"
 #include "backend/gpu/stacking.hpp"
 #include "gpu/devices.hpp"
 #include "gpu/tall_task.hpp"
@@ -24,7 +25,8 @@ void expect_equals_cpu(const VerifyingKey& vk, const std::vector<AirTrace>& task
     const std::vector<Fp4> u = random.fp4s(input.params().n_stack + 1);
 
     on_devices([&](Device& device) {
-        const DeviceTraces traces(device, input);
+        const Residents residents(device);
+        const DeviceTraces traces(device, residents, input);
         cpu::StackedReduction expected(input, lambda, r);
         StackedReduction found(device, traces, input, lambda, r);
         const auto expect_equal = [&](const auto& a, const auto& b) {

@@ -32,7 +32,7 @@ inline TallTask tall_task() {
         trace.air_id = air;
         trace.common_main = Matrix(random.fps(width * height), width, height);
         if (cached_width != 0) {
-            trace.cached_mains.emplace_back(random.fps(cached_width * height), cached_width, height);
+            trace.cached_mains.emplace_back(Matrix(random.fps(cached_width * height), cached_width, height));
         }
         trace.public_values.resize(key.vk.airs[air].num_public_values);
     };

@@ -7,6 +7,7 @@
 #include <whorl/task.hpp>
 
 #include "backend/cpu/cpu_backend.hpp"
+#include "backend/gpu/resident.hpp"
 #include "backend/gpu/whir.hpp"
 #include "gpu/devices.hpp"
 #include "gpu/tall_task.hpp"
@@ -19,7 +20,7 @@ namespace {
 void expect_equals_cpu(const VerifyingKey& vk, const std::vector<AirTrace>& task_traces) {
     const ProverInput input = make_prover_input(vk, task_traces, nullptr);
     const WhirParams& params = input.params().whir;
-    const auto code = cpu::CpuBackend().commit(input).stacked;
+    const cpu::CpuBackend::Commitments code = cpu::CpuBackend().commit(input);
     on_devices([&](Device& device) {
         const auto expect_equal = [&](const auto& a, const auto& b) {
             if (device.is_planning()) return;
@@ -27,13 +28,14 @@ void expect_equals_cpu(const VerifyingKey& vk, const std::vector<AirTrace>& task
         };
         const NttRoots roots(device, input.params().log_codeword_height(), NttDirection::kForward);
         device.recorder().submit_and_wait(1);
-        const DeviceTraces traces(device, input);
-        const StackedCommitments commitments(device, roots, traces, input);
+        const Residents residents(device);
+        const DeviceTraces traces(device, residents, input);
+        const StackedCommitments commitments(device, roots, traces, residents, input);
 
         test::Random random;
         const std::vector<Fp4> u = random.fp4s(input.params().n_stack + 1);
         const Fp4 mu = random.fp4();
-        cpu::WhirProver expected(input, code, u, mu);
+        cpu::WhirProver expected(input, code.stacked, u, mu);
         WhirProver found(device, roots, traces, input, commitments, u, mu);
         WhirProof expected_proof, found_proof;
         unsigned log_leaves = input.params().log_codeword_height() - params.k;

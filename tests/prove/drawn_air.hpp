@@ -177,12 +177,12 @@ private:
                 std::vector<Fp>& values = parts.emplace_back();
                 for (std::size_t c = 0; c < matrix.width(); ++c) values.push_back(matrix.at(row % height(), c));
             };
-            add(trace.preprocessed ? *trace.preprocessed : Matrix());
+            add(trace.preprocessed ? trace.preprocessed->matrix() : Matrix());
             for (const Matrix& matrix : trace.cached_mains) add(matrix);
             add(trace.common_main);
             return parts;
         };
-        Matrix& fixed = shape_.common_width != 0 ? trace.common_main : trace.cached_mains.back();
+        Matrix& fixed = shape_.common_width != 0 ? trace.common_main : *trace.cached_mains.back().columns();
         for (std::size_t row = 0; row < height(); ++row) {
             const auto local = parts_at(row);
             const auto next = shape_.reads_next_row ? parts_at(row + 1) : local;

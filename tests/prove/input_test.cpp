@@ -182,7 +182,7 @@ TEST(Prover, RefusesPreprocessedColumnsThatTheKeyDoesNotCommitTo) {
     for (const char* device : {"cpu", "sim"}) {
         SCOPED_TRACE(device);
         Prover prover = value_of(Prover::create(task.vk, {.device = device}));
-        Fp& cell = task.traces[5].preprocessed->at(3, 0);
+        Fp& cell = task.traces[5].preprocessed->columns()->at(3, 0);
         cell += Fp::one();
         const auto proof = prover.prove(task.traces);
         const auto checked = check_constraints(task.vk, task.traces);

@@ -140,7 +140,7 @@ TEST_P(Commits, AsToTheWholeCode) {
     const auto num_leaves = static_cast<std::uint32_t>(rows >> shape.k);
     std::vector<std::uint32_t> leaves{0, num_leaves - 1, num_leaves / 2, 0};
     for (int i = 0; i < 20; ++i) leaves.push_back(static_cast<std::uint32_t>(random.next() % num_leaves));
-    const std::vector<LeafRows> opened = found.rows_of(leaves);
+    const std::vector<LeafRows> opened = found.rows_of(leaves, nullptr);
     ASSERT_EQ(opened.size(), leaves.size());
     for (std::size_t i = 0; i < leaves.size(); ++i) {
         EXPECT_EQ(found.path(leaves[i]), expected.path(leaves[i]));

@@ -7,10 +7,7 @@
 namespace whorl::cpu {
 
 ColumnView column_of(const ProverInput& input, std::uint32_t trace, const Variable& variable) {
-    const AirTrace& t = *input.traces[trace];
-    const Matrix& part = variable.entry == Variable::Entry::kPreprocessed ? *t.preprocessed
-                         : variable.part_index < t.cached_mains.size()    ? t.cached_mains[variable.part_index]
-                                                                          : t.common_main;
+    const Matrix& part = input.part(input.part_of(trace, variable));
     return {column_words(part, variable.index), part.height()};
 }
 

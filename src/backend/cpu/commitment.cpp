@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "backend/cpu/columns.hpp"
 #include "backend/cpu/parallel.hpp"
 #include "field/simd.hpp"
 #include "hash/batch.hpp"
@@ -82,12 +83,11 @@ StackedCommitment::StackedCommitment(const SystemParams& params, const StackedLa
       layout_(&layout),
       slice_words_(std::move(slice_words)),
       first_slice_(layout.width + 1, layout.slices.size()),
-      domain_(params.l_skip),
-      telemetry_(telemetry) {
+      domain_(params.l_skip) {
     // Slices lie in order of their stacked column.
     for (std::size_t s = layout.slices.size(); s-- > 0;) first_slice_[layout.slices[s].stacked_column] = s;
     if (!is_made_by_blocks(params.log_stacked_height())) {
-        code_.emplace(make_code());
+        code_.emplace(make_code(telemetry));
         return;
     }
     const std::size_t height = std::size_t{1} << params.log_stacked_height();
@@ -95,19 +95,19 @@ StackedCommitment::StackedCommitment(const SystemParams& params, const StackedLa
     WordBuffer blocks(layout.width * height);
     tree_.emplace(params.log_codeword_height() - params.whir.k, [&](std::uint32_t* leaves, std::size_t stride) {
         for (std::size_t part = 0; part < std::size_t{1} << params.log_blowup; ++part) {
-            hash_part(part, message, blocks, leaves, stride);
+            hash_part(part, message, blocks, leaves, stride, telemetry);
         }
     });
 }
 
 void StackedCommitment::hash_part(std::size_t part, WordBuffer& message, WordBuffer& blocks, std::uint32_t* leaves,
-                                  std::size_t stride) const {
+                                  std::size_t stride, Telemetry* telemetry) const {
     const unsigned log_height = params_.log_stacked_height();
     const std::size_t height = std::size_t{1} << log_height;
     const std::size_t width = layout_->width;
     const BlockNtt ntt(log_height, code_part_shift(log_height, params_.log_blowup, part));
     {
-        Span span(telemetry_, "rs_code_matrix");
+        Span span(telemetry, "rs_code_matrix");
         span.set("columns", static_cast<std::int64_t>(width));
         span.set("bytes", static_cast<std::int64_t>(blocks.size() * sizeof(std::uint32_t)));
         for (std::uint32_t column = 0; column < width; ++column) {
@@ -115,7 +115,7 @@ void StackedCommitment::hash_part(std::size_t part, WordBuffer& message, WordBuf
             ntt.spread(message.data(), blocks.data() + column * height);
         }
     }
-    const Span span(telemetry_, "merkle_tree");
+    const Span span(telemetry, "merkle_tree");
     const std::size_t rows = std::size_t{1} << ntt.log_block();
     for_each_part(tbb::blocked_range<std::size_t>(0, ntt.num_blocks()), [&](const auto& range) {
         BlockFinisher finisher(ntt);
@@ -183,7 +183,7 @@ std::vector<StackedCommitment::OpenedPart> StackedCommitment::opened_parts(
     return parts;
 }
 
-std::vector<LeafRows> StackedCommitment::rows_of(std::span<const std::uint32_t> leaves) const {
+std::vector<LeafRows> StackedCommitment::rows_of(std::span<const std::uint32_t> leaves, Telemetry* telemetry) const {
     const unsigned k = params_.whir.k;
     const std::size_t leaf_rows = std::size_t{1} << k;
     std::vector<LeafRows> rows(leaves.size(), LeafRows(leaf_rows));
@@ -193,7 +193,7 @@ std::vector<LeafRows> StackedCommitment::rows_of(std::span<const std::uint32_t> 
         }
         return rows;
     }
-    const Span span(telemetry_, "open_rows");
+    const Span span(telemetry, "open_rows");
     std::vector<OpenedPart> parts = opened_parts(leaves);
     for (LeafRows& leaf : rows) {
         for (std::vector<Fp>& row : leaf) row.resize(layout_->width);
@@ -249,13 +249,13 @@ void StackedCommitment::write_message(std::uint32_t column, std::uint32_t* messa
                     });
 }
 
-CodeMatrix StackedCommitment::make_code() const {
+CodeMatrix StackedCommitment::make_code(Telemetry* telemetry) const {
     const unsigned log_height = params_.log_stacked_height();
     const unsigned log_rows = params_.log_codeword_height();
     const std::size_t stride = padded_size(std::size_t{1} << log_rows);
     WordBuffer words(layout_->width * stride);
     {
-        Span span(telemetry_, "rs_code_matrix");
+        Span span(telemetry, "rs_code_matrix");
         span.set("columns", static_cast<std::int64_t>(layout_->width));
         span.set("bytes", static_cast<std::int64_t>(words.size() * sizeof(std::uint32_t)));
         for_each_index(std::uint32_t{0}, layout_->width, [&](std::uint32_t column) {
@@ -264,7 +264,31 @@ CodeMatrix StackedCommitment::make_code() const {
             reed_solomon_encode(codeword, log_height, params_.log_blowup);
         });
     }
-    return CodeMatrix(std::move(words), layout_->width, stride, log_rows, params_.whir.k, telemetry_);
+    return CodeMatrix(std::move(words), layout_->width, stride, log_rows, params_.whir.k, telemetry);
+}
+
+namespace {
+
+StackedLayout layout_of(const SystemParams& params, const Matrix& matrix) {
+    const MatrixShape shape{static_cast<std::uint32_t>(matrix.width()), matrix.log_height()};
+    return stack_layout(params.l_skip, params.log_stacked_height(), std::span(&shape, 1));
+}
+
+std::vector<const std::uint32_t*> words_of_slices(const StackedLayout& layout, const Matrix& matrix) {
+    std::vector<const std::uint32_t*> words;
+    for (const StackedSlice& slice : layout.slices) words.push_back(column_words(matrix, slice.column));
+    return words;
+}
+
+}  // namespace
+
+CommittedPart::CommittedPart(const SystemParams& params, const Matrix& matrix, Telemetry* telemetry)
+    : layout_(layout_of(params, matrix)), commitment_(params, layout_, words_of_slices(layout_, matrix), telemetry) {}
+
+const StackedCommitment& commitment_of(CommittedMatrix::State& committed, Telemetry* telemetry) {
+    const auto& part = committed.host_part(
+        [&] { return std::make_unique<const CommittedPart>(committed.params, committed.matrix, telemetry); });
+    return static_cast<const CommittedPart&>(part).commitment();
 }
 
 }  // namespace whorl::cpu

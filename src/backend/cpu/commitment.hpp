@@ -10,6 +10,7 @@
 #include <whorl/params.hpp>
 #include <whorl/telemetry.hpp>
 
+#include "air/committed_matrix.hpp"
 #include "backend/cpu/buffer.hpp"
 #include "backend/cpu/merkle.hpp"
 #include "backend/cpu/tile.hpp"
@@ -49,6 +50,7 @@ public:
     /// slice_words[s] are the rows of slice s; they and `layout` outlive the commitment.
     StackedCommitment(const SystemParams& params, const StackedLayout& layout,
                       std::vector<const std::uint32_t*> slice_words, Telemetry* telemetry);
+    StackedCommitment(StackedCommitment&&) = default;
 
     /// Whether columns of that height are; the code of lower ones is kept whole.
     static bool is_made_by_blocks(unsigned log_height);
@@ -57,25 +59,39 @@ public:
     std::size_t width() const { return layout_->width; }
     MerklePath path(std::size_t leaf) const;
     /// The rows of each of `leaves`.
-    std::vector<LeafRows> rows_of(std::span<const std::uint32_t> leaves) const;
+    std::vector<LeafRows> rows_of(std::span<const std::uint32_t> leaves, Telemetry* telemetry) const;
 
 private:
     struct OpenedPart;
 
     std::vector<OpenedPart> opened_parts(std::span<const std::uint32_t> leaves) const;
     void write_message(std::uint32_t column, std::uint32_t* message) const;
-    void hash_part(std::size_t part, WordBuffer& message, WordBuffer& blocks, std::uint32_t* leaves,
-                   std::size_t stride) const;
-    CodeMatrix make_code() const;
+    void hash_part(std::size_t part, WordBuffer& message, WordBuffer& blocks, std::uint32_t* leaves, std::size_t stride,
+                   Telemetry* telemetry) const;
+    CodeMatrix make_code(Telemetry* telemetry) const;
 
     SystemParams params_;
     const StackedLayout* layout_;
     std::vector<const std::uint32_t*> slice_words_;
     std::vector<std::size_t> first_slice_;  // by stacked column; one more at the end
     SkipDomain domain_;
-    Telemetry* telemetry_;
     std::optional<CodeMatrix> code_;  // low columns
     std::optional<MerkleTree> tree_;  // tall ones
 };
+
+/// A matrix on its own, committed: what proofs take of a CommittedMatrix.
+class CommittedPart final : public CommittedMatrix::State::HostPart {
+public:
+    /// `matrix` outlives it.
+    CommittedPart(const SystemParams& params, const Matrix& matrix, Telemetry* telemetry);
+    const StackedCommitment& commitment() const { return commitment_; }
+
+private:
+    StackedLayout layout_;
+    StackedCommitment commitment_;
+};
+
+/// The commitment of `committed`, made by the first call where it was not made on this backend. The buffers outlive the proof.
+const StackedCommitment& commitment_of(CommittedMatrix::State& committed, Telemetry* telemetry);
 
 }  // namespace whorl::cpu

@@ -59,12 +59,18 @@ Fp CpuTranscript::grind(unsigned num_bits) {
 
 CpuBackend::Commitments CpuBackend::commit(const ProverInput& input) const {
     Commitments commitments;
+    commitments.made.reserve(input.layout.commitments.size());  // they are pointed to
     for (const CommitmentLayout& commitment : input.layout.commitments) {
+        if (const CommittedMatrix* committed = input.committed(commitment.parts[0])) {
+            commitments.stacked.push_back(&commitment_of(*committed->state(), input.telemetry));
+            continue;
+        }
         std::vector<const std::uint32_t*> words;
         for (const StackedSlice& slice : commitment.stack.slices) {
             words.push_back(column_words(input.part(commitment.parts[slice.matrix]), slice.column));
         }
-        commitments.stacked.emplace_back(input.params(), commitment.stack, std::move(words), input.telemetry);
+        commitments.made.emplace_back(input.params(), commitment.stack, std::move(words), input.telemetry);
+        commitments.stacked.push_back(&commitments.made.back());
     }
     return commitments;
 }

@@ -41,8 +41,9 @@ public:
     using StackedReduction = cpu::StackedReduction;
     using Whir = WhirProver;
     struct Commitments {
-        std::vector<StackedCommitment> stacked;
-        Digest root(std::size_t i) const { return stacked[i].root(); }
+        std::vector<StackedCommitment> made;            // in this proof
+        std::vector<const StackedCommitment*> stacked;  // all
+        Digest root(std::size_t i) const { return stacked[i]->root(); }
     };
 
     CpuTranscript transcript() const { return {}; }

@@ -95,7 +95,9 @@ std::uint64_t commitment_bytes(const SystemParams& params, std::uint64_t width) 
 std::uint64_t peak_bytes(const ProverInput& input) {
     std::uint64_t kept = 0, making = 0, opening = 0;
     for (const CommitmentLayout& commitment : input.layout.commitments) {
-        const StackedWords words = stacked_words(input.params(), commitment.stack.width);
+        StackedWords words = stacked_words(input.params(), commitment.stack.width);
+        // Committed before the proof, and counted then.
+        if (input.committed(commitment.parts[0]) != nullptr) words.kept = words.making = 0;
         kept += words.kept;  // to the end
         making = std::max(making, words.making);
         opening = std::max(opening, words.opening);

@@ -56,8 +56,8 @@ ExtTable combine_stacked_columns(const ProverInput& input, const Fp4& mu) {
 
 }  // namespace
 
-WhirProver::WhirProver(const ProverInput& input, std::span<const StackedCommitment> commitments, std::span<const Fp4> u,
-                       const Fp4& mu)
+WhirProver::WhirProver(const ProverInput& input, std::span<const StackedCommitment* const> commitments,
+                       std::span<const Fp4> u, const Fp4& mu)
     : input_(input), commitments_(commitments) {
     const unsigned l = input.params().l_skip;
     f_ = combine_stacked_columns(input, mu);
@@ -134,10 +134,10 @@ std::vector<Fp4> WhirProver::final_poly() const {
 }
 
 void WhirProver::open_initial(std::span<const std::uint32_t> indices, WhirProof& proof) const {
-    for (const StackedCommitment& commitment : commitments_) {
-        proof.initial_round_opened_rows.push_back(commitment.rows_of(indices));
+    for (const StackedCommitment* commitment : commitments_) {
+        proof.initial_round_opened_rows.push_back(commitment->rows_of(indices, input_.telemetry));
         auto& paths = proof.initial_round_merkle_proofs.emplace_back();
-        for (const std::uint32_t leaf : indices) paths.push_back(commitment.path(leaf));
+        for (const std::uint32_t leaf : indices) paths.push_back(commitment->path(leaf));
     }
 }
 

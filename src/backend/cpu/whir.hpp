@@ -19,7 +19,7 @@ namespace whorl::cpu {
 class WhirProver {
 public:
     /// u: the point u_0 … u_n_stack.
-    WhirProver(const ProverInput& input, std::span<const StackedCommitment> commitments, std::span<const Fp4> u,
+    WhirProver(const ProverInput& input, std::span<const StackedCommitment* const> commitments, std::span<const Fp4> u,
                const Fp4& mu);
 
     /// s(1), s(2).
@@ -42,7 +42,7 @@ public:
 
 private:
     const ProverInput& input_;
-    std::span<const StackedCommitment> commitments_;
+    std::span<const StackedCommitment* const> commitments_;
     unsigned round_ = 0;
     ExtTable f_, w_;
     std::vector<CodeMatrix> codewords_;  // of rounds 1, 2, …

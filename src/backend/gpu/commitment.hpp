@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -28,6 +29,9 @@ inline unsigned num_message_kernels(unsigned l_skip) {
 class MerkleTree {
 public:
     MerkleTree(Device& device, unsigned log_rows, unsigned k);
+    /// In memory that is not the arena's: num_node_words() words at `nodes`, which outlive the tree.
+    MerkleTree(Address nodes, unsigned log_rows, unsigned k) : log_rows_(log_rows), k_(k), nodes_(nodes) {}
+    static std::uint64_t num_node_words(unsigned log_rows, unsigned k) { return std::uint64_t{16} << (log_rows - k); }
 
     /// Words that hashing rows takes between calls of record_rows() and until record_layers().
     std::uint64_t num_state_words() const { return std::uint64_t{8} << log_rows_; }
@@ -60,7 +64,8 @@ private:
 
     unsigned log_rows_;
     unsigned k_;
-    Buffer nodes_;
+    Buffer buffer_;  // empty where the memory is not the arena's
+    Address nodes_;
 };
 
 /// Leaves opened: rows[q][j] is row j of leaf q.
@@ -76,35 +81,65 @@ struct CommitTuning {
     std::uint64_t codeword_bytes = std::uint64_t{128} << 20;
 };
 
+/// Matrices of a stacked layout, on the device.
+struct StackedColumns {
+    const StackedLayout* layout;
+    std::vector<const DeviceColumns*> matrices;
+};
+struct ColumnGroup {
+    std::uint32_t first = 0, count = 0;  // stacked columns
+};
+
+/// Makes the codes of stacked columns, a group of columns at a time.
+class StackedEncoder {
+public:
+    /// Records uploads, so it lives as long as the submission. `roots`: forward, for params.log_codeword_height().
+    StackedEncoder(Recorder& recorder, const NttRoots& roots, const SystemParams& params);
+    /// Writes the codewords of a group one behind the other, the first at `codewords`. num_kernels(group) kernels.
+    NttColumns record(const StackedColumns& stacked, const ColumnGroup& group, Address codewords) const;
+    unsigned num_kernels(const ColumnGroup& group) const;
+
+private:
+    Recorder& recorder_;
+    const NttRoots& roots_;
+    const SystemParams& params_;
+    Address message_roots_;
+};
+/// Where a column of 2^log_rows words ends and the next begins, in words.
+std::uint64_t codeword_stride(unsigned log_rows);
+
+class ResidentPart;
+class Residents;
+
 /// The stacked commitments of a proof.
 class StackedCommitments {
 public:
-    /// Commits, in one submission. What is passed by reference stays. `roots`: forward, for params.log_codeword_height().
-    StackedCommitments(Device& device, const NttRoots& roots, const DeviceTraces& traces, const ProverInput& input,
-                       const CommitTuning& tuning = {});
+    /// Commits to what is not resident, in one submission. What is passed by reference stays. `roots`: forward, for
+    /// params.log_codeword_height().
+    StackedCommitments(Device& device, const NttRoots& roots, const DeviceTraces& traces, const Residents& residents,
+                       const ProverInput& input, const CommitTuning& tuning = {});
 
-    const Digest& root(std::size_t commitment) const { return roots_of_trees_[commitment]; }
+    const Digest& root(std::size_t commitment) const { return commitments_[commitment].root; }
     /// Leaves of every commitment, in one submission.
     std::vector<OpenedLeaves<std::vector<Fp>>> open(std::span<const std::uint32_t> indices) const;
 
 private:
-    struct ColumnGroup {
-        std::uint32_t first = 0, count = 0;  // stacked columns
+    struct Commitment {
+        StackedColumns stacked;
+        const ResidentPart* resident = nullptr;
+        std::optional<MerkleTree> made;  // where it is not resident
+        Digest root{};
+
+        const MerkleTree& tree() const;
     };
     std::vector<ColumnGroup> column_groups(std::uint32_t width) const;
     std::uint64_t num_codeword_words() const;
-    // Encodes a group of columns into `codewords`.
-    NttColumns record_codewords(const CommitmentLayout& layout, const ColumnGroup& group, Address message_roots,
-                                Address codewords) const;
-    unsigned num_codeword_kernels(const ColumnGroup& group) const;
 
     Device& device_;
     const NttRoots& roots_;
-    const DeviceTraces& traces_;
     const ProverInput& input_;
     CommitTuning tuning_;
-    std::vector<MerkleTree> trees_;
-    std::vector<Digest> roots_of_trees_;
+    std::vector<Commitment> commitments_;
 };
 
 /// The code of a polynomial over the extension, which stays in memory.

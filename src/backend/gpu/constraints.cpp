@@ -171,7 +171,8 @@ void ConstraintBatch::bind_programs(const DeviceTraces& device_traces, ProgramCa
             if (part.kind == PartRef::Kind::kPreprocessed) preprocessed_first = first;
             if (part.kind == PartRef::Kind::kCachedMain) main_first.push_back(first);
             if (part.kind == PartRef::Kind::kCommonMain) common_first = first;
-            for (std::uint32_t c = 0; c < part_width(air, part); ++c) columns.push_back(device_traces.column(part, c));
+            for (std::uint32_t c = 0; c < part_width(air, part); ++c)
+                columns.push_back(device_traces.part(part).column(c));
         }
         main_first.push_back(common_first);
         trace.num_columns = narrow(columns.size());

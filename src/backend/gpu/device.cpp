@@ -6,9 +6,16 @@
 
 namespace whorl::gpu {
 
+std::uint64_t Device::missing_bytes(const MemoryPlan& plan) const {
+    return plan.arena_bytes > arena_.held_bytes() ? plan.device_bytes : 0;
+}
+
+bool Device::has_memory_for(const MemoryPlan& plan) const {
+    return missing_bytes(plan) <= available_bytes();
+}
+
 void Device::follow(const MemoryPlan& plan) {
-    const std::uint64_t missing = plan.arena_bytes > arena_.held_bytes() ? plan.device_bytes : 0;
-    const std::uint64_t available = runtime_->free_memory() + arena_.held_bytes();
+    const std::uint64_t missing = missing_bytes(plan), available = available_bytes();
     if (missing > available) {
         constexpr double kMiB = 1024.0 * 1024.0;
         throw DeviceError(

@@ -18,6 +18,7 @@ public:
         : runtime_(std::move(runtime)), arena_(*runtime_), recorder_(*runtime_), dispatch_(dispatch) {}
 
     Runtime& runtime() { return *runtime_; }
+    const Runtime& runtime() const { return *runtime_; }
     const DeviceInfo& info() const { return runtime_->info(); }
     Arena& arena() { return arena_; }
     Recorder& recorder() { return recorder_; }
@@ -41,6 +42,8 @@ public:
         arena_.set_spans(spans);
         recorder_.set_spans(spans);
     }
+    /// Whether what `plan` needs beyond what is held is free.
+    bool has_memory_for(const MemoryPlan& plan) const;
     /// Gets ready for the proof that `plan` is of. Errors: DeviceError with the figures where it does not fit.
     void follow(const MemoryPlan& plan);
     /// Runs `work` twice: dry, for what it takes, and then on the device. Returns what it does the second time.
@@ -65,6 +68,8 @@ public:
     }
 
 private:
+    std::uint64_t missing_bytes(const MemoryPlan& plan) const;
+    std::uint64_t available_bytes() const { return runtime_->free_memory() + arena_.held_bytes(); }
     void fill_arena(std::uint8_t byte);
 
     std::unique_ptr<Runtime> runtime_;

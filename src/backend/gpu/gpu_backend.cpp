@@ -7,12 +7,13 @@ namespace whorl::gpu {
 
 static_assert(Backend<GpuBackend>);
 
-GpuBackend::GpuBackend(Device& device, ProgramCache& programs, const GeneratedPrograms* generated,
-                       const ProverInput& input)
+GpuBackend::GpuBackend(Device& device, const Residents& residents, ProgramCache& programs,
+                       const GeneratedPrograms* generated, const ProverInput& input)
     : device_(device),
+      residents_(residents),
       programs_(programs),
       generated_(generated),
-      traces_(device, input),
+      traces_(device, residents, input),
       roots_(device, input.params().log_codeword_height(), NttDirection::kForward) {
     device.recorder().submit_and_wait(1);
 }

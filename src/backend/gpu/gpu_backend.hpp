@@ -12,6 +12,7 @@
 #include "backend/gpu/gkr.hpp"
 #include "backend/gpu/ntt.hpp"
 #include "backend/gpu/programs.hpp"
+#include "backend/gpu/resident.hpp"
 #include "backend/gpu/stacking.hpp"
 #include "backend/gpu/traces.hpp"
 #include "backend/gpu/transcript.hpp"
@@ -34,11 +35,14 @@ public:
     using Whir = WhirProver;
     using Commitments = StackedCommitments;
 
-    /// Brings the traces to the device. Without `generated` all constraint programs are interpreted.
-    GpuBackend(Device& device, ProgramCache& programs, const GeneratedPrograms* generated, const ProverInput& input);
+    /// Brings the traces to the device, but for residents. Without `generated` all constraint programs are interpreted.
+    GpuBackend(Device& device, const Residents& residents, ProgramCache& programs, const GeneratedPrograms* generated,
+               const ProverInput& input);
 
     GpuTranscript transcript() { return GpuTranscript(device_); }
-    StackedCommitments commit(const ProverInput& input) { return StackedCommitments(device_, roots_, traces_, input); }
+    StackedCommitments commit(const ProverInput& input) {
+        return StackedCommitments(device_, roots_, traces_, residents_, input);
+    }
     void require_preprocessed(std::uint32_t air_id, const Digest& found, const Digest& expected) const {
         // Roots reach the host with the commitments; those of a dry run are no values.
         if (!device_.is_planning()) require_preprocessed_commitment(air_id, found, expected);
@@ -64,6 +68,7 @@ public:
 
 private:
     Device& device_;
+    const Residents& residents_;
     ProgramCache& programs_;
     const GeneratedPrograms* generated_;
     DeviceTraces traces_;

@@ -34,11 +34,23 @@ private:
 
 }  // namespace
 
+Digest GpuProver::commit(const CommittedMatrix& committed) {
+    return residents_.make(*committed.state()).root();
+}
+
 const MemoryPlan& GpuProver::plan(const ProverInput& input) {
+    residents_.prepare(input);
+    return make_plan(input);
+}
+
+const MemoryPlan& GpuProver::make_plan(const ProverInput& input) {
     std::vector<std::uint32_t> shape;
     for (const SortedTrace& trace : input.layout.traces) {
         shape.push_back(trace.air_id);
         shape.push_back(trace.log_height);
+    }
+    for (const CommitmentLayout& commitment : input.layout.commitments) {
+        shape.push_back(residents_.find(input.committed(commitment.parts[0])) != nullptr ? 1 : 0);
     }
     const auto found = plans_.find(shape);
     if (found != plans_.end()) return found->second;
@@ -61,7 +73,8 @@ Proof GpuProver::run(ProverInput input, Telemetry* telemetry) {
     std::unique_ptr<GpuBackend> backend;
     {
         const Span span(input.telemetry, "transport_traces");
-        backend = std::make_unique<GpuBackend>(device_, programs_, generated_ ? &*generated_ : nullptr, input);
+        backend =
+            std::make_unique<GpuBackend>(device_, residents_, programs_, generated_ ? &*generated_ : nullptr, input);
     }
     return prove_on(*backend, input);
 }
@@ -71,7 +84,13 @@ Proof GpuProver::prove(const ProverInput& input) {
     if (generated_) generated_->prepare(input, programs_);
     {
         Span span(input.telemetry, "prepare_device");
-        const MemoryPlan& memory = plan(input);
+        const MemoryPlan* planned = &plan(input);
+        if (!residents_.is_empty() && !device_.has_memory_for(*planned)) {
+            // The proof comes first; what does not stay is committed in it.
+            residents_.clear();
+            planned = &make_plan(input);
+        }
+        const MemoryPlan& memory = *planned;
         span.set("peak_bytes", static_cast<std::int64_t>(memory.device_bytes));
         const std::uint64_t free_before = device_.runtime().free_memory();
         const std::uint64_t allocations_before = device_.num_allocations();

@@ -13,6 +13,7 @@
 #include "backend/gpu/device.hpp"
 #include "backend/gpu/generated.hpp"
 #include "backend/gpu/programs.hpp"
+#include "backend/gpu/resident.hpp"
 #include "prover/input.hpp"
 
 namespace whorl::gpu {
@@ -22,7 +23,7 @@ public:
     /// Every input is of this key, which must outlive the prover. Without `generation` constraint programs are interpreted.
     GpuProver(const VerifyingKey& vk, std::unique_ptr<Runtime> runtime, Dispatch dispatch,
               const std::optional<GenerationOptions>& generation = std::nullopt)
-        : device_(std::move(runtime), dispatch), programs_(vk) {
+        : device_(std::move(runtime), dispatch), residents_(device_), programs_(vk) {
         if (generation) generated_.emplace(device_.runtime(), *generation);
     }
 
@@ -30,15 +31,20 @@ public:
     Proof prove(const ProverInput& input);
     /// What a proof of `input`, whose values do not matter, takes.
     const MemoryPlan& plan(const ProverInput& input);
+    /// Commits to a matrix that stays on the device. Errors: DeviceError.
+    Digest commit(const CommittedMatrix& committed);
     Device& device() { return device_; }
 
 private:
     Proof run(ProverInput input, Telemetry* telemetry);
 
+    const MemoryPlan& make_plan(const ProverInput& input);
+
     Device device_;
+    Residents residents_;
     ProgramCache programs_;
     std::optional<GeneratedPrograms> generated_;
-    std::map<std::vector<std::uint32_t>, MemoryPlan> plans_;  // by the sorted traces: AIR, log height, …
+    std::map<std::vector<std::uint32_t>, MemoryPlan> plans_;  // by the sorted traces: AIR, log height, residents
 };
 
 }  // namespace whorl::gpu

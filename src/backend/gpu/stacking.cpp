@@ -68,7 +68,7 @@ StackedReduction::Combination StackedReduction::combine(const StackedGroup& grou
     for (const bool need_rot : {true, false}) {
         for (const StackedColumn& column : group.columns) {
             if (column.need_rot != need_rot) continue;
-            columns.push_back(traces_.column(column.part, column.column));
+            columns.push_back(traces_.part(column.part).column(column.column));
             weights.push_back(column.weight);
             if (need_rot) rotated_weights.push_back(column.weight * lambda_);
         }
@@ -250,7 +250,7 @@ void StackedReduction::record_row_weights(const Dots& dots) const {
 void StackedReduction::record_dots(const Dots& dots) const {
     std::vector<Address> columns;
     for (const StackedColumn& column : dots.group->columns)
-        columns.push_back(traces_.column(column.part, column.column));
+        columns.push_back(traces_.part(column.part).column(column.column));
     const std::uint32_t num_columns = static_cast<std::uint32_t>(columns.size());
     const std::uint32_t num_column_blocks = (num_columns + kDotColumnsAtOnce - 1) / kDotColumnsAtOnce;
     device_.recorder().dispatch(kernel::dot_columns, std::uint64_t{num_column_blocks} * dots.num_splits,

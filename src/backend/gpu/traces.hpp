@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <tuple>
 #include <vector>
@@ -13,38 +14,52 @@
 
 namespace whorl::gpu {
 
-/// Traces are wrapped where host and device share memory, and copied otherwise. A matrix larger than the device takes in one
-/// buffer is cut between columns.
+/// The columns of a matrix in device memory, in pieces of whole columns.
+struct DeviceColumns {
+    std::vector<Address> pieces;
+    std::size_t columns_per_piece = 0;
+    std::size_t num_columns = 0;
+    std::uint64_t column_bytes = 0;
+
+    /// Where a column starts.
+    Address column(std::size_t c) const {
+        return pieces.at(c / columns_per_piece) + c % columns_per_piece * column_bytes;
+    }
+    /// How many columns lie end to end from this one on.
+    std::size_t num_adjacent(std::size_t c) const;
+};
+/// Cuts a matrix that is larger than the device takes in one buffer between columns, and has `bring` bring each piece.
+/// Errors: DeviceError with the figures for a column that is larger than any buffer may be.
+DeviceColumns bring_columns(const DeviceInfo& device, const Matrix& matrix,
+                            const std::function<Address(const void* words, std::uint64_t bytes)>& bring);
+
+class Residents;
+
+/// Traces are wrapped where host and device share memory, and copied otherwise; committed parts that stay on the device are
+/// neither.
 class DeviceTraces {
 public:
-    /// Errors: DeviceError with the figures for a column that is larger than any buffer may be.
-    DeviceTraces(Device& device, const ProverInput& input);
+    /// Errors: as bring_columns.
+    DeviceTraces(Device& device, const Residents& residents, const ProverInput& input);
     ~DeviceTraces();
     DeviceTraces(const DeviceTraces&) = delete;
     DeviceTraces& operator=(const DeviceTraces&) = delete;
 
-    /// Where a column starts; its height is that of its trace.
-    Address column(const PartRef& part, std::size_t column) const;
-    /// How many columns lie end to end from this one on.
-    std::size_t num_adjacent(const PartRef& part, std::size_t column) const;
+    /// Their height is that of their trace.
+    const DeviceColumns& part(const PartRef& part) const { return parts_.at({part.trace, part.kind, part.cached}); }
     /// The column that a variable of trace t reads (its offset aside).
-    Address column(std::uint32_t trace, const Variable& variable) const;
+    Address column(std::uint32_t trace, const Variable& variable) const {
+        return part(input_.part_of(trace, variable)).column(variable.index);
+    }
 
 private:
-    struct Part {
-        std::vector<Address> pieces;
-        std::size_t columns_per_piece = 0;
-        std::size_t num_columns = 0;
-    };
-    Part bring(const Matrix& matrix);
-    const Part& pieces(const PartRef& part) const { return parts_.at({part.trace, part.kind, part.cached}); }
     Address bring(const void* words, std::uint64_t bytes);
 
     Device& device_;
     const ProverInput& input_;
     std::vector<Buffer> buffers_;
     std::vector<Address> wrapped_;
-    std::map<std::tuple<std::uint32_t, PartRef::Kind, std::uint32_t>, Part> parts_;  // (trace, kind, cached)
+    std::map<std::tuple<std::uint32_t, PartRef::Kind, std::uint32_t>, DeviceColumns> parts_;  // (trace, kind, cached)
 };
 
 }  // namespace whorl::gpu

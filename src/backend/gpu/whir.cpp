@@ -49,7 +49,7 @@ void WhirProver::combine_stacked_columns(const DeviceTraces& traces, const Fp4& 
     for (const CommitmentLayout& commitment : input_.layout.commitments) {
         for (const StackedSlice& slice : commitment.stack.slices) {
             Slices& slices = by_height[slice.log_height][slice.row];
-            slices.columns.push_back(traces.column(commitment.parts[slice.matrix], slice.column));
+            slices.columns.push_back(traces.part(commitment.parts[slice.matrix]).column(slice.column));
             slices.weights.push_back(mu_powers[first_column + slice.stacked_column]);
         }
         first_column += commitment.stack.width;
