@@ -36,7 +36,8 @@ struct PlannedBuffer {
     std::uint32_t returned = 0;  ///< likewise
 };
 
-/// Everything that one proof takes on a GPU; key and trace heights decide it.
+/// Everything that one proof takes on a device; key and trace heights decide it. On the CPU there is no arena: its size is that
+/// of the peak, and offsets are 0.
 struct MemoryPlan {
     std::vector<PlannedBuffer> buffers;  ///< in the order of taking
     std::uint64_t arena_bytes = 0;       ///< what holds them all
@@ -48,7 +49,7 @@ struct MemoryPlan {
 };
 
 /// The plan of a proof of `traces`, whose values do not matter, on options.device.
-/// Errors: those of prove(); kInvalidArgument for the CPU, which plans nothing.
+/// Errors: those of prove().
 Result<MemoryPlan> plan_memory(const VerifyingKey& vk, std::span<const AirTrace> traces,
                                const ProverOptions& options) noexcept;
 

@@ -18,6 +18,7 @@ enum class ErrorCode : std::uint8_t {
     kUnsatisfied,      ///< traces that violate a constraint or leave a bus unbalanced
     kMachine,          ///< memory, threads or a device that this machine does not have
     kInternal,         ///< a bug in whorl
+    kCancelled,        ///< the caller asked the call to stop
 };
 
 /// What failed, where, and what was expected and found. `message` alone is a whole sentence for a person.

@@ -1,11 +1,14 @@
 // From traces to a proof.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <whorl/error.hpp>
@@ -50,13 +53,32 @@ struct ProverOptions {
     std::vector<std::string> air_names = {};  ///< for messages: one per AIR of the key, empty where unknown
 };
 
+/// How far a proof is.
+struct Progress {
+    double fraction = 0;     ///< of its work, by estimates from key and heights; never falls, and is 1 at the end
+    std::string_view stage;  ///< the span (telemetry.hpp) that begins or goes on
+};
+
+/// What belongs to one call.
+struct ProveControl {
+    /// The call ends with kCancelled soon after it becomes true, by any thread or signal handler: on the CPU within
+    /// milliseconds, on a GPU at the end of the submission that is under way. What the call was given is free then.
+    const std::atomic<bool>* stop = nullptr;
+    /// Called on the calling thread, some dozen times in a proof. An exception that it throws ends the proof with kInternal.
+    std::function<void(const Progress&)> progress = {};
+    Telemetry* telemetry = nullptr;  ///< null: that of the options
+    /// The most that the proof may take of the device's memory (Prover::plan says how much it is); 0: what there is.
+    std::uint64_t memory_limit_bytes = 0;
+};
+
 /// Proves that `traces` satisfy the constraints of `vk`. The traces are not checked row by row: unsatisfied constraints
 /// give a proof that is rejected (see check_constraints in check.hpp).
 /// Errors: kInvalidArgument (check_key, check_traces, options, preprocessed columns that the key does not commit to), kMachine (memory,
 /// device); on the CPU a proof that would take more memory than this process may have is refused before it starts. With options.verify_after also, where the verifier rejects the proof: kUnsatisfied (the traces break a constraint or
 /// leave a bus unbalanced; the message has check_constraints' report), kInternal (they do not: a bug in whorl).
-Result<Proof> prove(const VerifyingKey& vk, std::span<const AirTrace> traces,
-                    const ProverOptions& options = {}) noexcept;
+/// kCancelled (control.stop).
+Result<Proof> prove(const VerifyingKey& vk, std::span<const AirTrace> traces, const ProverOptions& options = {},
+                    const ProveControl& control = {}) noexcept;
 
 struct MemoryPlan;
 
@@ -79,13 +101,13 @@ public:
     ~Prover();
 
     /// As whorl::prove.
-    Result<Proof> prove(std::span<const AirTrace> traces) noexcept;
+    Result<Proof> prove(std::span<const AirTrace> traces, const ProveControl& control = {}) noexcept;
     /// Commits to a cached or preprocessed part once for many proofs, of this prover and of others; its tree stays in the
     /// memory of this device (and the code too, on a GPU). On another device the first proof that takes it commits again; a
     /// GPU that has no memory to keep it commits in each proof. Traces take it like a matrix: trace.cached_mains = {part}.
     /// Errors: as commit_matrix; kInvalidArgument (words that are no field elements).
-    Result<CommittedMatrix> commit(Matrix matrix) noexcept;
-    /// What a proof of traces of these heights takes on a GPU (device.hpp). Errors: kInvalidArgument on the CPU.
+    Result<CommittedMatrix> commit(Matrix matrix, const ProveControl& control = {}) noexcept;
+    /// What a proof of traces of these heights takes (device.hpp).
     Result<MemoryPlan> plan(std::span<const AirTrace> traces) noexcept;
 
 private:

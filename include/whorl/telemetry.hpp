@@ -34,7 +34,13 @@ public:
     /// Current values of counters that only grow; appended in the same order each time.
     using Counters = std::function<void(std::vector<std::pair<std::string_view, std::int64_t>>&)>;
 
-    Telemetry();
+    static constexpr std::size_t kMaxSpans = std::size_t{1} << 20;
+
+    Telemetry() : Telemetry(kMaxSpans) {}
+    /// Spans beyond `max_spans` are counted in num_lost().
+    explicit Telemetry(std::size_t max_spans);
+    /// Forgets all spans, and what was lost; the clock goes on. Does nothing while a span is open.
+    void clear();
     void set_observer(Observer observer) { observer_ = std::move(observer); }
     /// In the order in which they opened, so a parent comes before its children.
     const std::vector<SpanRecord>& spans() const { return spans_; }
@@ -57,6 +63,7 @@ private:
     bool count_if_lost(const Work& work) noexcept;
 
     std::chrono::steady_clock::time_point origin_;
+    std::size_t max_spans_;
     std::vector<SpanRecord> spans_;
     std::size_t current_ = SpanRecord::kNoParent;
     std::size_t num_lost_ = 0;

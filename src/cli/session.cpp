@@ -64,6 +64,7 @@ ExitCode exit_code(const Error& error) {
             return kExitRejected;
         case ErrorCode::kMachine:
         case ErrorCode::kInternal:
+        case ErrorCode::kCancelled:
             break;
     }
     return kExitMachine;

@@ -59,7 +59,7 @@ Result<MatrixCommitment> commit(const SystemParams& params, const Matrix& matrix
 
 Result<MatrixCommitment> commit_matrix(const SystemParams& params, const Matrix& matrix,
                                        const ProverOptions& options) noexcept {
-    return run_guarded(options, "commit_matrix", [&] { return commit(params, matrix, options.telemetry); });
+    return run_guarded(options, "commit_matrix", nullptr, [&] { return commit(params, matrix, options.telemetry); });
 }
 
 Result<CommittedMatrix> checked_for_commitment(const SystemParams& params, Matrix matrix) {

@@ -41,15 +41,18 @@ struct Prover::State {
     Result<void> check(std::span<const AirTrace> traces, const char* stage) const {
         return summarize(trace_problems(vk, traces, options.air_names, WordCheck::kCheck, preprocessed), stage);
     }
+    Telemetry* telemetry_of(const ProveControl& control) const {
+        return control.telemetry != nullptr ? control.telemetry : options.telemetry;
+    }
     ProverInput input(std::span<const AirTrace> traces, Telemetry* telemetry) const {
         return make_prover_input(vk, traces, telemetry, preprocessed);
     }
-    Result<CommittedMatrix> commit(Matrix matrix) {
+    Result<Proof> prove(const ProverInput& input, std::uint64_t memory_limit_bytes);
+    Result<CommittedMatrix> commit(Matrix matrix, Telemetry* telemetry) {
         Result<CommittedMatrix> committed = checked_for_commitment(vk.params, std::move(matrix));
         if (!committed) return committed;
         CommittedMatrix::State& parts = *committed->state();
-        const Result<Digest> root =
-            gpu ? Result<Digest>(gpu->commit(*committed)) : commit_on_host(parts, options.telemetry);
+        const Result<Digest> root = gpu ? Result<Digest>(gpu->commit(*committed)) : commit_on_host(parts, telemetry);
         if (!root) return root.error();
         parts.commit = *root;
         return committed;
@@ -71,7 +74,7 @@ Result<void> Prover::State::take_preprocessed(ProvingKey& key) {
                                   : "expected the preprocessed columns that the key commits to, found none");
         }
         if (!columns) continue;
-        Result<CommittedMatrix> committed = commit(*std::move(columns));
+        Result<CommittedMatrix> committed = commit(*std::move(columns), options.telemetry);
         if (!committed) return std::move(committed).error();
         const Digest& expected = vk.airs[i].preprocessed->commit;
         if (committed->commit() != expected) {
@@ -89,7 +92,7 @@ Prover::~Prover() = default;
 
 // With the parts of `key` that its vk is not, where there is one.
 Result<Prover> Prover::create(const VerifyingKey& vk, ProvingKey* key, const ProverOptions& options) noexcept {
-    return run_guarded(options, "prove", [&]() -> Result<Prover> {
+    return run_guarded(options, "prove", nullptr, [&]() -> Result<Prover> {
         if (auto ok = check_key(vk); !ok) return std::move(ok).error();
         auto state = std::make_unique<State>();
         state->vk = vk;
@@ -117,27 +120,45 @@ Result<Prover> Prover::create(ProvingKey key, const ProverOptions& options) noex
     return create(key.vk, &key, options);
 }
 
-Result<Proof> Prover::prove(std::span<const AirTrace> traces) noexcept {
+Result<Proof> Prover::State::prove(const ProverInput& input, std::uint64_t memory_limit_bytes) {
+    const auto check_limit = [&](const MemoryPlan& plan) -> Result<void> {
+        if (memory_limit_bytes == 0 || plan.device_bytes <= memory_limit_bytes) return {};
+        return Error{
+            ErrorCode::kMachine, "prove",
+            fmt::format("a proof of these traces needs {}, the call's limit is {} (memory_limit_bytes); shorter "
+                        "traces need less",
+                        human_bytes(plan.device_bytes), human_bytes(memory_limit_bytes))};
+    };
+    if (gpu) {
+        if (memory_limit_bytes != 0) {
+            if (auto ok = check_limit(gpu->plan(input)); !ok) return std::move(ok).error();
+        }
+        return gpu->prove(input);
+    }
+    if (auto ok = commit_parts_on_host(input); !ok) return std::move(ok).error();
+    const MemoryPlan plan = cpu::plan_memory(input);
+    if (auto ok = check_limit(plan); !ok) return std::move(ok).error();
+    if (auto ok = check_memory("prove", "a proof of these traces", plan.device_bytes); !ok) {
+        return std::move(ok).error();
+    }
+    const PagePoolUse pages;
+    cpu::CpuBackend backend;
+    return prove_on(backend, input);
+}
+
+Result<Proof> Prover::prove(std::span<const AirTrace> traces, const ProveControl& control) noexcept {
     if (state_ == nullptr) return moved_from("prove");
     State& s = *state_;
-    const auto make_proof = [&]() -> Result<Proof> {
-        const ProverInput input = s.input(traces, s.options.telemetry);
-        if (s.gpu) return s.gpu->prove(input);
-        if (auto ok = commit_parts_on_host(input); !ok) return std::move(ok).error();
-        if (auto ok = check_memory("prove", "a proof of these traces", cpu::peak_bytes(input)); !ok) {
-            return std::move(ok).error();
-        }
-        const PagePoolUse pages;
-        cpu::CpuBackend backend;
-        return prove_on(backend, input);
-    };
-    return run_guarded(s.options, "prove", [&]() -> Result<Proof> {
+    return run_guarded(s.options, "prove", control.stop, [&]() -> Result<Proof> {
         if (auto ok = s.check(traces, "prove"); !ok) return std::move(ok).error();
+        Telemetry* const telemetry = s.telemetry_of(control);
+        ProverInput input = s.input(traces, telemetry);
+        ProgressMeter progress(control.progress, estimate_work(input).total());
+        input.progress = &progress;
         try {
-            Result<Proof> proof = make_proof();
+            Result<Proof> proof = s.prove(input, control.memory_limit_bytes);
             if (!proof || !s.options.verify_after) return proof;
-            if (auto ok = verify_made(s.vk, traces, s.preprocessed, s.options.air_names, *proof, s.options.telemetry);
-                !ok)
+            if (auto ok = verify_made(s.vk, traces, s.preprocessed, s.options.air_names, *proof, telemetry); !ok)
                 return std::move(ok).error();
             return proof;
         } catch (const InputError& e) {
@@ -146,29 +167,27 @@ Result<Proof> Prover::prove(std::span<const AirTrace> traces) noexcept {
     });
 }
 
-Result<CommittedMatrix> Prover::commit(Matrix matrix) noexcept {
+Result<CommittedMatrix> Prover::commit(Matrix matrix, const ProveControl& control) noexcept {
     if (state_ == nullptr) return moved_from("commit_matrix");
-    return run_guarded(state_->options, "commit_matrix", [&] { return state_->commit(std::move(matrix)); });
+    return run_guarded(state_->options, "commit_matrix", control.stop,
+                       [&] { return state_->commit(std::move(matrix), state_->telemetry_of(control)); });
 }
 
 Result<MemoryPlan> Prover::plan(std::span<const AirTrace> traces) noexcept {
     if (state_ == nullptr) return moved_from("plan");
     State& s = *state_;
-    return run_guarded(s.options, "plan", [&]() -> Result<MemoryPlan> {
-        if (!s.gpu) {
-            return Error{ErrorCode::kInvalidArgument, "plan",
-                         "expected a GPU, found cpu, which plans no memory; choose another device (--device sim is "
-                         "always there)"};
-        }
+    return run_guarded(s.options, "plan", nullptr, [&]() -> Result<MemoryPlan> {
         if (auto ok = s.check(traces, "plan"); !ok) return std::move(ok).error();
-        return s.gpu->plan(s.input(traces, nullptr));
+        const ProverInput input = s.input(traces, nullptr);
+        return s.gpu ? s.gpu->plan(input) : cpu::plan_memory(input);
     });
 }
 
-Result<Proof> prove(const VerifyingKey& vk, std::span<const AirTrace> traces, const ProverOptions& options) noexcept {
+Result<Proof> prove(const VerifyingKey& vk, std::span<const AirTrace> traces, const ProverOptions& options,
+                    const ProveControl& control) noexcept {
     Result<Prover> prover = Prover::create(vk, options);
     if (!prover) return std::move(prover).error();
-    return prover->prove(traces);
+    return prover->prove(traces, control);
 }
 
 Result<MemoryPlan> plan_memory(const VerifyingKey& vk, std::span<const AirTrace> traces,

@@ -4,6 +4,8 @@
 #include <new>
 #include <system_error>
 
+#include "machine/stop.hpp"
+
 namespace whorl {
 namespace {
 
@@ -41,6 +43,8 @@ std::string out_of_memory_text() noexcept {
 Error error_of_exception(std::string_view stage) noexcept {
     try {
         throw;
+    } catch (const Stopped&) {
+        return guarded_error(ErrorCode::kCancelled, stage, "stopped, as the caller asked");
     } catch (const std::bad_alloc&) {
         return guarded_error(ErrorCode::kMachine, stage, kNotEnoughMemory);
     } catch (const std::length_error&) {

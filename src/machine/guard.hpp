@@ -16,7 +16,7 @@ struct MachineError : std::runtime_error {
 };
 
 /// The exception that the calling handler has caught, as an Error: kMachine for lack of memory or threads and for
-/// MachineError, kInternal for all others. Where memory does not suffice for its text, the text is "out of memory".
+/// MachineError, kCancelled for Stopped (stop.hpp), kInternal for all others. Where memory does not suffice for its text, the text is "out of memory".
 Error error_of_exception(std::string_view stage) noexcept;
 
 /// An error whose message becomes "out of memory" where there is none for the text.

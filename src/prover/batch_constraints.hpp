@@ -31,6 +31,7 @@ std::vector<typename B::Ext> prove_batch_constraints(B& backend, typename B::Tra
             send_ext(backend, transcript, terms.numerators[t], &proof.numerator_term_per_air[t]);
             send_ext(backend, transcript, terms.denominators[t], &proof.denominator_term_per_air[t]);
         }
+        input.reach(0.6);
         const Ext mu = transcript.sample_ext();
         const auto coefficients = batch.univariate_message(mu);
         proof.univariate_round_coeffs.resize(coefficients.size());
@@ -42,6 +43,7 @@ std::vector<typename B::Ext> prove_batch_constraints(B& backend, typename B::Tra
         const Span span(input.telemetry, "mle_rounds");
         r.push_back(transcript.sample_ext());
         batch.fold_univariate(r[0]);
+        input.reach(0.8);
         proof.sumcheck_round_polys.resize(input.layout.n_max);
         for (auto& poly : proof.sumcheck_round_polys) {
             const auto message = batch.round_message();

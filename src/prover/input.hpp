@@ -14,6 +14,7 @@
 #include <whorl/trace.hpp>
 
 #include "proof/layout.hpp"
+#include "prover/progress.hpp"
 
 namespace whorl {
 
@@ -23,7 +24,12 @@ struct ProverInput {
     std::vector<const AirTrace*> traces;           ///< in the order of layout.traces
     std::vector<const TracePart*> preprocessed{};  ///< likewise; null where there is none
     Telemetry* telemetry = nullptr;
+    ProgressMeter* progress = nullptr;
 
+    /// `fraction` of the current stage is done.
+    void reach(double fraction) const {
+        if (progress != nullptr) progress->reach(fraction);
+    }
     const SystemParams& params() const { return vk->params; }
     const AirVerifyingKey& air(std::size_t trace) const { return vk->airs[layout.traces[trace].air_id]; }
     unsigned log_height(std::size_t trace) const { return layout.traces[trace].log_height; }

@@ -1,6 +1,7 @@
 // LogUp by GKR (PROTOCOL.md section 12): proves the root of the fraction tree down to a claim on its leaves.
 #pragma once
 
+#include <cmath>
 #include <vector>
 
 #include "prover/backend.hpp"
@@ -35,6 +36,7 @@ LogupChallenges<B> prove_logup_gkr(B& backend, typename B::Transcript& transcrip
     proof.sumcheck_polys.resize(num_layers - 1);
 
     auto tree = backend.fraction_tree(input, alpha, out.beta);
+    input.reach(0.5);
     send_ext(backend, transcript, tree.root(), &proof.q0_claim);
     auto claims = tree.root_claims();
     for (unsigned layer = 0;; ++layer) {
@@ -60,6 +62,8 @@ LogupChallenges<B> prove_logup_gkr(B& backend, typename B::Transcript& transcrip
             tree.fold(rho.back());
         }
         claims = tree.layer_claims();
+        // Half of the work is the tree; a layer takes twice as long as the one before.
+        input.reach(0.5 + 0.5 * std::ldexp(1.0, static_cast<int>(layer + 2) - static_cast<int>(num_layers)));
         out.xi = std::move(rho);
     }
     return out;

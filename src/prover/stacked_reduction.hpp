@@ -22,6 +22,7 @@ std::vector<typename B::Ext> prove_stacked_reduction(B& backend, typename B::Tra
     }
     std::vector<typename B::Ext> u{transcript.sample_ext()};
     reduction.fold_univariate(u[0]);
+    input.reach(0.5);
     proof.sumcheck_round_polys.resize(input.params().n_stack);
     for (auto& poly : proof.sumcheck_round_polys) {
         const auto message = reduction.round_message();

@@ -1,6 +1,7 @@
 // WHIR (PROTOCOL.md section 15): opens all stacked columns at one point.
 #pragma once
 
+#include <cmath>
 #include <vector>
 
 #include "prover/backend.hpp"
@@ -61,6 +62,7 @@ void prove_whir(B& backend, typename B::Transcript& transcript, const ProverInpu
         }
         const auto gamma = transcript.sample_ext();
         whir.bind_queries(indices, gamma);
+        input.reach(1 - std::ldexp(0.5, -static_cast<int>(round)));
     }
 }
 

@@ -2,7 +2,13 @@
 
 namespace whorl {
 
-Telemetry::Telemetry() : origin_(std::chrono::steady_clock::now()) {}
+Telemetry::Telemetry(std::size_t max_spans) : origin_(std::chrono::steady_clock::now()), max_spans_(max_spans) {}
+
+void Telemetry::clear() {
+    if (current_ != SpanRecord::kNoParent) return;
+    spans_.clear();
+    num_lost_ = 0;
+}
 
 std::string_view Telemetry::current() const {
     return current_ == SpanRecord::kNoParent ? std::string_view() : spans_[current_].name;
@@ -26,6 +32,10 @@ bool Telemetry::count_if_lost(const Work& work) noexcept {
 
 std::size_t Telemetry::open(std::string_view name) noexcept {
     const std::size_t index = spans_.size();
+    if (index >= max_spans_) {
+        ++num_lost_;
+        return SpanRecord::kNoParent;
+    }
     const bool is_recorded = count_if_lost([&] {
         spans_.push_back(
             {.name = std::string(name), .parent = current_, .start_ms = now_ms(), .time_ms = 0, .fields = {}});

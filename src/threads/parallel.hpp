@@ -7,6 +7,8 @@
 
 #include <mutex>
 
+#include "machine/stop.hpp"
+
 #if defined(__SANITIZE_THREAD__)
 #define WHORL_TSAN
 #elif defined(__has_feature)
@@ -52,12 +54,15 @@ private:
 #endif
 };
 
-/// body(range) for parts of `range`.
+/// body(range) for parts of `range`. Throws Stopped where the calling thread's call is to stop, like all of these: tasks that have
+/// not begun are left out.
 template <class Value, class Body>
 void for_each_part(const tbb::blocked_range<Value>& range, const Body& body) {
     const TaskOrder order;
-    tbb::parallel_for(range, [&](const tbb::blocked_range<Value>& part) {
+    tbb::parallel_for(range, [&, flag = stop_flag()](const tbb::blocked_range<Value>& part) {
         const TaskOrder::Task task(order);
+        const StopScope scope(flag);
+        check_stop();
         body(part);
     });
 }
@@ -76,8 +81,10 @@ void for_each_task(unsigned num_tasks, const Body& body) {
     const TaskOrder order;
     tbb::parallel_for(
         0U, num_tasks,
-        [&](unsigned i) {
+        [&, flag = stop_flag()](unsigned i) {
             const TaskOrder::Task task(order);
+            const StopScope scope(flag);
+            check_stop();
             body(i);
         },
         tbb::simple_partitioner{});

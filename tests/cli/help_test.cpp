@@ -91,7 +91,7 @@ TEST(Messages, OfWrongCommandLinesAndInputsArePrintableAndFitA100ColumnTerminal)
         {"keccakf", "--inputs", scratch / "cut"},
         {"keccakf", "--permutations", "9999999999"},
         {"keccakf", "--log-stacked-height", "1"},
-        {"plan", "--device", "cpu", "--task", task},
+        {"plan", "--device", "abacus", "--task", task},
         {"bench", "--beside", scratch / "bad.jsonl"},
         {"bench", "--beside", proof},
         {"bench", "sorting"},

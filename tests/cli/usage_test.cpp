@@ -110,7 +110,7 @@ TEST(Usage, WrongCommandLinesExitWith2AndSayWhy) {
         {{"keccakf", "--compile-timeout", "-1"}, "--compile-timeout"},
         {{"keccakf", "--device", "abacus"}, "abacus"},
         {{"plan"}, "--task"},
-        {{"plan", "--device", "cpu", "--task", vector_folder("fib_2e5").string()}, "cpu"},
+        {{"plan", "--device", "abacus", "--task", vector_folder("fib_2e5").string()}, "abacus"},
         {{"verify", "--device", "cpu"}, "not expected: --device cpu"},
         {{"doctor", "--device", "abacus"}, "abacus"},
         {{"bench", "sorting"}, "sorting"},

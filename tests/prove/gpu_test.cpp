@@ -179,13 +179,6 @@ TEST(GpuPlan, IsThePeakThatTheProofReports) {
     }
 }
 
-TEST(GpuPlan, TheCpuHasNone) {
-    const Task task = task_of("fib_2e5");
-    const auto plan = plan_memory(task.vk, task.traces, {.device = "cpu"});
-    ASSERT_FALSE(plan.has_value());
-    EXPECT_EQ(plan.error().code, ErrorCode::kInvalidArgument);
-}
-
 // Minutes on devices that are the host's processor: `make long` runs it there. Its quick form is the vector keccak_5_perms
 // above.
 TEST(Long, Keccakf1024ByteForByteOnGpus) {

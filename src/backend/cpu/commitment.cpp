@@ -78,7 +78,8 @@ private:
 }  // namespace
 
 StackedCommitment::StackedCommitment(const SystemParams& params, const StackedLayout& layout,
-                                     std::vector<const std::uint32_t*> slice_words, Telemetry* telemetry)
+                                     std::vector<const std::uint32_t*> slice_words, Telemetry* telemetry,
+                                     const std::function<void(double fraction)>& reach)
     : params_(params),
       layout_(&layout),
       slice_words_(std::move(slice_words)),
@@ -94,8 +95,10 @@ StackedCommitment::StackedCommitment(const SystemParams& params, const StackedLa
     WordBuffer message(height);
     WordBuffer blocks(layout.width * height);
     tree_.emplace(params.log_codeword_height() - params.whir.k, [&](std::uint32_t* leaves, std::size_t stride) {
-        for (std::size_t part = 0; part < std::size_t{1} << params.log_blowup; ++part) {
+        const std::size_t num_parts = std::size_t{1} << params.log_blowup;
+        for (std::size_t part = 0; part < num_parts; ++part) {
             hash_part(part, message, blocks, leaves, stride, telemetry);
+            if (reach) reach(static_cast<double>(part + 1) / static_cast<double>(num_parts));
         }
     });
 }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <vector>
@@ -47,9 +48,10 @@ using LeafRows = std::vector<std::vector<Fp>>;
 /// block at a time, and those of opened leaves again, from the traces.
 class StackedCommitment {
 public:
-    /// slice_words[s] are the rows of slice s; they and `layout` outlive the commitment.
+    /// slice_words[s] are the rows of slice s; they and `layout` outlive the commitment. `reach` is told how much of it is done.
     StackedCommitment(const SystemParams& params, const StackedLayout& layout,
-                      std::vector<const std::uint32_t*> slice_words, Telemetry* telemetry);
+                      std::vector<const std::uint32_t*> slice_words, Telemetry* telemetry,
+                      const std::function<void(double fraction)>& reach = {});
     StackedCommitment(StackedCommitment&&) = default;
 
     /// Whether columns of that height are; the code of lower ones is kept whole.

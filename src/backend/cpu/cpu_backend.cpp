@@ -59,6 +59,8 @@ Fp CpuTranscript::grind(unsigned num_bits) {
 
 CpuBackend::Commitments CpuBackend::commit(const ProverInput& input) const {
     Commitments commitments;
+    const auto total_width = static_cast<double>(input.layout.total_stacked_width());
+    double width_done = 0;
     commitments.made.reserve(input.layout.commitments.size());  // they are pointed to
     for (const CommitmentLayout& commitment : input.layout.commitments) {
         if (const CommittedMatrix* committed = input.committed(commitment.parts[0])) {
@@ -69,7 +71,11 @@ CpuBackend::Commitments CpuBackend::commit(const ProverInput& input) const {
         for (const StackedSlice& slice : commitment.stack.slices) {
             words.push_back(column_words(input.part(commitment.parts[slice.matrix]), slice.column));
         }
-        commitments.made.emplace_back(input.params(), commitment.stack, std::move(words), input.telemetry);
+        const double width = commitment.stack.width;
+        commitments.made.emplace_back(
+            input.params(), commitment.stack, std::move(words), input.telemetry,
+            [&](double fraction) { input.reach((width_done + fraction * width) / total_width); });
+        width_done += width;
         commitments.stacked.push_back(&commitments.made.back());
     }
     return commitments;

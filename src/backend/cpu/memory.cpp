@@ -1,10 +1,15 @@
 #include "backend/cpu/memory.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <set>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "backend/cpu/commitment.hpp"
 #include "field/simd.hpp"
+#include "prover/memory_plan.hpp"
 
 namespace whorl::cpu {
 namespace {
@@ -92,19 +97,62 @@ std::uint64_t commitment_bytes(const SystemParams& params, std::uint64_t width) 
     return (words.kept + words.making) * sizeof(std::uint32_t);
 }
 
-std::uint64_t peak_bytes(const ProverInput& input) {
-    std::uint64_t kept = 0, making = 0, opening = 0;
-    for (const CommitmentLayout& commitment : input.layout.commitments) {
-        StackedWords words = stacked_words(input.params(), commitment.stack.width);
-        // Committed before the proof, and counted then.
-        if (input.committed(commitment.parts[0]) != nullptr) words.kept = words.making = 0;
-        kept += words.kept;  // to the end
-        making = std::max(making, words.making);
-        opening = std::max(opening, words.opening);
+namespace {
+
+/// Writes down what is taken and given back, in order.
+class PlanWriter {
+public:
+    std::size_t take(std::string name, const char* stage, std::uint64_t words) {
+        plan_.buffers.push_back({.name = std::move(name),
+                                 .stage = stage,
+                                 .last_stage = {},
+                                 .bytes = words * sizeof(std::uint32_t),
+                                 .taken = ++num_events_});
+        return plan_.buffers.size() - 1;
     }
-    const std::uint64_t stage = std::max({making, fraction_tree_words(input), mle_words(input),
-                                          stacked_reduction_words(input), whir_words(input.params()) + opening});
-    return (kept + stage) * sizeof(std::uint32_t);
+    void give_back(std::size_t buffer, const char* stage) {
+        plan_.buffers[buffer].last_stage = stage;
+        plan_.buffers[buffer].returned = ++num_events_;
+    }
+    /// Memory of one stage.
+    void use(std::string name, const char* stage, std::uint64_t words) {
+        if (words != 0) give_back(take(std::move(name), stage, words), stage);
+    }
+    MemoryPlan finish() {
+        plan_.peak_live_bytes = peak_live_bytes(plan_);
+        plan_.arena_bytes = plan_.block_bytes = plan_.device_bytes = plan_.peak_live_bytes;
+        return std::move(plan_);
+    }
+
+private:
+    MemoryPlan plan_;
+    std::uint32_t num_events_ = 0;
+};
+
+}  // namespace
+
+MemoryPlan plan_memory(const ProverInput& input) {
+    constexpr const char* kCommit = "prover.main_trace_commit";
+    constexpr const char* kWhir = "whir";
+    PlanWriter plan;
+    std::vector<std::size_t> kept;  // to the end
+    std::uint64_t opening = 0;
+    for (const CommitmentLayout& commitment : input.layout.commitments) {
+        const StackedWords words = stacked_words(input.params(), commitment.stack.width);
+        opening = std::max(opening, words.opening);
+        // What is committed before the proof is counted then.
+        if (input.committed(commitment.parts[0]) != nullptr) continue;
+        kept.push_back(plan.take("merkle_tree", kCommit, words.kept));
+        plan.use("code_blocks", kCommit, words.making);
+    }
+    plan.use("fraction_tree", "logup_gkr", fraction_tree_words(input));
+    plan.use("mle_tables", "mle_rounds", mle_words(input));
+    plan.use("stacked_columns", "stacked_reduction", stacked_reduction_words(input));
+    const std::size_t polynomial = plan.take("polynomial_and_codewords", kWhir, whir_words(input.params()));
+    plan.use("opened_rows", kWhir, opening);
+    plan.give_back(polynomial, kWhir);
+    for (const std::size_t tree : kept) plan.give_back(tree, kWhir);
+    return plan.finish();
 }
 
 }  // namespace whorl::cpu

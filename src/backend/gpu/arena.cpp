@@ -7,6 +7,8 @@
 #include <numeric>
 #include <stdexcept>
 
+#include "prover/memory_plan.hpp"
+
 namespace whorl::gpu {
 namespace {
 
@@ -49,18 +51,6 @@ void place_buffers(MemoryPlan& plan) {
             std::ranges::lower_bound(placed, offset, {}, [&](std::uint32_t p) { return plan.buffers[p].offset; });
         placed.insert(at, i);
     }
-}
-
-std::uint64_t peak_live(const MemoryPlan& plan) {
-    std::vector<std::pair<std::uint32_t, std::int64_t>> changes;
-    for (const PlannedBuffer& buffer : plan.buffers) {
-        changes.emplace_back(buffer.taken, static_cast<std::int64_t>(buffer.bytes));
-        changes.emplace_back(buffer.returned, -static_cast<std::int64_t>(buffer.bytes));
-    }
-    std::ranges::sort(changes);
-    std::int64_t live = 0, peak = 0;
-    for (const auto& [event, change] : changes) peak = std::max(peak, live += change);
-    return static_cast<std::uint64_t>(peak);
 }
 
 }  // namespace
@@ -110,7 +100,7 @@ MemoryPlan Arena::finish_planning() {
                                       buffer.name, buffer.stage, buffer.bytes, info.id, info.max_buffer));
     }
     place_buffers(draft_);
-    draft_.peak_live_bytes = peak_live(draft_);
+    draft_.peak_live_bytes = peak_live_bytes(draft_);
     draft_.block_bytes = std::min(draft_.block_bytes, draft_.arena_bytes);
     return std::move(draft_);
 }

@@ -39,7 +39,7 @@ Digest GpuProver::commit(const CommittedMatrix& committed) {
 }
 
 const MemoryPlan& GpuProver::plan(const ProverInput& input) {
-    residents_.prepare(input);
+    if (keeps_parts_) residents_.prepare(input);
     return make_plan(input);
 }
 
@@ -57,7 +57,9 @@ const MemoryPlan& GpuProver::make_plan(const ProverInput& input) {
 
     // The driver itself says what it takes: it runs over a device that does nothing.
     device_.start_planning();
-    run(input, nullptr);
+    ProverInput dry = input;
+    dry.progress = nullptr;
+    run(dry, nullptr);
     return plans_.emplace(std::move(shape), device_.finish_planning()).first->second;
 }
 
@@ -71,12 +73,18 @@ Proof GpuProver::run(ProverInput input, Telemetry* telemetry) {
         ~Reset() { device.set_spans(nullptr); }
     } const reset{device_};
     std::unique_ptr<GpuBackend> backend;
-    {
-        const Span span(input.telemetry, "transport_traces");
-        backend =
-            std::make_unique<GpuBackend>(device_, residents_, programs_, generated_ ? &*generated_ : nullptr, input);
+    try {
+        {
+            const Span span(input.telemetry, "transport_traces");
+            backend = std::make_unique<GpuBackend>(device_, residents_, programs_, generated_ ? &*generated_ : nullptr,
+                                                   input);
+        }
+        return prove_on(*backend, input);
+    } catch (...) {
+        // What is under way still reads the caller's traces and the buffers that end here.
+        device_.recorder().settle();
+        throw;
     }
-    return prove_on(*backend, input);
 }
 
 Proof GpuProver::prove(const ProverInput& input) {
@@ -87,6 +95,7 @@ Proof GpuProver::prove(const ProverInput& input) {
         const MemoryPlan* planned = &plan(input);
         if (!residents_.is_empty() && !device_.has_memory_for(*planned)) {
             // The proof comes first; what does not stay is committed in it.
+            keeps_parts_ = false;
             residents_.clear();
             planned = &make_plan(input);
         }

@@ -42,6 +42,7 @@ private:
 
     Device device_;
     Residents residents_;
+    bool keeps_parts_ = true;  // false once a proof found no memory beside them
     ProgramCache programs_;
     std::optional<GeneratedPrograms> generated_;
     std::map<std::vector<std::uint32_t>, MemoryPlan> plans_;  // by the sorted traces: AIR, log height, residents

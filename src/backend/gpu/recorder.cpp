@@ -7,6 +7,7 @@
 #include <stdexcept>
 
 #include "machine/poison.hpp"
+#include "machine/stop.hpp"
 
 namespace whorl::gpu {
 namespace {
@@ -156,6 +157,7 @@ void Recorder::next_stage() {
 }
 
 void Recorder::submit(std::int64_t expected_kernels) {
+    check_stop();
     if (!submission_.stages.empty() && submission_.stages.back().count == 0) submission_.stages.pop_back();
     std::int64_t num_kernels = 0;
     std::int64_t num_encoders = 0;
@@ -195,6 +197,13 @@ void Recorder::submit(std::int64_t expected_kernels) {
     }
     is_pending_ = true;
     submission_.clear();
+}
+
+void Recorder::settle() noexcept {
+    try {
+        wait();
+    } catch (...) {  // the proof has failed already
+    }
 }
 
 void Recorder::wait() {

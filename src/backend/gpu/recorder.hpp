@@ -112,6 +112,8 @@ public:
     /// Starts what was recorded. `expected_kernels`: how many kernels the caller means it to have; another number is an error.
     void submit(std::int64_t expected_kernels);
     void wait();
+    /// Waits for work that nobody asks for any more, whatever becomes of it.
+    void settle() noexcept;
     void submit_and_wait(std::int64_t expected_kernels) {
         submit(expected_kernels);
         wait();
