@@ -37,8 +37,16 @@ public:
     /// Errors: kInvalidArgument (another number of values than width · height).
     static Result<Matrix> create(std::vector<Fp> values, std::size_t width, std::size_t height) noexcept;
 
-    Matrix(const Matrix&) = default;
-    Matrix& operator=(const Matrix&) = default;
+    /// The width · height elements at `values`, column after column, where they are. They must stay, unchanged, while the matrix or
+    /// a copy of it is used: copies are of the place. Only read it: what changes an element changes it there.
+    /// Errors: kInvalidArgument (null with elements to come).
+    static Result<Matrix> borrow(const Fp* values, std::size_t width, std::size_t height) noexcept;
+
+    Matrix(const Matrix& other);
+    Matrix& operator=(const Matrix& other) {
+        Matrix(other).swap(*this);
+        return *this;
+    }
     /// A matrix that was moved from has no column and no row.
     Matrix(Matrix&& other) noexcept { swap(other); }
     Matrix& operator=(Matrix&& other) noexcept {
@@ -56,12 +64,12 @@ public:
     /// log2(height); the height of a valid trace is a power of two. 0 without rows.
     unsigned log_height() const { return height_ == 0 ? 0 : static_cast<unsigned>(std::bit_width(height_)) - 1; }
     /// Of the next four, what lies outside the matrix ends the program with a message: a mistake of the calling code.
-    std::span<Fp> column(std::size_t c) { return {values_.data() + offset_of(c), height_}; }
-    std::span<const Fp> column(std::size_t c) const { return {values_.data() + offset_of(c), height_}; }
-    Fp& at(std::size_t row, std::size_t c) { return values_[offset_of(row, c)]; }
-    Fp at(std::size_t row, std::size_t c) const { return values_[offset_of(row, c)]; }
-    std::span<Fp> values() { return values_; }
-    std::span<const Fp> values() const { return values_; }
+    std::span<Fp> column(std::size_t c) { return {data_ + offset_of(c), height_}; }
+    std::span<const Fp> column(std::size_t c) const { return {data_ + offset_of(c), height_}; }
+    Fp& at(std::size_t row, std::size_t c) { return data_[offset_of(row, c)]; }
+    Fp at(std::size_t row, std::size_t c) const { return data_[offset_of(row, c)]; }
+    std::span<Fp> values() { return {data_, width_ * height_}; }
+    std::span<const Fp> values() const { return {data_, width_ * height_}; }
 
 private:
     enum class Problem : std::uint8_t { kNone, kValueCount, kNoMemory };
@@ -77,12 +85,14 @@ private:
     [[noreturn]] void end_outside(std::size_t row, std::size_t c) const noexcept;
     void swap(Matrix& other) noexcept {
         std::swap(values_, other.values_);
+        std::swap(data_, other.data_);
         std::swap(width_, other.width_);
         std::swap(height_, other.height_);
         std::swap(problem_, other.problem_);
     }
 
-    std::vector<Fp> values_;
+    std::vector<Fp> values_;  // empty where they are borrowed
+    Fp* data_ = nullptr;
     std::size_t width_ = 0;
     std::size_t height_ = 0;
     Problem problem_ = Problem::kNone;

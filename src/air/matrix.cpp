@@ -29,6 +29,7 @@ Matrix::Matrix(std::size_t width, std::size_t height) noexcept {
         values_.reserve(n);
         advise_huge_pages(values_.data(), n * sizeof(Fp));
         values_.resize(n);
+        data_ = values_.data();
         width_ = width;
         height_ = height;
     } catch (...) {  // std::bad_alloc, std::length_error
@@ -42,6 +43,7 @@ Matrix::Matrix(std::vector<Fp> values, std::size_t width, std::size_t height) no
         return;
     }
     values_ = std::move(values);
+    data_ = values_.data();
     width_ = width;
     height_ = height;
 }
@@ -65,6 +67,31 @@ Result<Matrix> Matrix::create(std::vector<Fp> values, std::size_t width, std::si
             fmt::format("expected the values of {} columns of {} elements, found {} value(s)", width, height, found)};
     });
 }
+
+Result<Matrix> Matrix::borrow(const Fp* values, std::size_t width, std::size_t height) noexcept {
+    return guarded("matrix", [&]() -> Result<Matrix> {
+        if (values == nullptr && num_elements(width, height) != 0) {
+            return Error{ErrorCode::kInvalidArgument, "matrix",
+                         fmt::format("expected {} columns of {} elements, found a null pointer", width, height)};
+        }
+        if (num_elements(width, height) > std::numeric_limits<std::size_t>::max() / sizeof(Fp)) {
+            return Error{ErrorCode::kInvalidArgument, "matrix",
+                         fmt::format("{} columns of {} elements are more than can be addressed", width, height)};
+        }
+        Matrix matrix;
+        matrix.data_ = const_cast<Fp*>(values);  // read alone, says the contract
+        matrix.width_ = width;
+        matrix.height_ = height;
+        return matrix;
+    });
+}
+
+Matrix::Matrix(const Matrix& other)
+    : values_(other.values_),
+      data_(other.values_.empty() ? other.data_ : values_.data()),
+      width_(other.width_),
+      height_(other.height_),
+      problem_(other.problem_) {}
 
 void Matrix::end_outside(std::size_t row, std::size_t c) const noexcept {
     std::fprintf(stderr, "whorl: row %zu of column %zu was asked for of a Matrix of %zu column(s) and %zu row(s)\n",

@@ -142,8 +142,7 @@ TEST_P(PeakMemory, IsWhatTheEstimateSays) {
     faults.peak_bytes = before;
     value_of(prove(key.vk, traces, {.num_threads = 2}));
     const std::uint64_t found = faults.peak_bytes - before + page_pool_bytes().peak_in_use;
-    const std::uint64_t estimate =
-        cpu::plan_memory(make_prover_input(key.vk, traces, nullptr)).peak_live_bytes;
+    const std::uint64_t estimate = cpu::plan_memory(make_prover_input(key.vk, traces, nullptr)).peak_live_bytes;
     std::cout << GetParam() << ": estimate " << human_bytes(estimate) << ", found " << human_bytes(found) << '\n';
     EXPECT_LE(estimate, found);
     EXPECT_LE(found, estimate + estimate / 4 + 40 * kMega);

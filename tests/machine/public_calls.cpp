@@ -6,6 +6,7 @@
 #include <string>
 #include <system_error>
 
+#include <whorl/whorl.h>
 #include <whorl/air.hpp>
 #include <whorl/check.hpp>
 #include <whorl/device.hpp>
@@ -28,6 +29,7 @@ struct Inputs {
     AirTask airs = *vector_task("mixture");
     std::filesystem::path stored = vector_path("mixture", "");
     Task task = value_of(load_task(stored));
+    ProvingKey key = value_of(keygen(airs.params, airs.airs));
     std::vector<std::byte> key_bytes = test::key_bytes("mixture");
     std::vector<std::byte> proof_bytes = test::proof_bytes("mixture");
     Proof proof = load_proof("mixture");
@@ -72,6 +74,15 @@ struct Inputs {
 
 Outcome code_of(const auto& result) {
     return result ? Outcome() : Outcome(result.error().code);
+}
+
+Outcome code_of_c(whorl_code code) {
+    if (code == WHORL_OK) return {};
+    return code == WHORL_MACHINE ? ErrorCode::kMachine : ErrorCode::kInternal;
+}
+
+const uint8_t* words_of(const std::vector<std::byte>& bytes) {
+    return reinterpret_cast<const uint8_t*>(bytes.data());
 }
 
 // A verdict that is not the right one is no outcome of a lack of memory.
@@ -132,6 +143,20 @@ std::vector<PublicCall> make_calls() {
              return prover ? code_of(prover->prove(in.task.traces)) : code_of(prover);
          },
          40},
+        {"Prover::create of a ProvingKey", [] { return code_of(Prover::create(in.key, in.cpu)); }, 60},
+        {"Prover::commit",
+         [] {
+             Result<Prover> prover = Prover::create(in.task.vk, in.cpu);
+             return prover ? code_of(prover->commit(in.matrix)) : code_of(prover);
+         },
+         60},
+        {"Prover::prove of a committed part",
+         [] {
+             Result<Prover> prover = Prover::create(in.key, in.sim);
+             return prover ? code_of(prover->prove(in.task.traces)) : code_of(prover);
+         },
+         12},
+        {"Prover::plan of the CPU", [] { return code_of(plan_memory(in.task.vk, in.task.traces, in.cpu)); }, 30},
         {"Prover::plan",
          [] {
              Result<Prover> prover = Prover::create(in.task.vk, in.sim);
@@ -140,11 +165,42 @@ std::vector<PublicCall> make_calls() {
          30},
         {"plan_memory", [] { return code_of(plan_memory(in.task.vk, in.task.traces, in.sim)); }, 30},
         {"commit_matrix", [] { return code_of(commit_matrix(in.params, in.matrix, in.cpu)); }},
+        {"whorl_key_decode",
+         [] {
+             whorl_key* key = nullptr;
+             const whorl_code code = whorl_key_decode(words_of(in.key_bytes), in.key_bytes.size(), &key, nullptr);
+             whorl_key_free(key);
+             return code_of_c(code);
+         },
+         80},
+        {"whorl_proof_decode",
+         [] {
+             whorl_proof* proof = nullptr;
+             const whorl_code code =
+                 whorl_proof_decode(words_of(in.proof_bytes), in.proof_bytes.size(), &proof, nullptr);
+             whorl_proof_free(proof);
+             return code_of_c(code);
+         },
+         80},
+        {"whorl_task_load with its error",
+         [] {
+             whorl_key* key = nullptr;
+             whorl_traces* traces = nullptr;
+             whorl_error* error = nullptr;
+             const whorl_code code = whorl_task_load(in.stored.c_str(), &key, &traces, &error);
+             whorl_error_free(error);
+             whorl_key_free(key);
+             whorl_traces_free(traces);
+             return code_of_c(code);
+         },
+         80},
         {"list_devices", [] { return code_of(list_devices()); }},
         {"examine", [] { return code_of(examine(in.device)); }, 3},
         {"load_task", [] { return code_of(load_task(in.stored)); }, 10000},
         {"save_task", [] { return code_of(save_task(in.task, in.folder)); }, 200},
         {"Matrix::create", [] { return code_of(Matrix::create(3, 1024)); }},
+        {"Matrix::borrow",
+         [] { return code_of(Matrix::borrow(in.matrix.values().data(), in.matrix.width(), in.matrix.height())); }},
         {"Matrix::create of values", [] { return code_of(Matrix::create(std::vector<Fp>(), 0, 8)); }},
         {"Matrix", [] { return Matrix(3, 1024).is_valid() ? Outcome() : Outcome(ErrorCode::kMachine); }},
         {"Span",

@@ -51,17 +51,16 @@ TEST_P(Control, StopsBeforeItBegins) {
     const auto committed = prover.commit(task.traces[0].common_main, {.stop = &stop});
     ASSERT_FALSE(committed.has_value());
     EXPECT_EQ(committed.error().code, ErrorCode::kCancelled);
-    EXPECT_EQ(prove(task.vk, task.traces, {.device = GetParam()}, {.stop = &stop}).error().code,
-              ErrorCode::kCancelled);
+    EXPECT_EQ(prove(task.vk, task.traces, {.device = GetParam()}, {.stop = &stop}).error().code, ErrorCode::kCancelled);
     expect_proves(prover);
 }
 
 TEST_P(Control, StopsAtEveryPlaceAndProvesAgain) {
     Prover prover = value_of(Prover::create(task.vk, {.device = GetParam()}));
     std::size_t num_places = 0;
-    expect_same_bytes(*encode_proof(value_of(prover.prove(
-                          task.traces, {.progress = [&](const Progress&) { ++num_places; }}))),
-                      stored_proof("mixture"));
+    expect_same_bytes(
+        *encode_proof(value_of(prover.prove(task.traces, {.progress = [&](const Progress&) { ++num_places; }}))),
+        stored_proof("mixture"));
     ASSERT_GT(num_places, 8u);
     for (std::size_t place = 0; place + 1 < num_places; ++place) {
         SCOPED_TRACE(testing::Message() << "place " << place);
@@ -105,10 +104,10 @@ TEST_P(Control, TellsHowFarItIs) {
         std::set<std::string> stages;
         const std::thread::id caller = std::this_thread::get_id();
         const auto proof = prover.prove(given.traces, {.progress = [&](const Progress& progress) {
-                                                           fractions.push_back(progress.fraction);
-                                                           stages.emplace(progress.stage);
-                                                           EXPECT_EQ(std::this_thread::get_id(), caller);
-                                                       }});
+                                            fractions.push_back(progress.fraction);
+                                            stages.emplace(progress.stage);
+                                            EXPECT_EQ(std::this_thread::get_id(), caller);
+                                        }});
         ASSERT_TRUE(proof.has_value());
         EXPECT_TRUE(std::ranges::is_sorted(fractions));
         EXPECT_EQ(fractions.front(), 0.0);
