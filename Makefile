@@ -34,7 +34,7 @@ help: ## this list
 
 demo: PRESET := release
 demo: build ## prove 1,024 keccak-f permutations and verify the proof
-	$(WHORL) keccakf --inputs $(DEMO_TASK)/inputs.u64le --out $(DEMO_PROOF)
+	$(WHORL) keccakf --timings --inputs $(DEMO_TASK)/inputs.u64le --out $(DEMO_PROOF)
 	$(WHORL) verify --vk $(DEMO_TASK)/vk.postcard --proof $(DEMO_PROOF)
 	@cmp $(DEMO_PROOF) $(DEMO_TASK)/proof.bin && echo "$(DEMO_PROOF) is, byte for byte, the reference prover's proof."
 

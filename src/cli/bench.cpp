@@ -148,7 +148,10 @@ Result<ExitCode> run_bench(Session& session, const BenchOptions& options) {
     session.claim_input("--beside", options.beside_path);
     BenchResults beside;
     if (!options.beside_path.empty()) {
-        Result<BenchResults> read = BenchResults::read(options.beside_path);
+        const Result<std::vector<std::byte>> bytes = session.read(options.beside_path, BenchResults::kLimit);
+        if (!bytes) return bytes.error();
+        Result<BenchResults> read =
+            BenchResults::parse(as_text(*bytes), shown_path(options.beside_path, "standard input"));
         if (!read) return std::move(read).error();
         beside = std::move(*read);
     }

@@ -34,7 +34,7 @@ Result<ExitCode> run_prove(Session& session, const ProveOptions& options);
 struct VerifyOptions {
     std::string key_path;
     std::string proof_path;
-    std::string batch_path;                   ///< "-": standard input
+    std::string batch_path;
     std::string expect_path;                  ///< a statement; empty: none
     std::vector<std::string> public_values;   ///< each "AIR=V,V,…"
     std::optional<double> min_security_bits;  ///< none: that of the statement, or no more than a warning

@@ -167,12 +167,13 @@ Result<ExitCode> run_inspect(Session& session, const InspectOptions& options) {
     session.claim_input("--proof", options.proof_path);
     if (auto begun = session.begin(); !begun) return begun.error();
 
-    const Result<VerifyingKey> vk = read_key(options.key_path);
+    const Result<VerifyingKey> vk = read_key(session, options.key_path);
     if (!vk) return vk.error();
     const Result<std::vector<std::byte>> key_bytes = encode_verifying_key(*vk);
     if (!key_bytes) return key_bytes.error();
-    session.print(fmt::format("Verifying key {}: {} AIRs, {} bytes\n  pre-hash {}\n\n", printable(options.key_path),
-                              vk->airs.size(), grouped(key_bytes->size()), digest_text(vk->pre_hash)));
+    session.print(fmt::format("Verifying key {}: {} AIRs, {} bytes\n  pre-hash {}\n\n",
+                              shown_path(options.key_path, "standard input"), vk->airs.size(),
+                              grouped(key_bytes->size()), digest_text(vk->pre_hash)));
     session.print(params_text(vk->params) + '\n');
     const Result<SecurityBits> bits = security_bits(*vk);
     if (!bits) return bits.error();
@@ -181,7 +182,7 @@ Result<ExitCode> run_inspect(Session& session, const InspectOptions& options) {
     session.print(height_constraints_text(*vk));
     if (options.proof_path.empty()) return kExitOk;
 
-    const Result<std::vector<std::byte>> bytes = read_proof_bytes(*vk, options.proof_path);
+    const Result<std::vector<std::byte>> bytes = session.read(options.proof_path, proof_limit(*vk));
     if (!bytes) return bytes.error();
     const Result<Proof> proof = read_proof(*bytes, options.proof_path);
     if (!proof) return proof.error();
@@ -189,8 +190,9 @@ Result<ExitCode> run_inspect(Session& session, const InspectOptions& options) {
     if (!sections) return sections.error();
     const std::size_t size_bytes = bytes->size();
     session.set_proof_bytes(size_bytes);
-    session.print(fmt::format("\nProof {}: {} bytes ({})\n  common main commitment {}\n", printable(options.proof_path),
-                              grouped(size_bytes), human_bytes(size_bytes), digest_text(proof->common_main_commit)));
+    session.print(fmt::format("\nProof {}: {} bytes ({})\n  common main commitment {}\n",
+                              shown_path(options.proof_path, "standard input"), grouped(size_bytes),
+                              human_bytes(size_bytes), digest_text(proof->common_main_commit)));
     if (proof->trace_vdata.size() != vk->airs.size()) {
         session.print(fmt::format("  not a proof for this key: {} AIRs, the key has {}\n", proof->trace_vdata.size(),
                                   vk->airs.size()));

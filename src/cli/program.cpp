@@ -44,7 +44,9 @@ Exit codes:
   2  bad input or usage
   3  the machine: memory, or a device that is not there
 
-Results go to standard output; progress, the span tree and errors go to standard error.
+Results go to standard output; progress, warnings, errors and the span tree of --timings go to
+standard error. "-" in the place of a file is standard input or standard output; where standard
+output takes a file, results for people go to standard error. A file of that name is "./-".
 `whorl COMMAND --help` explains a command.)";
 
 constexpr const char* kKeccakfExamples =
@@ -177,6 +179,7 @@ void add_common_options(CLI::App& app, CommonOptions& options, const CommonSet& 
         options.num_threads = 1;
     }
     if (set.has_spans) {
+        app.add_flag("--timings", options.has_timings, "print the span tree and the totals to standard error");
         app.add_option("--metrics", options.metrics_path, "write spans and totals as JSON")->type_name("FILE");
         app.add_option("--timeline", options.timeline_path,
                        "write the spans for a trace viewer (Perfetto, chrome://tracing)")
@@ -301,7 +304,7 @@ int parse_and_run(int argc, char** argv) {
     CLI::App& verify_app = add_command("verify", "verify a proof, or many under one key", kVerifyExamples);
     verify_app.add_option("--vk", verify.key_path, "the verifying key")->type_name("FILE")->required();
     CLI::Option* proof = verify_app.add_option("--proof", verify.proof_path, "the proof")->type_name("FILE");
-    verify_app.add_option("--batch", verify.batch_path, "a list of proofs, a path a line; -: standard input")
+    verify_app.add_option("--batch", verify.batch_path, "a list of proofs, a path a line")
         ->type_name("FILE")
         ->excludes(proof);
     verify_app.add_option("--expect", verify.expect_path, "what the proof must be about: a JSON file")

@@ -4,7 +4,6 @@
 #include "cli/commands.hpp"
 #include "cli/proving.hpp"
 #include "cli/table.hpp"
-#include "engine/files.hpp"
 #include "text/printable.hpp"
 
 namespace whorl::cli {
@@ -26,9 +25,9 @@ Result<ExitCode> run_prove(Session& session, const ProveOptions& options) {
 
     const Result<ProofBytes> proof = make_proof(session, task->vk, task->traces, task->air_names, options.is_verified);
     if (!proof) return proof.error();
-    if (auto written = write_file(options.proof_path, proof->bytes); !written) return written.error();
+    if (auto written = session.write(options.proof_path, proof->bytes); !written) return written.error();
     session.say("proved {} in {:.3f} s: {}, {} bytes\n", printable(task->name), proof->prove_ms / 1000,
-                printable(options.proof_path), grouped(proof->bytes.size()));
+                shown_path(options.proof_path, "standard output"), grouped(proof->bytes.size()));
     say_verified(session, *proof, options.is_verified);
     return kExitOk;
 }

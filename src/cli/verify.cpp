@@ -62,11 +62,13 @@ Result<AirStatement> parse_public_values(const std::string& text) {
 }
 
 /// What the command line asks a proof to be about.
-Result<Statement> expected_statement(const VerifyOptions& options) {
+Result<Statement> expected_statement(const Session& session, const VerifyOptions& options) {
     Statement statement;
     statement.min_security_bits = 0;  // what is not asked for is told (warn_of_weak_key)
     if (!options.expect_path.empty()) {
-        Result<Statement> read = read_statement(options.expect_path);
+        const Result<std::vector<std::byte>> bytes = session.read(options.expect_path, kStatementLimit);
+        if (!bytes) return bytes.error();
+        Result<Statement> read = parse_statement(as_text(*bytes), shown_path(options.expect_path, "standard input"));
         if (!read) return std::move(read).error();
         statement = *std::move(read);
     }
@@ -130,13 +132,13 @@ Result<void> tell_statement(Session& session, const VerifyOptions& options, cons
     }
     const Result<std::string> text = statement_text(*made);
     if (!text) return text.error();
-    return write_file(options.statement_path, *text);
+    return session.write(options.statement_path, *text);
 }
 
 /// The line of one proof of a batch, or the error that ends it; `all_readable` becomes false when its file cannot be read.
 Result<std::string> batch_line(const VerifyingKey& vk, const Statement& statement, const std::string& path,
                                bool& all_readable) {
-    const Result<std::vector<std::byte>> bytes = read_proof_bytes(vk, path);
+    const Result<std::vector<std::byte>> bytes = read_file(path, proof_limit(vk));
     if (!bytes && bytes.error().code == ErrorCode::kBadFormat)
         return "malformed " + printable(to_string(bytes.error()));
     if (!bytes) {
@@ -155,7 +157,7 @@ Result<std::string> batch_line(const VerifyingKey& vk, const Statement& statemen
 Result<ExitCode> verify_batch(Session& session, const VerifyingKey& vk, const Statement& statement,
                               const std::string& list_path) {
     Descriptor file;
-    if (list_path != "-") {
+    if (list_path != kStandardStream) {
         Result<Descriptor> opened = open_for_reading(list_path, FileKind::kAny);
         if (!opened) return opened.error();
         file = *std::move(opened);
@@ -187,21 +189,17 @@ Result<ExitCode> verify_batch(Session& session, const VerifyingKey& vk, const St
 Result<ExitCode> run_verify(Session& session, const VerifyOptions& options) {
     session.claim_input("--vk", options.key_path);
     session.claim_input("--proof", options.proof_path);
-    if (options.batch_path == "-") {
-        session.claim_standard_input();
-    } else {
-        session.claim_input("--batch", options.batch_path);
-    }
+    session.claim_input("--batch", options.batch_path);
     session.claim_input("--expect", options.expect_path);
     if (auto claimed = session.claim_output("--statement-out", options.statement_path); !claimed) {
         return claimed.error();
     }
     if (auto begun = session.begin(); !begun) return begun.error();
-    const Result<Statement> statement = expected_statement(options);
+    const Result<Statement> statement = expected_statement(session, options);
     if (!statement) return statement.error();
 
     std::optional<Span> span(std::in_place, &session.telemetry(), "read_key");
-    const Result<VerifyingKey> vk = read_key(options.key_path);
+    const Result<VerifyingKey> vk = read_key(session, options.key_path);
     if (!vk) return vk.error();
     span.reset();
     if (!options.batch_path.empty()) {
@@ -212,7 +210,7 @@ Result<ExitCode> run_verify(Session& session, const VerifyOptions& options) {
     }
 
     span.emplace(&session.telemetry(), "read_proof");
-    const Result<std::vector<std::byte>> bytes = read_proof_bytes(*vk, options.proof_path);
+    const Result<std::vector<std::byte>> bytes = session.read(options.proof_path, proof_limit(*vk));
     if (!bytes) return bytes.error();
     session.set_proof_bytes(bytes->size());
     const Result<Proof> proof = read_proof(*bytes, options.proof_path);
@@ -228,8 +226,8 @@ Result<ExitCode> run_verify(Session& session, const VerifyOptions& options) {
         session.print(fmt::format("rejected: {}\n", to_string(verified.error())));
         return kExitRejected;
     }
-    session.say("accepted: {}, {} bytes, in {:.1f} ms\n", printable(options.proof_path), grouped(bytes->size()),
-                session.telemetry().now_ms() - start_ms);
+    session.say("accepted: {}, {} bytes, in {:.1f} ms\n", shown_path(options.proof_path, "standard input"),
+                grouped(bytes->size()), session.telemetry().now_ms() - start_ms);
     if (auto told = tell_statement(session, options, *vk, *proof, *statement); !told) {
         return told.error();
     }

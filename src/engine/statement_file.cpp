@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "engine/files.hpp"
 #include "engine/json_values.hpp"
 #include "machine/guard.hpp"
 #include "text/json.hpp"
@@ -24,7 +23,6 @@ namespace {
 
 constexpr std::string_view kStage = "statement";
 constexpr std::uint32_t kFormat = 1;
-constexpr ReadLimit kStatementLimit{.max_bytes = std::uint64_t{1} << 24, .content = "a statement"};
 
 constexpr std::array<std::string_view, 5> kFields{"format", "min_security_bits", "pre_hash", "params", "airs"};
 constexpr std::array<std::string_view, 4> kAirFields{"air_id", "height", "public_values", "cached_commitments"};
@@ -74,11 +72,8 @@ Statement statement_from_json(const JsonPlace& json) {
     return statement;
 }
 
-Result<Statement> read(const std::filesystem::path& path) {
-    const Result<std::vector<std::byte>> bytes = read_file(path, kStatementLimit);
-    if (!bytes) return bytes.error();
-    const std::string_view text(reinterpret_cast<const char*>(bytes->data()), bytes->size());
-    const std::string shown = printable(path.native());
+Result<Statement> parse(std::string_view text, std::string_view where) {
+    const std::string shown = printable(where);
     const Result<JsonDocument> document = parse_json(text, kStage, shown);
     if (!document) return document.error();
     try {
@@ -111,8 +106,8 @@ void write_air(JsonWriter& json, const AirStatement& air) {
 
 }  // namespace
 
-Result<Statement> read_statement(const std::filesystem::path& path) noexcept {
-    return guarded(kStage, [&] { return read(path); });
+Result<Statement> parse_statement(std::string_view text, std::string_view where) noexcept {
+    return guarded(kStage, [&] { return parse(text, where); });
 }
 
 Result<std::string> statement_text(const Statement& statement) noexcept {

@@ -1,19 +1,23 @@
 // Statements as JSON files (docs/formats.md), for `whorl verify --expect` and `--statement-out`.
 #pragma once
 
-#include <filesystem>
-#include <optional>
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include <whorl/error.hpp>
 #include <whorl/statement.hpp>
 
+#include "engine/files.hpp"
+
 namespace whorl {
 
-/// Reads a statement; what the file leaves out is as in a new Statement. A field that the format does not have is an error, so
-/// that no part is left out by a wrong name.
-/// Errors: kIo; kBadFormat, with the place in the file; kMachine (memory).
-Result<Statement> read_statement(const std::filesystem::path& path) noexcept;
+inline constexpr ReadLimit kStatementLimit{.max_bytes = std::uint64_t{1} << 24, .content = "a statement"};
+
+/// The statement of a file with this text; what it leaves out is as in a new Statement. A field that the format does not have
+/// is an error, so that no part is left out by a wrong name. `where` names the file in messages.
+/// Errors: kBadFormat, with the place in the file; kMachine (memory).
+Result<Statement> parse_statement(std::string_view text, std::string_view where) noexcept;
 
 /// The text of a file that reads back as `statement`. Errors: kInvalidArgument for a height of 2^64 and more; kMachine
 /// (memory).

@@ -275,9 +275,9 @@ TEST(Task, ThatDoesNotFitItsKeyIsBadInputToAll) {
 
 TEST(Keccakf, ProvesVerifiesAndWritesAProofAndKeyThatFit) {
     const Scratch scratch;
-    const Outcome outcome =
-        run_whorl({"keccakf", "--permutations", "2", "--out", scratch / "proof.bin", "--vk-out", scratch / "vk",
-                   "--metrics", scratch / "metrics.json", "--timeline", scratch / "timeline.json", "--threads", "2"});
+    const Outcome outcome = run_whorl({"keccakf", "--permutations", "2", "--out", scratch / "proof.bin", "--vk-out",
+                                       scratch / "vk", "--metrics", scratch / "metrics.json", "--timeline",
+                                       scratch / "timeline.json", "--threads", "2", "--timings"});
     ASSERT_EQ(outcome.exit_code, 0) << outcome;
     EXPECT_THAT(outcome.out, HasSubstr("keccakf: 2 permutations, 2,633 columns x 64 rows"));
     EXPECT_THAT(outcome.out, HasSubstr("verified in"));

@@ -21,7 +21,7 @@ TEST(Usage, HelpNamesEverySubcommandAndTheExitCodes) {
 
 TEST(Usage, EverySubcommandHasHelpWithExamplesAndTheOptionsThatMeanSomethingToIt) {
     const std::vector<std::string> device{"--device"}, gpu{"--dispatch", "--constraints", "--compile-timeout"},
-        threads{"--threads"}, spans{"--metrics", "--timeline"};
+        threads{"--threads"}, spans{"--timings", "--metrics", "--timeline"};
     struct Case {
         std::string command;
         bool has_device, has_threads, has_spans;
