@@ -37,6 +37,7 @@ struct VerifyOptions {
     std::string batch_path;
     std::string expect_path;                  ///< a statement; empty: none
     std::vector<std::string> public_values;   ///< each "AIR=V,V,…"
+    bool has_no_other_airs = false;           ///< than those of the statement
     std::optional<double> min_security_bits;  ///< none: that of the statement, or no more than a warning
     std::string statement_path;               ///< to be written; empty: none
 };

@@ -314,6 +314,8 @@ int parse_and_run(int argc, char** argv) {
                     "the public values that an AIR must have; may be given for several AIRs")
         ->type_name("AIR=V,V,...")
         ->allow_extra_args(false);
+    verify_app.add_flag("--no-other-airs", verify.has_no_other_airs,
+                        "reject proofs in which an AIR has a trace that neither --expect nor --public-values names");
     verify_app
         .add_option("--min-security", verify.min_security_bits,
                     "reject keys with fewer bits of security; if left out, what --expect says, or a warning below 100")

@@ -77,6 +77,7 @@ Result<Statement> expected_statement(const Session& session, const VerifyOptions
         if (!air) return std::move(air).error();
         statement.airs.push_back(*std::move(air));
     }
+    if (options.has_no_other_airs) statement.allows_other_airs = false;
     if (options.min_security_bits) statement.min_security_bits = *options.min_security_bits;
     if (std::isnan(statement.min_security_bits)) {  // the option's range lets it pass
         return Error{.code = ErrorCode::kInvalidArgument, .stage = "--min-security", .message = "not a number of bits"};

@@ -24,7 +24,8 @@ namespace {
 constexpr std::string_view kStage = "statement";
 constexpr std::uint32_t kFormat = 1;
 
-constexpr std::array<std::string_view, 5> kFields{"format", "min_security_bits", "pre_hash", "params", "airs"};
+constexpr std::array<std::string_view, 6> kFields{"format", "min_security_bits", "pre_hash",
+                                                  "params", "other_airs",        "airs"};
 constexpr std::array<std::string_view, 4> kAirFields{"air_id", "height", "public_values", "cached_commitments"};
 
 AirStatement air_from_json(const JsonPlace& json) {
@@ -60,6 +61,7 @@ Statement statement_from_json(const JsonPlace& json) {
     if (json.has("min_security_bits")) statement.min_security_bits = json.at("min_security_bits").real_number();
     if (json.has("pre_hash")) statement.pre_hash = json.at("pre_hash").digest();
     if (json.has("params")) statement.params = params_from_json(json.at("params"));
+    if (json.has("other_airs")) statement.allows_other_airs = json.at("other_airs").boolean();
     if (!json.has("airs")) return statement;
     const JsonPlace airs = json.at("airs").array();
     for (std::size_t i = 0; i < airs.size(); ++i) statement.airs.push_back(air_from_json(airs.at(i)));
@@ -118,6 +120,7 @@ Result<std::string> statement_text(const Statement& statement) noexcept {
         json.member("min_security_bits", statement.min_security_bits);
         if (statement.pre_hash) write_elements(json, "pre_hash", *statement.pre_hash);
         if (statement.params) write_params(json, *statement.params);
+        json.member("other_airs", statement.allows_other_airs);
         json.open("airs", '[');
         for (const AirStatement& air : statement.airs) {
             if (air.log_height.value_or(0) >= std::numeric_limits<std::uint64_t>::digits) {
