@@ -207,7 +207,12 @@ class Pages:
         proof = self.folder / "page.proof"
         if not proof.exists() or proof.read_bytes() != (vector / "proof.bin").read_bytes():
             self.fail(page, "the task of the page does not give the proof of tests/vectors/fib_2e5")
-        self.check_schema(tasks[0])
+        documents = {page: tasks[0]}
+        for path in sorted(self.source.glob("tests/vectors/*/task.json")):
+            document = json.loads(path.read_text(encoding="utf-8"))
+            if "airs" in document:
+                documents[str(path)] = document
+        self.check_schema("docs/task.schema.json", documents, dict(tasks[0], format=2))
 
     def expect_the_statement_of_the_page(self):
         page = "docs/formats.md"
@@ -216,32 +221,27 @@ class Pages:
             self.fail(page, f"expected one statement, found {len(statements)}")
             return
         (self.folder / "page_statement.json").write_text(statements[0], encoding="utf-8")
+        self.check_schema("docs/statement.schema.json", {page: json.loads(statements[0])}, {"format": 1, "min_security": 5})
         vector = "tests/vectors/fib_2e5"
         self.run_command(page, f"whorl verify --vk {vector}/vk.postcard --proof {vector}/proof.bin "
                                "--expect page_statement.json")
 
-    def check_schema(self, task):
+    def check_schema(self, name, documents, broken):
         try:
             import jsonschema
         except ImportError:
-            self.not_run.append("docs/task.schema.json: Python has no jsonschema here (Debian: python3-jsonschema)")
+            self.not_run.append(f"{name}: Python has no jsonschema here (Debian: python3-jsonschema)")
             return
-        schema = json.loads((self.source / "docs/task.schema.json").read_text(encoding="utf-8"))
+        schema = json.loads((self.source / name).read_text(encoding="utf-8"))
         validator_class = getattr(jsonschema, "Draft202012Validator", jsonschema.Draft7Validator)
         validator_class.check_schema(schema)
         validator = validator_class(schema)
-        documents = {"docs/formats.md": task}
-        for path in sorted(self.source.glob("tests/vectors/*/task.json")):
-            document = json.loads(path.read_text(encoding="utf-8"))
-            if "airs" in document:
-                documents[str(path)] = document
-        for name, document in documents.items():
+        for place, document in documents.items():
             for error in validator.iter_errors(document):
-                self.fail(name, f"not as docs/task.schema.json says: {error.message}")
-        print(f"  {len(documents)} tasks are as docs/task.schema.json says")
-        broken = dict(task, format=2)
+                self.fail(place, f"not as {name} says: {error.message}")
+        print(f"  {len(documents)} document(s) are as {name} says")
         if validator.is_valid(broken):
-            self.fail("docs/task.schema.json", "accepts format 2")
+            self.fail(name, f"accepts {broken}")
 
 
 def main():
