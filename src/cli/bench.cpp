@@ -10,6 +10,7 @@
 
 #include "cli/bench_results.hpp"
 #include "cli/commands.hpp"
+#include "cli/file_kind.hpp"
 #include "cli/workloads.hpp"
 #include "text/printable.hpp"
 #ifdef __APPLE__
@@ -152,7 +153,7 @@ Result<ExitCode> run_bench(Session& session, const BenchOptions& options) {
         if (!bytes) return bytes.error();
         Result<BenchResults> read =
             BenchResults::parse(as_text(*bytes), shown_path(options.beside_path, "standard input"));
-        if (!read) return std::move(read).error();
+        if (!read) return with_kind(std::move(read).error(), *bytes, "results of whorl bench");
         beside = std::move(*read);
     }
     if (auto begun = session.begin(); !begun) return begun.error();

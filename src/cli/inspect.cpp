@@ -7,6 +7,7 @@
 #include <whorl/security.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/proof_fit.hpp"
 #include "cli/table.hpp"
 #include "text/printable.hpp"
 
@@ -193,10 +194,10 @@ Result<ExitCode> run_inspect(Session& session, const InspectOptions& options) {
     session.print(fmt::format("\nProof {}: {} bytes ({})\n  common main commitment {}\n",
                               shown_path(options.proof_path, "standard input"), grouped(size_bytes),
                               human_bytes(size_bytes), digest_text(proof->common_main_commit)));
-    if (proof->trace_vdata.size() != vk->airs.size()) {
-        session.print(fmt::format("  not a proof for this key: {} AIRs, the key has {}\n", proof->trace_vdata.size(),
-                                  vk->airs.size()));
-    }
+    const std::vector<std::string> misfits = find_misfits(*vk, *proof);
+    for (const std::string& misfit : misfits) session.print(fmt::format("  not a proof under this key: {}\n", misfit));
+    if (misfits.empty())
+        session.print("  has the shape of a proof under this key; whorl verify tells whether it is valid\n");
     session.print('\n' + proof_text(*proof, *sections, size_bytes));
     return kExitOk;
 }

@@ -13,6 +13,7 @@
 #include <whorl/telemetry_export.hpp>
 #include <whorl/verify.hpp>
 
+#include "cli/file_kind.hpp"
 #include "cli/output.hpp"
 #include "cli/table.hpp"
 #include "engine/devices.hpp"
@@ -49,6 +50,11 @@ bool is_same(const FilePlace& a, const FilePlace& b) {
 Error with_path(Error error, const std::string& path) {
     error.message = shown_path(path, "standard input") + ": " + error.message;
     return error;
+}
+
+bool has_task_json(const std::string& folder) {
+    struct stat status{};
+    return ::stat(path_in(folder, "task.json").c_str(), &status) == 0;
 }
 
 Error stream_taken(std::string_view option, std::string_view stream, std::string_view owner) {
@@ -154,6 +160,12 @@ void Session::claim_input(std::string_view option, const std::string& path) {
 }
 
 Result<void> Session::claim_task(std::string_view option, const std::string& folder) {
+    struct stat status{};
+    if (::stat(folder.c_str(), &status) == 0 && !S_ISDIR(status.st_mode)) {
+        return Error{.code = ErrorCode::kIo,
+                     .stage = std::string(option),
+                     .message = printable(folder) + " is a file; a task is a folder with a file task.json"};
+    }
     const Result<std::vector<fs::path>> files = task_files(folder);
     if (!files) return files.error();
     for (const fs::path& file : *files) claim_input(option, file);
@@ -274,9 +286,13 @@ std::string shown_path(const std::string& path, std::string_view stream) {
 
 Result<VerifyingKey> read_key(const Session& session, const std::string& path) {
     Result<std::vector<std::byte>> bytes = session.read(path, kKeyLimit);
-    if (!bytes) return std::move(bytes).error();
+    if (!bytes) {
+        Error error = std::move(bytes).error();
+        if (has_task_json(path)) error.message += "; a task folder: its key is usually the file vk.postcard in it";
+        return error;
+    }
     Result<VerifyingKey> vk = decode_verifying_key(*bytes);
-    if (!vk) return with_path(std::move(vk).error(), path);
+    if (!vk) return with_path(with_kind(std::move(vk).error(), *bytes, "a verifying key"), path);
     return vk;
 }
 
@@ -286,7 +302,7 @@ ReadLimit proof_limit(const VerifyingKey& vk) {
 
 Result<Proof> read_proof(std::span<const std::byte> bytes, const std::string& path) {
     Result<Proof> proof = decode_proof(bytes);
-    if (!proof) return with_path(std::move(proof).error(), path);
+    if (!proof) return with_path(with_kind(std::move(proof).error(), bytes, "a proof"), path);
     return proof;
 }
 

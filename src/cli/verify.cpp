@@ -18,6 +18,7 @@
 #include <whorl/statement.hpp>
 
 #include "cli/commands.hpp"
+#include "cli/file_kind.hpp"
 #include "cli/table.hpp"
 #include "engine/files.hpp"
 #include "engine/statement_file.hpp"
@@ -69,7 +70,7 @@ Result<Statement> expected_statement(const Session& session, const VerifyOptions
         const Result<std::vector<std::byte>> bytes = session.read(options.expect_path, kStatementLimit);
         if (!bytes) return bytes.error();
         Result<Statement> read = parse_statement(as_text(*bytes), shown_path(options.expect_path, "standard input"));
-        if (!read) return std::move(read).error();
+        if (!read) return with_kind(std::move(read).error(), *bytes, "a statement");
         statement = *std::move(read);
     }
     for (const std::string& text : options.public_values) {

@@ -7,6 +7,7 @@
 #include <bit>
 #include <utility>
 
+#include "cli/file_kind.hpp"
 #include "cli/table.hpp"
 #include "machine/memory.hpp"
 
@@ -27,11 +28,12 @@ Result<std::vector<KeccakState>> read_keccak_inputs(const Session& session, cons
         session.read(path, {.max_bytes = kMaxPermutations * kStateBytes, .content = "a file of keccak-f inputs"});
     if (!bytes) return std::move(bytes).error();
     if (bytes->empty() || bytes->size() % kStateBytes != 0) {
-        return Error{.code = ErrorCode::kBadFormat,
-                     .stage = "keccakf.inputs",
-                     .message = fmt::format("{} has {} bytes, expected a multiple of {} (25 little-endian u64 for each "
-                                            "permutation)",
-                                            shown_path(path, "standard input"), bytes->size(), kStateBytes)};
+        Error error{.code = ErrorCode::kBadFormat,
+                    .stage = "keccakf.inputs",
+                    .message = fmt::format("{} has {} bytes, expected a multiple of {} (25 little-endian u64 for each "
+                                           "permutation)",
+                                           shown_path(path, "standard input"), bytes->size(), kStateBytes)};
+        return with_kind(std::move(error), *bytes, "keccak-f inputs");
     }
     std::vector<KeccakState> inputs(bytes->size() / kStateBytes);
     std::size_t offset = 0;
