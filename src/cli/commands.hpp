@@ -61,10 +61,7 @@ Result<ExitCode> run_plan(Session& session, const PlanOptions& options);
 
 Result<ExitCode> run_devices(Session& session);
 
-struct DoctorOptions {
-    std::string json_path;  ///< empty: none
-};
-Result<ExitCode> run_doctor(Session& session, const DoctorOptions& options);
+Result<ExitCode> run_doctor(Session& session);
 
 struct BenchOptions {
     std::string workload = "all";  ///< keccakf, logup or all

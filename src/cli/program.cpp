@@ -113,7 +113,7 @@ the simulated one.
 
 Examples:
   whorl doctor --device cuda
-  whorl doctor --device sim --json report.json)";
+  whorl doctor --device sim --json > report.json)";
 
 constexpr const char* kInspectExamples = R"(Examples:
   whorl inspect --vk tests/vectors/keccakf_1024/vk.postcard
@@ -136,8 +136,10 @@ struct CommonSet {
     bool has_device = false;   ///< and how it is used
     bool has_threads = false;  ///< the CPU's
     bool has_spans = false;    ///< metrics and timeline
+    bool has_json = false;     ///< the answer as JSON
 };
 constexpr CommonSet kProving{.has_device = true, .has_threads = true, .has_spans = true};
+constexpr CommonSet kProvingWithJson{.has_device = true, .has_threads = true, .has_spans = true, .has_json = true};
 
 /// A subcommand with its options bound to the values that run_… takes.
 struct Command {
@@ -184,6 +186,9 @@ void add_common_options(CLI::App& app, CommonOptions& options, const CommonSet& 
         app.add_option("--timeline", options.timeline_path,
                        "write the spans for a trace viewer (Perfetto, chrome://tracing)")
             ->type_name("FILE");
+    }
+    if (set.has_json) {
+        app.add_flag("--json", options.is_json, "answer with a JSON object in the place of text (docs/output.md)");
     }
     app.add_flag("-q,--quiet", options.is_quiet, "print errors, what is wrong and what was asked for, nothing else");
     app.get_formatter()->column_width(kHelpColumn);
@@ -298,7 +303,7 @@ int parse_and_run(int argc, char** argv) {
     prove_app.add_flag("--check", prove.is_checked_first, "check constraints and buses first");
     prove_app.add_flag("--verify,!--no-verify", prove.is_verified,
                        "verify the proof before it is written (on unless --no-verify)");
-    commands.push_back({&prove_app, kProving, [&](Session& session) { return run_prove(session, prove); }});
+    commands.push_back({&prove_app, kProvingWithJson, [&](Session& session) { return run_prove(session, prove); }});
 
     VerifyOptions verify;
     CLI::App& verify_app = add_command("verify", "verify a proof, or many under one key", kVerifyExamples);
@@ -327,13 +332,14 @@ int parse_and_run(int argc, char** argv) {
     verify_app.callback([&verify] {
         if (verify.proof_path.empty() && verify.batch_path.empty()) throw CLI::RequiredError("--proof or --batch");
     });
-    commands.push_back(
-        {&verify_app, {.has_spans = true}, [&](Session& session) { return run_verify(session, verify); }});
+    commands.push_back({&verify_app, {.has_spans = true, .has_json = true}, [&](Session& session) {
+                            return run_verify(session, verify);
+                        }});
 
     CheckOptions check;
     CLI::App& check_app = add_command("check", "check a task's traces without proving them", kCheckExamples);
     check_app.add_option("--task", check.task_path, "the task folder")->type_name("DIR")->required();
-    commands.push_back({&check_app, {.has_threads = true, .has_spans = true}, [&](Session& session) {
+    commands.push_back({&check_app, {.has_threads = true, .has_spans = true, .has_json = true}, [&](Session& session) {
                             return run_check(session, check);
                         }});
 
@@ -341,23 +347,22 @@ int parse_and_run(int argc, char** argv) {
     CLI::App& inspect_app = add_command("inspect", "show what a key and a proof contain", kInspectExamples);
     inspect_app.add_option("--vk", inspect.key_path, "the verifying key")->type_name("FILE")->required();
     inspect_app.add_option("--proof", inspect.proof_path, "a proof")->type_name("FILE");
-    commands.push_back(
-        {&inspect_app, {.has_spans = true}, [&](Session& session) { return run_inspect(session, inspect); }});
+    commands.push_back({&inspect_app, {.has_spans = true, .has_json = true}, [&](Session& session) {
+                            return run_inspect(session, inspect);
+                        }});
 
     PlanOptions plan;
     CLI::App& plan_app = add_command("plan", "show the memory that a proof takes on a GPU", kPlanExamples);
     plan_app.add_option("--task", plan.task_path, "the task folder")->type_name("DIR")->required();
-    commands.push_back({&plan_app, kProving, [&](Session& session) { return run_plan(session, plan); }, "sim"});
+    commands.push_back({&plan_app, kProvingWithJson, [&](Session& session) { return run_plan(session, plan); }, "sim"});
 
     CLI::App& devices_app = add_command("devices", "list the devices, and why one cannot be used", kDevicesExamples);
-    commands.push_back({&devices_app, {}, [](Session& session) { return run_devices(session); }});
+    commands.push_back({&devices_app, {.has_json = true}, [](Session& session) { return run_devices(session); }});
 
-    DoctorOptions doctor;
     CLI::App& doctor_app = add_command("doctor", "describe a device and test every kernel on it", kDoctorExamples);
-    doctor_app.add_option("--json", doctor.json_path, "write the report as JSON")->type_name("FILE");
     commands.push_back({&doctor_app,
-                        {.has_device = true, .has_threads = true, .has_spans = true},
-                        [&](Session& session) { return run_doctor(session, doctor); }});
+                        {.has_device = true, .has_threads = true, .has_spans = true, .has_json = true},
+                        [](Session& session) { return run_doctor(session); }});
 
     BenchOptions bench;
     CLI::App& bench_app = add_command("bench", "time the reference's benchmarks", kBenchExamples);

@@ -60,7 +60,7 @@ bool has_task_json(const std::string& folder) {
 Error stream_taken(std::string_view option, std::string_view stream, std::string_view owner) {
     return {.code = ErrorCode::kInvalidArgument,
             .stage = std::string(option),
-            .message = fmt::format("{} is the file of {} too", stream, owner)};
+            .message = fmt::format("{} is taken by {}", stream, owner)};
 }
 
 }  // namespace
@@ -89,6 +89,7 @@ Error not_judged(const VerifyError& error) {
 Session::Session(CommonOptions options)
     : options_(std::move(options)), team_(options_.num_threads), thread_limit_(team_.limit_all()) {
     if (!options_.is_quiet) claim_standard_output();
+    if (options_.is_json) output_owner_ = "--json";
 }
 
 void Session::claim_standard_output() {
@@ -196,6 +197,7 @@ Result<void> Session::write(const std::string& path, std::string_view text) {
 }
 
 void Session::print(std::string_view text) {
+    if (options_.is_json) return;
     if (!output_owner_.empty()) return complain(text);
     print_exactly(printable_lines(text));
 }

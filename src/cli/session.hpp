@@ -49,6 +49,7 @@ struct CommonOptions {
     std::uint32_t num_threads = 0;  ///< 0: one per core that this process may use
     std::string metrics_path;       ///< empty: none
     std::string timeline_path;      ///< empty: none
+    bool is_json = false;           ///< whether the answer is JSON, in the place of text
     bool has_timings = false;       ///< whether the span tree is printed
     bool is_quiet = false;
 };
@@ -89,6 +90,8 @@ public:
     Result<void> write(const std::string& path, std::span<const std::byte> bytes);
     Result<void> write(const std::string& path, std::string_view text);
 
+    /// Whether the answer is to be JSON. Text for people is then not printed.
+    bool is_json() const { return options_.is_json; }
     /// Prints to standard output unless the run is quiet.
     template <class... Args>
     void say(fmt::format_string<Args...> format, Args&&... args) {

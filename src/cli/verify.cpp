@@ -17,6 +17,7 @@
 #include <whorl/security.hpp>
 #include <whorl/statement.hpp>
 
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
 #include "cli/file_kind.hpp"
 #include "cli/table.hpp"
@@ -120,40 +121,63 @@ Result<std::string> statement_table(const VerifyingKey& vk, const Statement& mad
                        bits_text(bits->total()), bits->weakest());
 }
 
-/// Prints what the accepted `proof` says, and writes it where that was asked for.
+/// Prints what the accepted `proof` says, and writes it to `json` and where that was asked for.
 Result<void> tell_statement(Session& session, const VerifyOptions& options, const VerifyingKey& vk, const Proof& proof,
-                            const Statement& expected) {
+                            const Statement& expected, JsonWriter& json) {
     Result<Statement> made = statement_of(vk, proof);
     if (!made) return std::move(made).error();
     const Result<std::string> table = statement_table(vk, *made);
     if (!table) return table.error();
     session.say("{}", *table);
-    if (options.statement_path.empty()) return {};
     if (options.min_security_bits || !options.expect_path.empty()) {
         made->min_security_bits = expected.min_security_bits;
     }
+    const Result<SecurityBits> bits = security_bits(vk);
+    if (!bits) return bits.error();
+    write_security(json, *bits);
+    json.key("statement");
+    write_statement(json, *made);
+    if (options.statement_path.empty()) return {};
     const Result<std::string> text = statement_text(*made);
     if (!text) return text.error();
     return session.write(options.statement_path, *text);
 }
 
-/// The line of one proof of a batch, or the error that ends it; `all_readable` becomes false when its file cannot be read.
-Result<std::string> batch_line(const VerifyingKey& vk, const Statement& statement, const std::string& path,
-                               bool& all_readable) {
+/// The answer about one proof of a batch, as a line of text and as a line of JSON.
+struct BatchAnswer {
+    std::string text;
+    std::string json;
+};
+
+template <class Fault>
+BatchAnswer batch_answer(const std::string& path, std::string_view verdict, const Fault* fault) {
+    JsonWriter json = JsonWriter::on_one_line();
+    json.open('{');
+    json.member("proof", path);
+    json.member("verdict", verdict);
+    if (fault != nullptr) write_error(json, *fault);
+    json.close('}');
+    return {
+        .text = fault == nullptr ? std::string(verdict) : fmt::format("{} {}", verdict, printable(to_string(*fault))),
+        .json = json.take()};
+}
+
+/// The answer about one proof of a batch, or the error that ends it; `all_readable` becomes false when its file cannot be read.
+Result<BatchAnswer> judge_in_batch(const VerifyingKey& vk, const Statement& statement, const std::string& path,
+                                   bool& all_readable) {
     const Result<std::vector<std::byte>> bytes = read_file(path, proof_limit(vk));
-    if (!bytes && bytes.error().code == ErrorCode::kBadFormat)
-        return "malformed " + printable(to_string(bytes.error()));
+    if (!bytes && bytes.error().code == ErrorCode::kBadFormat) return batch_answer(path, "malformed", &bytes.error());
     if (!bytes) {
         all_readable = false;
-        return "unreadable " + printable(to_string(bytes.error()));
+        return batch_answer(path, "unreadable", &bytes.error());
     }
     const Result<Proof> proof = decode_proof(*bytes);
     if (!proof && exit_code(proof.error()) == kExitMachine) return proof.error();
-    if (!proof) return "malformed " + printable(to_string(proof.error()));
+    if (!proof) return batch_answer(path, "malformed", &proof.error());
     const auto verified = verify(vk, *proof, statement);
     if (!verified && !is_judgement(verified.error().kind)) return not_judged(verified.error());
-    if (!verified) return "rejected " + printable(to_string(verified.error()));
-    return std::string("accepted");
+    if (!verified) return batch_answer(path, "rejected", &verified.error());
+    return batch_answer<VerifyError>(path, "accepted", nullptr);
 }
 
 Result<ExitCode> verify_batch(Session& session, const VerifyingKey& vk, const Statement& statement,
@@ -173,9 +197,10 @@ Result<ExitCode> verify_batch(Session& session, const VerifyingKey& vk, const St
         if (!path) return path.error();
         if (!path->has_value()) break;
         if (const Result<void> usable = session.check_not_output(**path); !usable) return usable.error();
-        const Result<std::string> line = batch_line(vk, statement, **path, all_readable);
-        if (!line) return line.error();
-        session.print(*line + '\n');
+        const Result<BatchAnswer> answer = judge_in_batch(vk, statement, **path, all_readable);
+        if (!answer) return answer.error();
+        if (session.is_json()) session.print_exactly(answer->json + '\n');
+        session.print(answer->text + '\n');
         // A caller may send one path and wait for its line; where nobody reads lines, no more proofs are judged.
         if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
             return Error{.code = ErrorCode::kIo, .stage = "output", .message = "cannot write standard output"};
@@ -222,17 +247,27 @@ Result<ExitCode> run_verify(Session& session, const VerifyOptions& options) {
     span.emplace(&session.telemetry(), "verify");
     const double start_ms = session.telemetry().now_ms();
     const auto verified = verify(*vk, *proof, *statement);
+    const double verify_ms = session.telemetry().now_ms() - start_ms;
     span.reset();
+    JsonWriter json = begin_answer("verify");
+    json.member("vk", options.key_path);
+    json.member("proof", options.proof_path);
+    json.member("proof_bytes", bytes->size());
+    json.member("verify_ms", verify_ms);
+    json.member("verdict", verified ? "accepted" : "rejected");
     if (!verified) {
         if (!is_judgement(verified.error().kind)) return not_judged(verified.error());
         session.print(fmt::format("rejected: {}\n", to_string(verified.error())));
+        write_error(json, verified.error());
+        if (session.is_json()) session.print_exactly(end_answer(std::move(json)));
         return kExitRejected;
     }
     session.say("accepted: {}, {} bytes, in {:.1f} ms\n", shown_path(options.proof_path, "standard input"),
-                grouped(bytes->size()), session.telemetry().now_ms() - start_ms);
-    if (auto told = tell_statement(session, options, *vk, *proof, *statement); !told) {
+                grouped(bytes->size()), verify_ms);
+    if (auto told = tell_statement(session, options, *vk, *proof, *statement, json); !told) {
         return told.error();
     }
+    if (session.is_json()) session.print_exactly(end_answer(std::move(json)));
     if (auto warned = warn_of_weak_key(session, options, *vk); !warned) return warned.error();
     return kExitOk;
 }

@@ -112,16 +112,24 @@ Result<Statement> parse_statement(std::string_view text, std::string_view where)
     return guarded(kStage, [&] { return parse(text, where); });
 }
 
+void write_statement(JsonWriter& json, const Statement& statement) {
+    json.open('{');
+    json.member("format", kFormat);
+    json.member("min_security_bits", statement.min_security_bits);
+    if (statement.pre_hash) write_elements(json, "pre_hash", *statement.pre_hash);
+    if (statement.params) write_params(json, *statement.params);
+    json.member("other_airs", statement.allows_other_airs);
+    json.open("airs", '[');
+    for (const AirStatement& air : statement.airs) {
+        json.item();
+        write_air(json, air);
+    }
+    json.close(']');
+    json.close('}');
+}
+
 Result<std::string> statement_text(const Statement& statement) noexcept {
     return guarded(kStage, [&]() -> Result<std::string> {
-        JsonWriter json(2);
-        json.open('{');
-        json.member("format", kFormat);
-        json.member("min_security_bits", statement.min_security_bits);
-        if (statement.pre_hash) write_elements(json, "pre_hash", *statement.pre_hash);
-        if (statement.params) write_params(json, *statement.params);
-        json.member("other_airs", statement.allows_other_airs);
-        json.open("airs", '[');
         for (const AirStatement& air : statement.airs) {
             if (air.log_height.value_or(0) >= std::numeric_limits<std::uint64_t>::digits) {
                 return Error{.code = ErrorCode::kInvalidArgument,
@@ -129,11 +137,9 @@ Result<std::string> statement_text(const Statement& statement) noexcept {
                              .message = fmt::format("AIR {} has a height of 2^{}, expected below 2^64", air.air_id,
                                                     *air.log_height)};
             }
-            json.item();
-            write_air(json, air);
         }
-        json.close(']');
-        json.close('}');
+        JsonWriter json(2);
+        write_statement(json, statement);
         return json.take() + '\n';
     });
 }

@@ -9,6 +9,7 @@
 #include <whorl/statement.hpp>
 
 #include "engine/files.hpp"
+#include "text/json_writer.hpp"
 
 namespace whorl {
 
@@ -19,6 +20,8 @@ inline constexpr ReadLimit kStatementLimit{.max_bytes = std::uint64_t{1} << 24, 
 /// Errors: kBadFormat, with the place in the file; kMachine (memory).
 Result<Statement> parse_statement(std::string_view text, std::string_view where) noexcept;
 
+/// Writes the object of such a file. Precondition: no height of 2^64 and more.
+void write_statement(JsonWriter& json, const Statement& statement);
 /// The text of a file that reads back as `statement`. Errors: kInvalidArgument for a height of 2^64 and more; kMachine
 /// (memory).
 Result<std::string> statement_text(const Statement& statement) noexcept;

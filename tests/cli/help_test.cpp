@@ -97,7 +97,7 @@ TEST(Messages, OfWrongCommandLinesAndInputsArePrintableAndFitA100ColumnTerminal)
         {"bench", "sorting"},
         {"bench", "--runs", "0"},
         {"bench", "--log-height", "22"},
-        {"doctor", "--json", scratch / "t"},
+        {"doctor", "--metrics", scratch / "t"},
         {"doctor", "--device", "abacus"},
         {"doctor", "--device", "cuda:77"},
         {"keccakf", "--metrics", "/none/x"},

@@ -67,7 +67,8 @@ TEST(Inspect, SaysWhyAProofIsOfAnotherKey) {
                 HasSubstr(not_a_proof + "AIR 0 has a trace of 2^7 rows, the key's preprocessed columns have 2^5\n"));
     EXPECT_THAT(inspect("fib_2e5", "preprocessed_and_cached"),
                 HasSubstr("AIR 0 has 0 public values, the key says 3\n"));
-    EXPECT_THAT(inspect("preprocessed", "fib_2e5"), HasSubstr(not_a_proof + "shape.batch_constraints: AIR 0: wrong number of parts"));
+    EXPECT_THAT(inspect("preprocessed", "fib_2e5"),
+                HasSubstr(not_a_proof + "shape.batch_constraints: AIR 0: wrong number of parts"));
 }
 
 using nlohmann::json;

@@ -74,12 +74,11 @@ TEST_F(Stream, NoFileIsNamedAfterIt) {
 }
 
 TEST_F(Stream, ServesOneOptionAlone) {
-    EXPECT_THAT(verify("-", "-", {}).err, HasSubstr("--proof: standard input is the file of --vk too"));
-    EXPECT_THAT(verify(key, "-", {"--expect", "-"}).err,
-                HasSubstr("--expect: standard input is the file of --proof too"));
+    EXPECT_THAT(verify("-", "-", {}).err, HasSubstr("--proof: standard input is taken by --vk"));
+    EXPECT_THAT(verify(key, "-", {"--expect", "-"}).err, HasSubstr("--expect: standard input is taken by --proof"));
     const Outcome outputs = verify(key, proof, {"--statement-out", "-", "--metrics", "-"});
     EXPECT_EQ(outputs.exit_code, 2) << outputs;
-    EXPECT_THAT(outputs.err, HasSubstr("--metrics: standard output is the file of --statement-out too"));
+    EXPECT_THAT(outputs.err, HasSubstr("--metrics: standard output is taken by --statement-out"));
     EXPECT_EQ(outputs.out, "");
 }
 
