@@ -93,6 +93,41 @@ be rejected.
 Examples:
   whorl check --task tests/vectors/interactions)";
 
+constexpr const char* kKeygenExamples =
+    R"(Makes a key of AIRs that come with whorl, in the order in which they are given, and writes the folder's
+vk.postcard and the preprocessed columns of AIR N as airN_preprocessed.bin. AIRs: keccak, fibonacci,
+fibonacci-selector[:ROWS], preprocessed-cached[:ROWS], send[:FIELDS], receive[:FIELDS],
+self-interaction[:COLUMNS]; selectors are 1 and 0 by turns. Keys of other AIRs are made by a C++
+program: docs/adding-an-air.md. --params-file takes any JSON object with "params": task.json, a
+statement, the answer of inspect --json.
+
+Examples:
+  whorl keygen --air fibonacci --params test --out new_key
+  whorl keygen --air keccak --log-stacked-height 17 --out keccak_key
+  whorl keygen --air send:2 --air receive:2 --params-file tests/vectors/cached/task.json --out bus)";
+
+constexpr const char* kCommitExamples =
+    R"(Prints the commitments of a task's cached and preprocessed parts, or of one matrix: what a statement
+names a program by. The file of a matrix is little-endian u32, column after column; the key gives the
+parameters. --json prints them as the field elements that a statement takes.
+
+Examples:
+  whorl commit --task tests/vectors/preprocessed_and_cached
+  whorl commit --vk tests/vectors/fib_2e5/vk.postcard --matrix columns.bin --width 2)";
+
+constexpr const char* kTaskExamples = R"(Examples:
+  whorl task init new_task --vk tests/vectors/fib_2e5/vk.postcard --height 0=32)";
+
+constexpr const char* kTaskInitExamples =
+    R"(Writes task.json and the key into a folder, and lists the files of columns that belong there, for
+columns that another program makes: see docs/formats.md. Heights come from --height, the key's
+preprocessed columns, or the sizes of files that are there already; where none says it, task.json has
+0, to be replaced. Where the folder has columns of some AIRs, the others have no trace.
+
+Examples:
+  whorl task init new_task --vk tests/vectors/fib_2e5/vk.postcard --height 0=32
+  whorl task init sums --vk tests/vectors/mixture/vk.postcard --absent 3 --air-name 0=FibonacciAir)";
+
 constexpr const char* kPlanExamples =
     R"(What a proof of the task takes on a GPU, decided by its key and trace heights alone: every buffer,
 the stages in which it is taken and given back, and the peak. The values of the traces make no
@@ -242,19 +277,31 @@ int refuse_unknown(const CLI::App& app) {
         }
     };
     add_names(app);
-    for (const CLI::App* command : app.get_subcommands()) add_names(*command);
+    std::vector<std::string> words;  // subcommands of the command
+    for (const CLI::App* command : app.get_subcommands()) {
+        add_names(*command);
+        for (const CLI::App* inner : command->get_subcommands({})) words.push_back(inner->get_name());
+    }
     const std::vector<std::string> unknown = app.remaining(true);
     std::string message = "whorl: not expected:";
     for (const std::string& word : unknown) message += ' ' + printable(word);
     for (const std::string& word : unknown) {
-        if (word.starts_with("--")) message += did_you_mean(word.substr(0, word.find('=')), names);
+        message +=
+            word.starts_with("--") ? did_you_mean(word.substr(0, word.find('=')), names) : did_you_mean(word, words);
     }
     put_message(message + "\nRun with --help for more information.\n");
     return kExitUsage;
 }
 
+/// "task init": without the program's.
+std::string full_name(const CLI::App& command) {
+    const CLI::App* parent = command.get_parent();
+    const bool is_nested = parent != nullptr && parent->get_parent() != nullptr;
+    return is_nested ? full_name(*parent) + ' ' + command.get_name() : command.get_name();
+}
+
 int run_command(const Command& command, const CommonOptions& options) {
-    const std::string name = command.app->get_name();
+    const std::string name = full_name(*command.app);
     Session session(options);
     const Result<ExitCode> code = command.run(session);
     if (!code) {
@@ -351,6 +398,78 @@ int parse_and_run(int argc, char** argv) {
                             return run_inspect(session, inspect);
                         }});
 
+    KeygenOptions keygen;
+    CLI::App& keygen_app = add_command("keygen", "make a key of AIRs that come with whorl", kKeygenExamples);
+    keygen_app.add_option("--air", keygen.airs, "an AIR of the key; may be given several times")
+        ->type_name("NAME[:SIZE]")
+        ->required()
+        ->allow_extra_args(false);
+    CLI::Option* preset = add_choice<ParamsPreset>(keygen_app, "--params", keygen.preset,
+                                                   {{"app-100", ParamsPreset::kApp},
+                                                    {"leaf-100", ParamsPreset::kLeaf},
+                                                    {"internal-100", ParamsPreset::kInternal},
+                                                    {"root-100", ParamsPreset::kRoot},
+                                                    {"hook-100", ParamsPreset::kHook},
+                                                    {"test", ParamsPreset::kTest}},
+                                                   "a preset of 100 bits, or test: fast and weak");
+    keygen_app.add_option("--log-stacked-height", keygen.log_stacked_height, "of app-100: log2 of the stacked height")
+        ->type_name("H")
+        ->check(CLI::Range(kMinAppLogStackedHeight, kMaxAppLogStackedHeight))
+        ->capture_default_str();
+    keygen_app.add_option("--params-file", keygen.params_path, "take the parameters from a JSON file")
+        ->type_name("FILE")
+        ->excludes(preset)
+        ->excludes("--log-stacked-height");
+    keygen_app.add_option("-o,--out", keygen.out_folder, "the folder to write")->type_name("DIR")->required();
+    commands.push_back({&keygen_app, {.has_spans = true, .has_json = true}, [&](Session& session) {
+                            return run_keygen(session, keygen);
+                        }});
+
+    CommitOptions commit;
+    CLI::App& commit_app = add_command("commit", "print the commitments of columns", kCommitExamples);
+    CLI::Option* commit_task =
+        commit_app.add_option("--task", commit.task_path, "a task folder: its cached and preprocessed parts");
+    commit_task->type_name("DIR");
+    CLI::Option* commit_key =
+        commit_app.add_option("--vk", commit.key_path, "the key whose parameters the matrix is committed with");
+    commit_key->type_name("FILE")->excludes(commit_task);
+    CLI::Option* matrix = commit_app.add_option("--matrix", commit.matrix_path, "the columns of a matrix");
+    matrix->type_name("FILE")->needs(commit_key);
+    CLI::Option* width = commit_app.add_option("--width", commit.width, "how many columns the matrix has");
+    width->type_name("N")->needs(matrix)->check(CLI::Range(1U, 1U << 20));
+    matrix->needs(width);
+    commit_key->needs(matrix);
+    commit_app.callback([&commit] {
+        if (commit.task_path.empty() && commit.matrix_path.empty()) throw CLI::RequiredError("--task or --matrix");
+    });
+    commands.push_back({&commit_app, kProvingWithJson, [&](Session& session) { return run_commit(session, commit); }});
+
+    TaskInitOptions task_init;
+    CLI::App& task_app = add_command("task", "make task folders", kTaskExamples);
+    task_app.require_subcommand(1);
+    CLI::App& init_app = *task_app.add_subcommand("init", "lay out a task folder for a key");
+    init_app.footer(kTaskInitExamples);
+    init_app.add_option("folder", task_init.folder, "the task folder")->type_name("DIR")->required();
+    init_app.add_option("--vk", task_init.key_path, "the verifying key, which is copied there")
+        ->type_name("FILE")
+        ->required();
+    init_app.add_option("--name", task_init.name, "of the task; if left out, the folder's")->type_name("NAME");
+    init_app.add_option("--height", task_init.heights, "rows of an AIR's trace; may be given for several AIRs")
+        ->type_name("AIR=ROWS")
+        ->allow_extra_args(false);
+    init_app.add_option("--public-values", task_init.public_values, "of an AIR; may be given for several AIRs")
+        ->type_name("AIR=V,V,...")
+        ->allow_extra_args(false);
+    init_app.add_option("--air-name", task_init.air_names, "name of an AIR; may be given for several AIRs")
+        ->type_name("AIR=NAME")
+        ->allow_extra_args(false);
+    init_app.add_option("--absent", task_init.absent_airs, "an AIR that has no trace; may be given for several AIRs")
+        ->type_name("AIR")
+        ->allow_extra_args(false);
+    init_app.add_flag("--force", task_init.is_forced, "replace a task.json that is there");
+    commands.push_back(
+        {&init_app, {.has_json = true}, [&](Session& session) { return run_task_init(session, task_init); }});
+
     PlanOptions plan;
     CLI::App& plan_app = add_command("plan", "show the memory that a proof takes on a GPU", kPlanExamples);
     plan_app.add_option("--task", plan.task_path, "the task folder")->type_name("DIR")->required();
@@ -393,12 +512,12 @@ int parse_and_run(int argc, char** argv) {
     for (std::size_t i = 0; i < commands.size(); ++i) {
         common[i].device = commands[i].default_device;
         add_common_options(*commands[i].app, common[i], commands[i].common);
-        names.push_back(commands[i].app->get_name());
     }
+    for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
     std::vector<std::string> arguments(argv + 1, argv + argc);
     if (!arguments.empty() && arguments[0] == "help") {  // `help COMMAND` is `COMMAND --help`
         arguments.erase(arguments.begin());
-        arguments.insert(arguments.begin() + (arguments.empty() ? 0 : 1), "--help");
+        arguments.emplace_back("--help");
     }
     if (!arguments.empty() && !arguments[0].starts_with('-') && std::ranges::find(names, arguments[0]) == names.end()) {
         put(stderr, fmt::format("whorl: no command \"{}\"{}\nRun with --help for more information.\n",

@@ -3,20 +3,19 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include <whorl/security.hpp>
 #include <whorl/statement.hpp>
 
+#include "cli/air_values.hpp"
 #include "cli/answer.hpp"
 #include "cli/commands.hpp"
 #include "cli/file_kind.hpp"
@@ -27,41 +26,6 @@
 
 namespace whorl::cli {
 namespace {
-
-// The whole of `text` as a number up to `max`.
-std::optional<std::uint64_t> number_in(std::string_view text, std::uint64_t max) {
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || value > max) return std::nullopt;
-    return value;
-}
-
-/// "AIR=V,V,…"; nothing after "=" stands for no public values.
-Result<AirStatement> parse_public_values(const std::string& text) {
-    const auto wrong = [&](std::string_view what) {
-        return Error{.code = ErrorCode::kInvalidArgument,
-                     .stage = "--public-values",
-                     .message = fmt::format("\"{}\": {}", printable(text), what)};
-    };
-    const std::size_t equals = text.find('=');
-    if (equals == text.npos) return wrong("expected AIR=V,V,...");
-    const auto air_id = number_in(std::string_view(text).substr(0, equals), UINT32_MAX);
-    if (!air_id) return wrong("the index of the AIR is not a whole number of 32 bits");
-    std::vector<Fp> values;
-    for (std::string_view rest = std::string_view(text).substr(equals + 1); !rest.empty();) {
-        const std::size_t comma = rest.find(',');
-        const auto value = number_in(rest.substr(0, comma), Fp::kModulus - 1);
-        if (!value) return wrong(fmt::format("a public value is not a whole number below {}", Fp::kModulus));
-        values.push_back(Fp::from_canonical(static_cast<std::uint32_t>(*value)));
-        if (comma == rest.npos) break;
-        rest.remove_prefix(comma + 1);
-        if (rest.empty()) return wrong("ends in a comma");
-    }
-    AirStatement air;
-    air.air_id = static_cast<std::size_t>(*air_id);
-    air.public_values = std::move(values);
-    return air;
-}
 
 /// What the command line asks a proof to be about.
 Result<Statement> expected_statement(const Session& session, const VerifyOptions& options) {
@@ -75,9 +39,12 @@ Result<Statement> expected_statement(const Session& session, const VerifyOptions
         statement = *std::move(read);
     }
     for (const std::string& text : options.public_values) {
-        Result<AirStatement> air = parse_public_values(text);
-        if (!air) return std::move(air).error();
-        statement.airs.push_back(*std::move(air));
+        Result<AirValues> values = parse_public_values(text);
+        if (!values) return std::move(values).error();
+        AirStatement air;
+        air.air_id = values->air_id;
+        air.public_values = std::move(values->values);
+        statement.airs.push_back(std::move(air));
     }
     if (options.has_no_other_airs) statement.allows_other_airs = false;
     if (options.min_security_bits) statement.min_security_bits = *options.min_security_bits;

@@ -11,8 +11,8 @@
 namespace whorl::test {
 namespace {
 
-const std::vector<std::string> kCommands{"keccakf", "prove",   "verify", "check", "inspect",
-                                         "plan",    "devices", "doctor", "bench"};
+const std::vector<std::string> kCommands{"keccakf", "prove", "verify",  "check",  "inspect", "keygen",
+                                         "commit",  "plan",  "devices", "doctor", "bench",   "task"};
 
 std::size_t num_columns(const std::string& line) {
     return static_cast<std::size_t>(
@@ -38,6 +38,7 @@ TEST(Help, OfEveryCommandIsTextOfAtMost100Columns) {
         EXPECT_EQ(outcome.exit_code, 0) << outcome;
         expect_text(outcome.out, command);
     }
+    expect_text(run_whorl({"task", "init", "--help"}).out, "task init");
     expect_text(run_whorl({"--version"}).out, "--version");
 }
 

@@ -13,7 +13,7 @@ TEST(Usage, HelpNamesEverySubcommandAndTheExitCodes) {
     const Outcome outcome = run_whorl({"--help"});
     EXPECT_EQ(outcome.exit_code, 0);
     for (const char* word : {"keccakf", "prove", "verify", "check", "inspect", "plan", "devices", "doctor", "bench",
-                             "Examples:", "Exit codes:"}) {
+                             "keygen", "commit", "task", "Examples:", "Exit codes:"}) {
         EXPECT_THAT(outcome.out, HasSubstr(word));
     }
     EXPECT_EQ(outcome.err, "");
@@ -34,6 +34,8 @@ TEST(Usage, EverySubcommandHasHelpWithExamplesAndTheOptionsThatMeanSomethingToIt
                           {"plan", true, true, true},
                           {"devices", false, false, false},
                           {"doctor", true, true, true},
+                          {"keygen", false, false, true},
+                          {"commit", true, true, true},
                           {"bench", true, true, true}}) {
         const Outcome outcome = run_whorl({c.command, "--help"});
         EXPECT_EQ(outcome.exit_code, 0) << outcome;

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import tempfile
 
-COMMANDS = ["keccakf", "prove", "verify", "check", "inspect", "plan", "devices", "doctor", "bench"]
+COMMANDS = ["keccakf", "prove", "verify", "check", "inspect", "plan", "devices", "doctor", "bench", "keygen", "commit",
+            "task", "task init"]
 
 # Why a command of a page is not run here, by its first word.
 NOT_RUN = {
@@ -32,6 +33,8 @@ PLACEHOLDERS = [
     (r"--task DIR\b", "--task tests/vectors/fib_2e5"),
     (r"--out FILE\b", "--out out.proof"),
     (r"--beside FILE\b", "--beside bench/results/original-m2-max.jsonl"),
+    (r"\bnew_task\b", "new_task_$$"),
+    (r"--matrix (FILE|columns.bin)", "--matrix tests/vectors/fib_2e5/air0_main.bin"),
     (r"--inputs FILE\b", "--inputs tests/vectors/keccak_5_perms/inputs.u64le"),
     (r"\bbuild/release/whorl\b", "whorl"),
 ]
@@ -141,7 +144,7 @@ class Pages:
                     self.run_command(page, command)
 
     def run_help_examples(self, command):
-        words = [self.program] + ([command] if command else []) + ["--help"]
+        words = [self.program, *command.split(), "--help"]
         text = subprocess.run(words, capture_output=True, check=True).stdout.decode()
         examples = re.search(r"^Examples:\n((?:  .*\n?)+)", text, flags=re.M)
         if not examples:
