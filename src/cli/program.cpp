@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <functional>
@@ -13,14 +14,14 @@
 #include <utility>
 #include <vector>
 
-#include <whorl/version.hpp>
-
 #include "cli/cli.hpp"
+#include "cli/command_table.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/output.hpp"
 #include "cli/process.hpp"
 #include "cli/suggest.hpp"
+#include "cli/version_text.hpp"
 #include "cli/workloads.hpp"
 #include "text/printable.hpp"
 
@@ -128,6 +129,16 @@ Examples:
   whorl task init new_task --vk tests/vectors/fib_2e5/vk.postcard --height 0=32
   whorl task init sums --vk tests/vectors/mixture/vk.postcard --absent 3 --air-name 0=FibonacciAir)";
 
+constexpr const char* kCompletionsExamples =
+    R"(`cmake --install` and the Debian package put the scripts where the shells look for them.
+
+Examples:
+  whorl completions bash > whorl.bash
+  whorl completions fish --out whorl.fish)";
+
+constexpr const char* kManExamples = R"(Examples:
+  whorl man --out whorl.1)";
+
 constexpr const char* kPlanExamples =
     R"(What a proof of the task takes on a GPU, decided by its key and trace heights alone: every buffer,
 the stages in which it is taken and given back, and the peak. The values of the traces make no
@@ -175,6 +186,17 @@ struct CommonSet {
 };
 constexpr CommonSet kProving{.has_device = true, .has_threads = true, .has_spans = true};
 constexpr CommonSet kProvingWithJson{.has_device = true, .has_threads = true, .has_spans = true, .has_json = true};
+
+/// A text that the program makes of its own table.
+struct TextOptions {
+    std::string path = std::string(kStandardStream);
+};
+Result<ExitCode> run_text(Session& session, const TextOptions& options, std::string_view text) {
+    if (auto claimed = session.claim_output("--out", options.path); !claimed) return claimed.error();
+    if (auto begun = session.begin(); !begun) return begun.error();
+    if (auto written = session.write(options.path, text); !written) return written.error();
+    return kExitOk;
+}
 
 /// A subcommand with its options bound to the values that run_… takes.
 struct Command {
@@ -315,7 +337,7 @@ int run_command(const Command& command, const CommonOptions& options) {
 int parse_and_run(int argc, char** argv) {
     CLI::App app(kAbout, "whorl");
     app.footer(kExamples);
-    app.set_version_flag("-V,--version", fmt::format("whorl {} (proof codec {})", WHORL_VERSION, kCodecVersion));
+    app.set_version_flag("-V,--version", version_text(), "print version, commit, devices and instruction sets");
     app.require_subcommand(1);
     app.get_formatter()->column_width(kHelpColumn);
 
@@ -506,6 +528,30 @@ int parse_and_run(int argc, char** argv) {
     bench_app.add_option("--beside", bench.beside_path, "show the spans beside those of earlier results")
         ->type_name("FILE");
     commands.push_back({&bench_app, kProving, [&](Session& session) { return run_bench(session, bench); }});
+
+    TextOptions completions;
+    enum class Shell : std::uint8_t { kBash, kZsh, kFish };
+    Shell shell = Shell::kBash;
+    CLI::App& completions_app =
+        add_command("completions", "print a script that completes the command line", kCompletionsExamples);
+    add_choice<Shell>(completions_app, "shell", shell,
+                      {{"bash", Shell::kBash}, {"zsh", Shell::kZsh}, {"fish", Shell::kFish}}, "whose script")
+        ->required()
+        ->default_str("");
+    completions_app.add_option("-o,--out", completions.path, "write a file")->type_name("FILE")->capture_default_str();
+    commands.push_back({&completions_app, {}, [&](Session& session) {
+                            const CommandInfo table = command_table(app);
+                            return run_text(session, completions,
+                                            shell == Shell::kBash  ? bash_completions(table)
+                                            : shell == Shell::kZsh ? zsh_completions(table)
+                                                                   : fish_completions(table));
+                        }});
+
+    TextOptions man;
+    CLI::App& man_app = add_command("man", "print the manual page", kManExamples);
+    man_app.add_option("-o,--out", man.path, "write a file")->type_name("FILE")->capture_default_str();
+    commands.push_back(
+        {&man_app, {}, [&](Session& session) { return run_text(session, man, manual_page(command_table(app))); }});
 
     std::vector<CommonOptions> common(commands.size());
     std::vector<std::string> names{"help"};

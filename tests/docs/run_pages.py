@@ -12,7 +12,7 @@ import sys
 import tempfile
 
 COMMANDS = ["keccakf", "prove", "verify", "check", "inspect", "plan", "devices", "doctor", "bench", "keygen", "commit",
-            "task", "task init"]
+            "task", "task init", "completions", "man"]
 
 # Why a command of a page is not run here, by its first word.
 NOT_RUN = {
