@@ -20,12 +20,13 @@ Result<bool> check_task(Session& session, const Task& task, JsonWriter* json) {
     span.reset();
     if (json != nullptr) write_check(*json, *report, task.air_names);
     if (!report->is_satisfied()) {
-        session.print(fmt::format("{} is not satisfied\n{}", name, describe(*report, printable_names(task.air_names))));
+        session.print(fmt::format("{} is not satisfied\n{}", name, describe(*report, printable_names(task.air_names))),
+                      Tone::kBad);
         return false;
     }
-    session.say("{} is satisfied: {} constraints and {} messages evaluated in {:.3f} s\n", name,
-                grouped(report->num_constraints_checked), grouped(report->num_messages_checked),
-                (session.telemetry().now_ms() - start_ms) / 1000);
+    session.say_good("{} is satisfied: {} constraints and {} messages evaluated in {:.3f} s\n", name,
+                     grouped(report->num_constraints_checked), grouped(report->num_messages_checked),
+                     (session.telemetry().now_ms() - start_ms) / 1000);
     return true;
 }
 

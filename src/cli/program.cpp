@@ -21,6 +21,7 @@
 #include "cli/output.hpp"
 #include "cli/process.hpp"
 #include "cli/suggest.hpp"
+#include "cli/tone.hpp"
 #include "cli/version_text.hpp"
 #include "cli/workloads.hpp"
 #include "text/printable.hpp"
@@ -82,10 +83,12 @@ commitments: they are printed. That they are the right ones, and that the key is
 to say, by --expect and --public-values; a proof about anything else is rejected. Keys with less
 than 100 bits of security get a warning; --min-security and --expect reject them.
 
+The files of the examples are in tests/vectors/fib_2e5.
+
 Examples:
-  whorl verify --vk vk.postcard --proof altered/a.bin --min-security 0
-  whorl verify --vk vk.postcard --proof altered/a.bin --public-values 0=0,1,2178309 --min-security 0
-  ls altered/*.bin | whorl verify --vk vk.postcard --batch - --min-security 0 --quiet)";
+  whorl verify --vk vk.postcard --proof proof.bin --min-security 0
+  whorl verify --vk vk.postcard --proof proof.bin --public-values 0=0,1,2178309 --min-security 0
+  ls proof*.bin | whorl verify --vk vk.postcard --batch - --min-security 0 --quiet)";
 
 constexpr const char* kCheckExamples =
     R"(Evaluates every constraint on every row and balances every bus: far faster than a proof that would
@@ -253,8 +256,10 @@ void add_common_options(CLI::App& app, CommonOptions& options, const CommonSet& 
 
 /// A person gets lines that fit; in a file or a pipe a message stays on its line.
 void put_message(std::string_view text) {
-    const std::string shown = printable_lines(text);
-    put(stderr, ::isatty(STDERR_FILENO) == 1 ? wrap_help(shown) : shown);
+    std::string shown = printable_lines(text);
+    if (::isatty(STDERR_FILENO) == 1) shown = wrap_help(shown);
+    if (has_colours(stderr)) shown = in_colour(shown, Tone::kBad);
+    put(stderr, shown);
 }
 
 /// `command`: none where only help or the version was asked for.

@@ -196,10 +196,19 @@ Result<void> Session::write(const std::string& path, std::string_view text) {
     return write(path, std::as_bytes(std::span(text)));
 }
 
-void Session::print(std::string_view text) {
+void Session::print(std::string_view text, Tone tone) {
     if (options_.is_json) return;
-    if (!output_owner_.empty()) return complain(text);
-    print_exactly(printable_lines(text));
+    put_text(output_owner_.empty() ? stdout : stderr, text, tone);
+}
+
+void Session::put_text(std::FILE* stream, std::string_view text, Tone tone) {
+    std::string shown = printable_lines(text);
+    if (has_colours(stream)) shown = in_colour(shown, tone);
+    if (progress_) {
+        progress_->print_above(stream, shown);
+    } else {
+        put(stream, shown);
+    }
 }
 
 void Session::print_exactly(std::string_view text) {
@@ -210,13 +219,8 @@ void Session::print_exactly(std::string_view text) {
     }
 }
 
-void Session::complain(std::string_view text) {
-    const std::string shown = printable_lines(text);
-    if (progress_) {
-        progress_->print_above(stderr, shown);
-    } else {
-        put(stderr, shown);
-    }
+void Session::complain(std::string_view text, Tone tone) {
+    put_text(stderr, text, tone);
 }
 
 ProverOptions Session::prover_options() {

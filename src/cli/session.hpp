@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -23,6 +24,7 @@
 #include <whorl/verify.hpp>
 
 #include "cli/progress.hpp"
+#include "cli/tone.hpp"
 #include "engine/files.hpp"
 #include "threads/thread_team.hpp"
 
@@ -97,13 +99,18 @@ public:
     void say(fmt::format_string<Args...> format, Args&&... args) {
         if (!options_.is_quiet) print(fmt::format(format, std::forward<Args>(args)...));
     }
+    /// The same for a line that tells that all is well.
+    template <class... Args>
+    void say_good(fmt::format_string<Args...> format, Args&&... args) {
+        if (!options_.is_quiet) print(fmt::format(format, std::forward<Args>(args)...), Tone::kGood);
+    }
     /// Prints to standard output, or to standard error where standard output takes a file: what a quiet run is asked for too.
     /// What a terminal must not get is escaped.
-    void print(std::string_view text);
+    void print(std::string_view text, Tone tone = Tone::kPlain);
     /// The same for text that a program reads, without escapes.
     void print_exactly(std::string_view text);
     /// Prints to standard error.
-    void complain(std::string_view text);
+    void complain(std::string_view text, Tone tone = Tone::kPlain);
 
     Telemetry& telemetry() { return telemetry_; }
     ProverOptions prover_options();
@@ -128,6 +135,8 @@ private:
     void claim_stream(std::string_view name, int fd);
 
     void note_interpreted();
+    /// Writes text to a stream with what a terminal must not get escaped, in colours where it shows them.
+    void put_text(std::FILE* stream, std::string_view text, Tone tone);
 
     CommonOptions options_;
     ThreadTeam team_;

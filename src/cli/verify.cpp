@@ -60,10 +60,10 @@ Result<void> warn_of_weak_key(Session& session, const VerifyOptions& options, co
     const Result<SecurityBits> bits = security_bits(vk);
     if (!bits) return bits.error();
     if (bits->total() >= kDefaultMinSecurityBits) return {};
-    session.complain(
-        fmt::format("whorl: warning: proofs under this key have {} bits of security, {} are usual; "
-                    "--min-security {} rejects such keys\n",
-                    bits_text(bits->total()), kDefaultMinSecurityBits, kDefaultMinSecurityBits));
+    session.complain(fmt::format("whorl: warning: proofs under this key have {} bits of security, {} are usual; "
+                                 "--min-security {} rejects such keys\n",
+                                 bits_text(bits->total()), kDefaultMinSecurityBits, kDefaultMinSecurityBits),
+                     Tone::kWarning);
     return {};
 }
 
@@ -224,13 +224,13 @@ Result<ExitCode> run_verify(Session& session, const VerifyOptions& options) {
     json.member("verdict", verified ? "accepted" : "rejected");
     if (!verified) {
         if (!is_judgement(verified.error().kind)) return not_judged(verified.error());
-        session.print(fmt::format("rejected: {}\n", to_string(verified.error())));
+        session.print(fmt::format("rejected: {}\n", to_string(verified.error())), Tone::kBad);
         write_error(json, verified.error());
         if (session.is_json()) session.print_exactly(end_answer(std::move(json)));
         return kExitRejected;
     }
-    session.say("accepted: {}, {} bytes, in {:.1f} ms\n", shown_path(options.proof_path, "standard input"),
-                grouped(bytes->size()), verify_ms);
+    session.say_good("accepted: {}, {} bytes, in {:.1f} ms\n", shown_path(options.proof_path, "standard input"),
+                     grouped(bytes->size()), verify_ms);
     if (auto told = tell_statement(session, options, *vk, *proof, *statement, json); !told) {
         return told.error();
     }
