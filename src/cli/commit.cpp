@@ -55,7 +55,7 @@ Result<void> commit_parts(Session& session, const SystemParams& params, std::spa
 std::vector<Part> parts_of(const Task& task) {
     std::vector<Part> parts;
     for (const AirTrace& trace : task.traces) {
-        const auto add = [&](const Matrix& matrix, std::string name) {
+        const auto add = [&](const Matrix& matrix, const std::string& name) {
             parts.push_back(
                 {.file = part_file(trace.air_id, name), .matrix = &matrix, .air_id = trace.air_id, .name = name});
         };
