@@ -26,7 +26,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 export CTEST_PARALLEL_LEVEL := $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test long nightly quick bench capture peers fuzz format lint clean bootstrap configure
+.PHONY: help demo build test long nightly quick bench capture peers fuzz format lint docs clean bootstrap configure
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -34,7 +34,7 @@ help: ## this list
 
 demo: PRESET := release
 demo: build ## prove 1,024 keccak-f permutations and verify the proof
-	$(WHORL) keccakf --inputs $(DEMO_TASK)/inputs.u64le --out $(DEMO_PROOF)
+	$(WHORL) keccakf --timings --inputs $(DEMO_TASK)/inputs.u64le --out $(DEMO_PROOF)
 	$(WHORL) verify --vk $(DEMO_TASK)/vk.postcard --proof $(DEMO_PROOF)
 	@cmp $(DEMO_PROOF) $(DEMO_TASK)/proof.bin && echo "$(DEMO_PROOF) is, byte for byte, the reference prover's proof."
 
@@ -90,6 +90,12 @@ lint: TIERS := build cuda metal lint
 lint: configure ## clang-format check, clang-tidy, and a syntax pass with LLVM's standard library
 	cmake --build --preset $(PRESET) --target generated_sources
 	scripts/lint.sh --format --tidy build/$(PRESET) --libcxx build/$(PRESET)
+
+docs: ## the API site, build/docs/html; fails on a warning of Doxygen's
+	scripts/bootstrap.sh docs
+	mkdir -p build
+	doxygen Doxyfile
+	@echo "the API site: build/docs/html/index.html"
 
 clean: ## remove all build output
 	rm -rf build

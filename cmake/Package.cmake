@@ -75,6 +75,41 @@ function(whorl_install_library target part export)
   install(EXPORT ${export} NAMESPACE whorl:: DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/whorl COMPONENT ${part}_development)
 endfunction()
 
+# whorl_program_texts(): the target program_texts, part of `all`: completions and the manual page, which the program makes of its own
+# table of options. A program for another machine cannot be asked.
+function(whorl_program_texts)
+  if(CMAKE_CROSSCOMPILING)
+    return()
+  endif()
+  set(folder ${PROJECT_BINARY_DIR}/texts)
+  set(texts "")
+  foreach(shell bash zsh fish)
+    add_custom_command(OUTPUT ${folder}/whorl.${shell} DEPENDS whorl_program
+      COMMAND whorl_program completions ${shell} --out ${folder}/whorl.${shell} VERBATIM)
+    list(APPEND texts ${folder}/whorl.${shell})
+  endforeach()
+  add_custom_command(OUTPUT ${folder}/whorl.1 DEPENDS whorl_program COMMAND whorl_program man --out ${folder}/whorl.1 VERBATIM)
+  file(MAKE_DIRECTORY ${folder})
+  add_custom_target(program_texts ALL DEPENDS ${texts} ${folder}/whorl.1)
+endfunction()
+
+# Installs what whorl_program_texts made.
+function(whorl_install_program_texts)
+  if(CMAKE_CROSSCOMPILING)
+    return()
+  endif()
+  set(folder ${PROJECT_BINARY_DIR}/texts)
+  # Debian's zsh looks in another folder of /usr than others do.
+  set(zsh_folder ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+  if(CMAKE_INSTALL_PREFIX STREQUAL "/usr" AND EXISTS /etc/debian_version)
+    set(zsh_folder ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions)
+  endif()
+  install(FILES ${folder}/whorl.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions RENAME whorl COMPONENT program)
+  install(FILES ${folder}/whorl.zsh DESTINATION ${zsh_folder} RENAME _whorl COMPONENT program)
+  install(FILES ${folder}/whorl.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT program)
+  install(FILES ${folder}/whorl.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
+endfunction()
+
 # whorl_install(): what `cmake --install` puts where GNUInstallDirs says. Components are for packages (cmake/Debian.cmake).
 function(whorl_install)
   # A static library is linked together with what it rests on; a shared one has it, and its pkg-config file needs no other.
@@ -123,5 +158,6 @@ function(whorl_install)
     COMPONENT licenses)
   if(WHORL_CLI)
     install(TARGETS whorl_program COMPONENT program)
+    whorl_install_program_texts()
   endif()
 endfunction()

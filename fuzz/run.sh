@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
 # fuzz/run.sh [RUNS] [TARGET…]: builds the fuzzers (preset `fuzz`) and runs them, starting from the small stored tasks.
-# fuzz_decode and fuzz_verify get RUNS inputs (default 100000), the slower targets a part of that (`share`). Exit status 0:
+# fuzz_decode, fuzz_verify and fuzz_statement get RUNS inputs (default 100000), the slower targets a part of that (`share`). Exit status 0:
 # no finding. WHORL_FUZZ_BUILD: another build folder than build/fuzz. WHORL_FUZZ_SECONDS: stop each target after that time.
 set -euo pipefail
 root=$(cd "$(dirname "$0")/.." && pwd)
 runs=${1:-100000}
 shift || true
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(fuzz_decode fuzz_verify fuzz_task fuzz_prove)
+[ ${#targets[@]} -gt 0 ] || targets=(fuzz_decode fuzz_verify fuzz_statement fuzz_task fuzz_prove)
 build=${WHORL_FUZZ_BUILD:-$root/build/fuzz}
 max_len=16384
 
 # One input of a target costs as much as this many of fuzz_decode.
-declare -A share=([fuzz_decode]=1 [fuzz_verify]=1 [fuzz_task]=10 [fuzz_prove]=50)
-declare -A memory_mb=([fuzz_decode]=1024 [fuzz_verify]=1024 [fuzz_task]=1024 [fuzz_prove]=4096)
-declare -A timeout_s=([fuzz_decode]=60 [fuzz_verify]=60 [fuzz_task]=60 [fuzz_prove]=300)
+declare -A share=([fuzz_decode]=1 [fuzz_verify]=1 [fuzz_statement]=1 [fuzz_task]=10 [fuzz_prove]=50)
+declare -A memory_mb=([fuzz_decode]=1024 [fuzz_verify]=1024 [fuzz_statement]=1024 [fuzz_task]=1024 [fuzz_prove]=4096)
+declare -A timeout_s=([fuzz_decode]=60 [fuzz_verify]=60 [fuzz_statement]=60 [fuzz_task]=60 [fuzz_prove]=300)
 
 cd "$root"
 cmake --preset fuzz -B "$build" > /dev/null
@@ -36,7 +36,12 @@ packed_file() { # as folder.hpp reads it
 pair_seeds=$build/seeds/pair     # a key and a proof: input.hpp
 task_seeds=$build/seeds/task     # a folder: folder.hpp
 choice_seeds=$build/seeds/choice # any bytes: drawn_task.hpp
-mkdir -p "$pair_seeds" "$task_seeds" "$choice_seeds"
+statement_seeds=$build/seeds/statement # the page's example, and every field
+mkdir -p "$pair_seeds" "$task_seeds" "$choice_seeds" "$statement_seeds"
+sed -n '/^## Statement/,$p' docs/formats.md | sed -n '/^```json$/,/^```$/p' | sed '/^```/d' > "$statement_seeds/page"
+params=$(sed -n '/^## Task/,$p' docs/formats.md | sed -n '/^  "params": {$/,/^  },$/p')
+printf '{"format": 1, "min_security_bits": 1.5, %s\n"airs": [{"air_id": 1, "cached_commitments": [[1, 2, 3, 4, 5, 6, 7, 8]]}]}\n' \
+    "$params" > "$statement_seeds/params"
 for task in tests/vectors/*/; do
     name=$(basename "$task")
     key=$task/vk.postcard
@@ -56,7 +61,8 @@ for task in tests/vectors/*/; do
         for file in "${files[@]}"; do packed_file "$file"; done > "$task_seeds/$name"
     fi
 done
-declare -A seeds=([fuzz_decode]=$pair_seeds [fuzz_verify]=$pair_seeds [fuzz_task]=$task_seeds [fuzz_prove]=$choice_seeds)
+declare -A seeds=([fuzz_decode]=$pair_seeds [fuzz_verify]=$pair_seeds [fuzz_statement]=$statement_seeds
+    [fuzz_task]=$task_seeds [fuzz_prove]=$choice_seeds)
 
 for target in "${targets[@]}"; do
     corpus=$build/corpus/$target

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the packages that are missing for what is asked, and nothing else.
 #
-#   scripts/bootstrap.sh [build] [cuda] [metal] [lint] [fuzz]     (default: build)
+#   scripts/bootstrap.sh [build] [cuda] [metal] [lint] [fuzz] [docs]     (default: build)
 #
 # build  compiler, CMake and the libraries; also all that the tests and benchmarks need
 # cuda   where no CUDA toolkit is installed: NVIDIA's compiler and runtime, as Python wheels, in build/cuda-toolkit
@@ -9,6 +9,7 @@
 #        without a Mac: clang 19 and, from a wheel, in build/zig, a compiler for macOS
 # lint   clang-format, clang-tidy, and clang 19 with LLVM's standard library
 # fuzz   clang with libFuzzer and the sanitizers
+# docs   Doxygen
 #
 # Debian and its relatives: apt-get, with sudo when not root. macOS: names the Homebrew packages. Elsewhere: names what
 # is needed. WHORL_NO_INSTALL=1 never installs: it names what is missing and fails. The build can do without the tiers
@@ -33,9 +34,9 @@ tiers=("$@")
 if [ ${#tiers[@]} -eq 0 ]; then tiers=(build); fi
 for tier in "${tiers[@]}"; do
     case "$tier" in
-    build | cuda | metal | lint | fuzz) ;;
+    build | cuda | metal | lint | fuzz | docs) ;;
     *)
-        echo "bootstrap: unknown tier '$tier' (build, cuda, metal, lint, fuzz)" >&2
+        echo "bootstrap: unknown tier '$tier' (build, cuda, metal, lint, fuzz, docs)" >&2
         exit 2
         ;;
     esac
@@ -61,6 +62,7 @@ debian_packages() {
         printf '%s\n' clang-format-19 clang-tidy-19 clang-19 libc++-19-dev
         ;;
     fuzz) printf '%s\n' clang-19 libclang-rt-19-dev ;;
+    docs) has doxygen || echo doxygen ;;
     esac
 }
 
@@ -117,6 +119,7 @@ on_macos() {
         case "$tier" in
         build) wanted+=(cmake ninja ccache highway tbb boost fmt nlohmann-json cli11 googletest google-benchmark) ;;
         lint | fuzz) wanted+=(llvm@19) ;;
+        docs) has doxygen || wanted+=(doxygen) ;;
         esac
     done
     # The bash of macOS is 3.2, to which an empty array is unset.

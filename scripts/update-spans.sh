@@ -10,7 +10,7 @@ if [ ! -x "$program" ]; then
     echo "update-spans: no $program; make build" >&2
     exit 2
 fi
-if ! output=$("$program" keccakf --inputs tests/vectors/keccakf_1024/inputs.u64le --out build/keccakf.proof "$@" 2>&1); then
+if ! output=$("$program" keccakf --timings --inputs tests/vectors/keccakf_1024/inputs.u64le --out build/keccakf.proof "$@" 2>&1); then
     printf '%s\n' "$output" >&2
     exit 1
 fi

@@ -28,9 +28,11 @@ struct AirStatement {
     friend bool operator==(const AirStatement&, const AirStatement&) = default;
 };
 
-/// What a caller knows before it sees a proof. AIRs that are not listed may have any trace, or none.
+/// What a caller knows before it sees a proof.
 struct Statement {
     std::vector<AirStatement> airs{};
+    /// Whether AIRs that are not listed may have a trace, which may then be any.
+    bool allows_other_airs = true;
     std::optional<SystemParams> params{};  ///< the key's
     /// The key's, computed again from its content, so that it names the AIRs, their constraints and the parameters.
     std::optional<Digest> pre_hash{};
@@ -44,8 +46,8 @@ struct Statement {
 /// true, which leave open whether the proof is valid; those of verify(vk, proof).
 Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof, const Statement& statement) noexcept;
 
-/// All that `proof` says under `vk`: each AIR that has a trace, with height, public values and cached commitments, and the
-/// key's parameters and pre-hash; min_security_bits is the default. Says nothing about whether the proof is valid.
+/// All that `proof` says under `vk`: each AIR that has a trace, with height, public values and cached commitments, that no other
+/// has, and the key's parameters and pre-hash; min_security_bits is the default. Says nothing about whether the proof is valid.
 /// Errors: kInvalidArgument where the proof is for another number of AIRs; kMachine (memory).
 Result<Statement> statement_of(const VerifyingKey& vk, const Proof& proof) noexcept;
 

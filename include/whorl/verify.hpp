@@ -101,6 +101,7 @@ enum class VerifyErrorKind : std::uint8_t {
     kStatementPublicValue,            ///< another public value
     kStatementCachedCommitmentCount,  ///< another number of cached commitments of an AIR
     kStatementCachedCommitment,       ///< another cached commitment
+    kStatementOtherAir,               ///< an AIR that the statement does not list has a trace
 
     // No judgement of the proof.
     kMachine,   ///< memory ran out before there was an answer
@@ -124,7 +125,7 @@ constexpr bool is_judgement(VerifyErrorKind kind) {
 }
 /// Whether an error of this kind means that key or proof are not those of the statement. The proof may be valid.
 constexpr bool is_about_statement(VerifyErrorKind kind) {
-    return VerifyErrorKind::kStatementParams <= kind && kind <= VerifyErrorKind::kStatementCachedCommitment;
+    return VerifyErrorKind::kStatementParams <= kind && kind <= VerifyErrorKind::kStatementOtherAir;
 }
 /// "stage: place: message, expected X, found Y"; "out of memory" where there is none for that text.
 std::string to_string(const VerifyError& error) noexcept;

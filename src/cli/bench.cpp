@@ -10,6 +10,7 @@
 
 #include "cli/bench_results.hpp"
 #include "cli/commands.hpp"
+#include "cli/file_kind.hpp"
 #include "cli/workloads.hpp"
 #include "text/printable.hpp"
 #ifdef __APPLE__
@@ -148,8 +149,11 @@ Result<ExitCode> run_bench(Session& session, const BenchOptions& options) {
     session.claim_input("--beside", options.beside_path);
     BenchResults beside;
     if (!options.beside_path.empty()) {
-        Result<BenchResults> read = BenchResults::read(options.beside_path);
-        if (!read) return std::move(read).error();
+        const Result<std::vector<std::byte>> bytes = session.read(options.beside_path, BenchResults::kLimit);
+        if (!bytes) return bytes.error();
+        Result<BenchResults> read =
+            BenchResults::parse(as_text(*bytes), shown_path(options.beside_path, "standard input"));
+        if (!read) return with_kind(std::move(read).error(), *bytes, "results of whorl bench");
         beside = std::move(*read);
     }
     if (auto begun = session.begin(); !begun) return begun.error();

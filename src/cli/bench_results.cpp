@@ -6,7 +6,6 @@
 #include <optional>
 
 #include "cli/table.hpp"
-#include "engine/files.hpp"
 #include "text/json.hpp"
 #include "text/printable.hpp"
 
@@ -14,7 +13,6 @@ namespace whorl::cli {
 namespace {
 
 constexpr std::string_view kStage = "bench.beside";
-constexpr ReadLimit kResultsLimit{.max_bytes = std::uint64_t{1} << 26, .content = "a file of results"};
 constexpr std::string_view kTimeSuffix = "_time_ms";
 
 // A span as the reference names it and as whorl does, its children after it.
@@ -61,17 +59,15 @@ double median(std::vector<double> values) {
     return values.size() % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
 }
 
-Result<BenchResults> BenchResults::read(const std::string& path) {
-    const Result<std::vector<std::byte>> bytes = read_file(path, kResultsLimit);
-    if (!bytes) return bytes.error();
-    std::string_view rest(reinterpret_cast<const char*>(bytes->data()), bytes->size());
+Result<BenchResults> BenchResults::parse(std::string_view text, std::string_view where) {
+    std::string_view rest = text;
     BenchResults results;
     for (std::size_t number = 1; !rest.empty(); ++number) {
         const std::string_view line = rest.substr(0, rest.find('\n'));
         rest.remove_prefix(std::min(line.size() + 1, rest.size()));
         if (line.empty()) continue;
         if (const Result<void> added = results.add_line(line); !added) {
-            return bad_line(fmt::format("{}, line {}: {}", printable(path), number, added.error().message));
+            return bad_line(fmt::format("{}, line {}: {}", printable(where), number, added.error().message));
         }
     }
     return results;

@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 #include <whorl/error.hpp>
+
+#include "engine/files.hpp"
 
 namespace whorl::cli {
 
@@ -25,8 +28,11 @@ struct BenchRuns {
 
 class BenchResults {
 public:
-    /// Errors: kIo; kBadFormat, naming the line.
-    static Result<BenchResults> read(const std::string& path);
+    /// Larger files hold something else.
+    static constexpr ReadLimit kLimit{.max_bytes = std::uint64_t{1} << 26, .content = "results of whorl bench"};
+
+    /// The results in a file with this text; `where` names it in messages. Errors: kBadFormat, naming the line.
+    static Result<BenchResults> parse(std::string_view text, std::string_view where);
 
     /// Adds a run; lines of other kinds are passed over. Errors: kBadFormat.
     Result<void> add_line(std::string_view line);

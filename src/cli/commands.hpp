@@ -1,10 +1,12 @@
 // The subcommands: each takes the options of its own and yields the exit code, or an error.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <whorl/error.hpp>
@@ -34,9 +36,10 @@ Result<ExitCode> run_prove(Session& session, const ProveOptions& options);
 struct VerifyOptions {
     std::string key_path;
     std::string proof_path;
-    std::string batch_path;                   ///< "-": standard input
+    std::string batch_path;
     std::string expect_path;                  ///< a statement; empty: none
     std::vector<std::string> public_values;   ///< each "AIR=V,V,…"
+    bool has_no_other_airs = false;           ///< than those of the statement
     std::optional<double> min_security_bits;  ///< none: that of the statement, or no more than a warning
     std::string statement_path;               ///< to be written; empty: none
 };
@@ -53,6 +56,53 @@ struct InspectOptions {
 };
 Result<ExitCode> run_inspect(Session& session, const InspectOptions& options);
 
+/// An AIR that comes with whorl, as `whorl keygen` names it.
+struct KeygenAir {
+    std::string_view name;
+    std::string_view size_name;  ///< what stands after a colon; empty: nothing
+    std::uint64_t default_size;
+    std::uint64_t max_size;
+};
+inline constexpr auto kKeygenAirs = std::to_array<KeygenAir>({
+    {"keccak", "", 0, 0},
+    {"fibonacci", "", 0, 0},
+    {"fibonacci-selector", "ROWS", 32, std::uint64_t{1} << 24},
+    {"preprocessed-cached", "ROWS", 32, std::uint64_t{1} << 24},
+    {"send", "FIELDS", 1, 100},
+    {"receive", "FIELDS", 1, 100},
+    {"self-interaction", "COLUMNS", 4, 100},
+});
+enum class ParamsPreset : std::uint8_t { kApp, kLeaf, kInternal, kRoot, kHook, kTest };
+struct KeygenOptions {
+    std::vector<std::string> airs;  ///< each NAME or NAME:SIZE
+    ParamsPreset preset = ParamsPreset::kApp;
+    unsigned log_stacked_height = 21;  ///< of kApp
+    std::string params_path;           ///< in the place of the preset; empty: none
+    std::string out_folder;
+};
+Result<ExitCode> run_keygen(Session& session, const KeygenOptions& options);
+
+/// Either a task, or a matrix with a key.
+struct CommitOptions {
+    std::string task_path;
+    std::string key_path;
+    std::string matrix_path;
+    std::size_t width = 0;  ///< of the matrix
+};
+Result<ExitCode> run_commit(Session& session, const CommitOptions& options);
+
+struct TaskInitOptions {
+    std::string folder;
+    std::string key_path;
+    std::string name;                        ///< of the task; empty: the folder's
+    std::vector<std::string> heights;        ///< each "AIR=ROWS"
+    std::vector<std::string> public_values;  ///< each "AIR=V,V,…"
+    std::vector<std::string> air_names;      ///< each "AIR=NAME"
+    std::vector<std::uint32_t> absent_airs;
+    bool is_forced = false;  ///< whether a task.json that is there is replaced
+};
+Result<ExitCode> run_task_init(Session& session, const TaskInitOptions& options);
+
 struct PlanOptions {
     std::string task_path;
 };
@@ -60,10 +110,7 @@ Result<ExitCode> run_plan(Session& session, const PlanOptions& options);
 
 Result<ExitCode> run_devices(Session& session);
 
-struct DoctorOptions {
-    std::string json_path;  ///< empty: none
-};
-Result<ExitCode> run_doctor(Session& session, const DoctorOptions& options);
+Result<ExitCode> run_doctor(Session& session);
 
 struct BenchOptions {
     std::string workload = "all";  ///< keccakf, logup or all

@@ -1,5 +1,6 @@
 #include <whorl/device.hpp>
 
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
 
@@ -18,6 +19,22 @@ Result<ExitCode> run_devices(Session& session) {
              device.problem.empty() ? device.name : fmt::format("{}: not usable: {}", device.name, device.problem)});
     }
     session.print(table.text());
+    if (!session.is_json()) return kExitOk;
+    JsonWriter json = begin_answer("devices");
+    json.open("devices", '[');
+    for (const DeviceReport& device : *devices) {
+        json.item();
+        json.open('{');
+        json.member("id", device.id);
+        json.member("name", device.name);
+        json.member("driver", device.driver);
+        json.member("memory_bytes", device.memory_bytes);
+        json.member("free_bytes", device.free_bytes);
+        json.member("problem", device.problem);
+        json.close('}');
+    }
+    json.close(']');
+    session.print_exactly(end_answer(std::move(json)));
     return kExitOk;
 }
 

@@ -5,7 +5,6 @@
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
 #include "doctor/doctor.hpp"
-#include "engine/files.hpp"
 
 namespace whorl::cli {
 namespace {
@@ -94,7 +93,8 @@ Json json_of(const DoctorReport& report) {
         proofs.push_back(
             {{"task", proof.task}, {"how", proof.how}, {"time_ms", proof.time_ms}, {"problem", proof.problem}});
     }
-    return {{"version", WHORL_VERSION},
+    return {{"command", "doctor"},
+            {"version", WHORL_VERSION},
             {"device",
              {{"id", report.device.id},
               {"name", report.device.name},
@@ -112,19 +112,18 @@ Json json_of(const DoctorReport& report) {
 
 }  // namespace
 
-Result<ExitCode> run_doctor(Session& session, const DoctorOptions& options) {
-    if (auto claimed = session.claim_output("--json", options.json_path); !claimed) return claimed.error();
+Result<ExitCode> run_doctor(Session& session) {
     if (auto begun = session.begin(); !begun) return begun.error();
     const Result<DoctorReport> report = examine(session.options().device, &session.telemetry());
     if (!report) return report.error();
-    if (!options.json_path.empty()) {
-        const std::string text = json_of(*report).dump(2, ' ', false, Json::error_handler_t::replace) + '\n';
-        if (auto written = write_file(options.json_path, text); !written) return written.error();
+    if (session.is_json()) {
+        session.print_exactly(json_of(*report).dump(2, ' ', false, Json::error_handler_t::replace) + '\n');
     }
     session.print(facts_text(*report));
     if (!report->kernels.empty()) session.print('\n' + kernels_text(*report) + '\n' + order_text(report->order));
-    session.print('\n' + proofs_text(*report) + '\n' + verdict_text(*report) +
-                  "In a bug report send all of the above, or the file of --json, and the system's name and version.\n");
+    session.print(
+        '\n' + proofs_text(*report) + '\n' + verdict_text(*report) +
+        "In a bug report send all of the above, or the output of --json, and the system's name and version.\n");
     return report->is_healthy() ? kExitOk : kExitRejected;
 }
 

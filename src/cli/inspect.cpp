@@ -6,8 +6,11 @@
 
 #include <whorl/security.hpp>
 
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
+#include "cli/proof_fit.hpp"
 #include "cli/table.hpp"
+#include "engine/json_values.hpp"
 #include "text/printable.hpp"
 
 namespace whorl::cli {
@@ -91,6 +94,12 @@ std::string security_text(const SecurityBits& bits) {
                        rounds.text(), kAssumptions);
 }
 
+std::set<std::uint16_t> buses_of(const AirVerifyingKey& air) {
+    std::set<std::uint16_t> buses;
+    for (const SymbolicInteraction& interaction : air.interactions) buses.insert(interaction.bus_index);
+    return buses;
+}
+
 std::string airs_text(const VerifyingKey& vk) {
     Table table({{"AIR"},
                  {"main"},
@@ -106,8 +115,7 @@ std::string airs_text(const VerifyingKey& vk) {
                  {"buses", Align::kLeft}});
     for (std::size_t i = 0; i < vk.airs.size(); ++i) {
         const AirVerifyingKey& air = vk.airs[i];
-        std::set<std::uint16_t> buses;
-        for (const SymbolicInteraction& interaction : air.interactions) buses.insert(interaction.bus_index);
+        const std::set<std::uint16_t> buses = buses_of(air);
         table.add({fmt::to_string(i), grouped(air.width.common_main),
                    air.width.cached_mains.empty() ? "-" : fmt::format("{}", fmt::join(air.width.cached_mains, "+")),
                    air.width.preprocessed ? grouped(*air.width.preprocessed) : "-",
@@ -160,6 +168,94 @@ std::string proof_text(const Proof& proof, std::span<const ProofSection> proof_s
     return fmt::format("Traces\n{}\nProof size by section\n{}", traces.text(), sections.text());
 }
 
+template <class Numbers>
+void write_numbers(JsonWriter& json, std::string_view name, const Numbers& numbers) {
+    json.open(name, '[');
+    for (const auto& number : numbers) {
+        json.item();
+        json.value(number);
+    }
+    json.close(']');
+}
+
+void write_air(JsonWriter& json, std::size_t air_id, const AirVerifyingKey& air) {
+    json.open('{');
+    json.member("air_id", air_id);
+    json.member("common_main_width", air.width.common_main);
+    write_numbers(json, "cached_main_widths", air.width.cached_mains);
+    if (air.width.preprocessed) {
+        json.member("preprocessed_width", *air.width.preprocessed);
+    } else {
+        json.member("preprocessed_width", nullptr);
+    }
+    json.member("num_public_values", air.num_public_values);
+    json.member("needs_next_row", air.need_rot);
+    json.member("is_required", air.is_required);
+    json.member("num_nodes", air.nodes.size());
+    json.member("num_constraints", air.constraint_idx.size());
+    json.member("max_constraint_degree", std::uint32_t{air.max_constraint_degree});
+    json.member("num_interactions", air.interactions.size());
+    write_numbers(json, "buses", buses_of(air));
+    json.close('}');
+}
+
+void write_key(JsonWriter& json, const std::string& path, const VerifyingKey& vk, std::size_t size_bytes,
+               const SecurityBits& bits) {
+    json.member("vk", path);
+    json.member("vk_bytes", size_bytes);
+    write_digest(json, "pre_hash", vk.pre_hash);
+    write_params(json, vk.params);
+    write_security(json, bits);
+    json.open("airs", '[');
+    for (std::size_t i = 0; i < vk.airs.size(); ++i) {
+        json.item();
+        write_air(json, i, vk.airs[i]);
+    }
+    json.close(']');
+    json.open("trace_height_constraints", '[');
+    for (const TraceHeightConstraint& constraint : vk.trace_height_constraints) {
+        json.item();
+        json.open('{');
+        write_numbers(json, "coefficients", constraint.coefficients);
+        json.member("threshold", constraint.threshold);
+        json.close('}');
+    }
+    json.close(']');
+}
+
+void write_proof(JsonWriter& json, const std::string& path, const Proof& proof, std::size_t size_bytes,
+                 std::span<const std::string> misfits, std::span<const ProofSection> sections) {
+    json.open("proof", '{');
+    json.member("proof", path);
+    json.member("proof_bytes", size_bytes);
+    write_digest(json, "common_main_commitment", proof.common_main_commit);
+    write_numbers(json, "misfits", misfits);
+    json.open("airs", '[');
+    for (std::size_t i = 0; i < proof.trace_vdata.size(); ++i) {
+        const std::optional<TraceVData>& data = proof.trace_vdata[i];
+        if (!data) continue;
+        json.item();
+        json.open('{');
+        json.member("air_id", i);
+        json.member("log_height", data->log_height);
+        write_elements(json, "public_values",
+                       i < proof.public_values.size() ? proof.public_values[i] : std::vector<Fp>());
+        write_digests(json, "cached_commitments", data->cached_commitments);
+        json.close('}');
+    }
+    json.close(']');
+    json.open("sections", '[');
+    for (const ProofSection& section : sections) {
+        json.item();
+        json.open('{');
+        json.member("name", section.name);
+        json.member("bytes", section.size_bytes);
+        json.close('}');
+    }
+    json.close(']');
+    json.close('}');
+}
+
 }  // namespace
 
 Result<ExitCode> run_inspect(Session& session, const InspectOptions& options) {
@@ -167,21 +263,27 @@ Result<ExitCode> run_inspect(Session& session, const InspectOptions& options) {
     session.claim_input("--proof", options.proof_path);
     if (auto begun = session.begin(); !begun) return begun.error();
 
-    const Result<VerifyingKey> vk = read_key(options.key_path);
+    JsonWriter json = begin_answer("inspect");
+    const Result<VerifyingKey> vk = read_key(session, options.key_path);
     if (!vk) return vk.error();
     const Result<std::vector<std::byte>> key_bytes = encode_verifying_key(*vk);
     if (!key_bytes) return key_bytes.error();
-    session.print(fmt::format("Verifying key {}: {} AIRs, {} bytes\n  pre-hash {}\n\n", printable(options.key_path),
-                              vk->airs.size(), grouped(key_bytes->size()), digest_text(vk->pre_hash)));
+    session.print(fmt::format("Verifying key {}: {} AIRs, {} bytes\n  pre-hash {}\n\n",
+                              shown_path(options.key_path, "standard input"), vk->airs.size(),
+                              grouped(key_bytes->size()), digest_text(vk->pre_hash)));
     session.print(params_text(vk->params) + '\n');
     const Result<SecurityBits> bits = security_bits(*vk);
     if (!bits) return bits.error();
     session.print(security_text(*bits) + '\n');
     session.print(airs_text(*vk));
     session.print(height_constraints_text(*vk));
-    if (options.proof_path.empty()) return kExitOk;
+    write_key(json, options.key_path, *vk, key_bytes->size(), *bits);
+    if (options.proof_path.empty()) {
+        if (session.is_json()) session.print_exactly(end_answer(std::move(json)));
+        return kExitOk;
+    }
 
-    const Result<std::vector<std::byte>> bytes = read_proof_bytes(*vk, options.proof_path);
+    const Result<std::vector<std::byte>> bytes = session.read(options.proof_path, proof_limit(*vk));
     if (!bytes) return bytes.error();
     const Result<Proof> proof = read_proof(*bytes, options.proof_path);
     if (!proof) return proof.error();
@@ -189,13 +291,16 @@ Result<ExitCode> run_inspect(Session& session, const InspectOptions& options) {
     if (!sections) return sections.error();
     const std::size_t size_bytes = bytes->size();
     session.set_proof_bytes(size_bytes);
-    session.print(fmt::format("\nProof {}: {} bytes ({})\n  common main commitment {}\n", printable(options.proof_path),
-                              grouped(size_bytes), human_bytes(size_bytes), digest_text(proof->common_main_commit)));
-    if (proof->trace_vdata.size() != vk->airs.size()) {
-        session.print(fmt::format("  not a proof for this key: {} AIRs, the key has {}\n", proof->trace_vdata.size(),
-                                  vk->airs.size()));
-    }
+    session.print(fmt::format("\nProof {}: {} bytes ({})\n  common main commitment {}\n",
+                              shown_path(options.proof_path, "standard input"), grouped(size_bytes),
+                              human_bytes(size_bytes), digest_text(proof->common_main_commit)));
+    const std::vector<std::string> misfits = find_misfits(*vk, *proof);
+    for (const std::string& misfit : misfits) session.print(fmt::format("  not a proof under this key: {}\n", misfit));
+    if (misfits.empty())
+        session.print("  has the shape of a proof under this key; whorl verify tells whether it is valid\n");
     session.print('\n' + proof_text(*proof, *sections, size_bytes));
+    write_proof(json, options.proof_path, *proof, size_bytes, misfits, *sections);
+    if (session.is_json()) session.print_exactly(end_answer(std::move(json)));
     return kExitOk;
 }
 

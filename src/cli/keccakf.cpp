@@ -2,23 +2,21 @@
 #include "cli/proving.hpp"
 #include "cli/table.hpp"
 #include "cli/workloads.hpp"
-#include "engine/files.hpp"
-#include "text/printable.hpp"
 
 namespace whorl::cli {
 namespace {
 
-Result<std::vector<KeccakState>> inputs_of(const KeccakfOptions& options) {
+Result<std::vector<KeccakState>> inputs_of(const Session& session, const KeccakfOptions& options) {
     if (options.inputs_path.empty())
         return random_keccak_inputs(options.num_permutations.value_or(kDefaultPermutations));
-    Result<std::vector<KeccakState>> inputs = read_keccak_inputs(options.inputs_path);
+    Result<std::vector<KeccakState>> inputs = read_keccak_inputs(session, options.inputs_path);
     if (!inputs) return inputs;
     const std::size_t wanted = options.num_permutations.value_or(inputs->size());
     if (wanted > inputs->size()) {
         return Error{.code = ErrorCode::kInvalidArgument,
                      .stage = "keccakf.inputs",
                      .message = fmt::format("{} has {} inputs, --permutations asks for {}",
-                                            printable(options.inputs_path), inputs->size(), wanted)};
+                                            shown_path(options.inputs_path, "standard input"), inputs->size(), wanted)};
     }
     if (wanted > kMaxPermutations) {
         return Error{.code = ErrorCode::kInvalidArgument,
@@ -38,7 +36,7 @@ Result<ExitCode> run_keccakf(Session& session, const KeccakfOptions& options) {
     if (auto claimed = session.claim_output("--vk-out", options.key_path); !claimed) return claimed.error();
     if (auto begun = session.begin(); !begun) return begun.error();
 
-    Result<std::vector<KeccakState>> inputs = inputs_of(options);
+    Result<std::vector<KeccakState>> inputs = inputs_of(session, options);
     if (!inputs) return std::move(inputs).error();
     const std::size_t num_permutations = inputs->size();
     Result<Workload> workload = keccakf_workload(
@@ -57,14 +55,14 @@ Result<ExitCode> run_keccakf(Session& session, const KeccakfOptions& options) {
     say_verified(session, *proof, true);
 
     if (!options.proof_path.empty()) {
-        if (auto written = write_file(options.proof_path, bytes); !written) return written.error();
-        session.say("proof: {}\n", printable(options.proof_path));
+        if (auto written = session.write(options.proof_path, bytes); !written) return written.error();
+        session.say("proof: {}\n", shown_path(options.proof_path, "standard output"));
     }
     if (!options.key_path.empty()) {
         const Result<std::vector<std::byte>> key = encode_verifying_key(vk);
         if (!key) return key.error();
-        if (auto written = write_file(options.key_path, *key); !written) return written.error();
-        session.say("verifying key: {}\n", printable(options.key_path));
+        if (auto written = session.write(options.key_path, *key); !written) return written.error();
+        session.say("verifying key: {}\n", shown_path(options.key_path, "standard output"));
     }
     return kExitOk;
 }

@@ -2,6 +2,7 @@
 #include <whorl/device.hpp>
 #include <whorl/task.hpp>
 
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
 #include "cli/table.hpp"
 #include "text/printable.hpp"
@@ -44,6 +45,30 @@ std::string plan_text(const MemoryPlan& plan) {
     return table.text();
 }
 
+std::string plan_json(const MemoryPlan& plan, std::string_view task, std::string_view device) {
+    JsonWriter json = begin_answer("plan");
+    json.member("task", task);
+    json.member("device", device);
+    json.member("device_bytes", plan.device_bytes);
+    json.member("arena_bytes", plan.arena_bytes);
+    json.member("peak_live_bytes", plan.peak_live_bytes);
+    json.member("upload_bytes", plan.upload_bytes);
+    json.member("mailbox_bytes", plan.mailbox_bytes);
+    json.open("buffers", '[');
+    for (const PlannedBuffer& buffer : plan.buffers) {
+        json.item();
+        json.open('{');
+        json.member("name", buffer.name);
+        json.member("bytes", buffer.bytes);
+        json.member("offset", buffer.offset);
+        json.member("stage", buffer.stage);
+        json.member("last_stage", buffer.last_stage);
+        json.close('}');
+    }
+    json.close(']');
+    return end_answer(std::move(json));
+}
+
 }  // namespace
 
 Result<ExitCode> run_plan(Session& session, const PlanOptions& options) {
@@ -61,6 +86,7 @@ Result<ExitCode> run_plan(Session& session, const PlanOptions& options) {
                     printable(task->name), session.options().device, human_bytes(plan->device_bytes),
                     human_bytes(plan->arena_bytes), human_bytes(plan->peak_live_bytes), human_bytes(plan->upload_bytes),
                     human_bytes(plan->mailbox_bytes), plan_text(*plan)));
+    if (session.is_json()) session.print_exactly(plan_json(*plan, task->name, session.options().device));
     return kExitOk;
 }
 

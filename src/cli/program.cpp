@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <functional>
@@ -13,14 +14,15 @@
 #include <utility>
 #include <vector>
 
-#include <whorl/version.hpp>
-
 #include "cli/cli.hpp"
+#include "cli/command_table.hpp"
 #include "cli/commands.hpp"
 #include "cli/help.hpp"
 #include "cli/output.hpp"
 #include "cli/process.hpp"
 #include "cli/suggest.hpp"
+#include "cli/tone.hpp"
+#include "cli/version_text.hpp"
 #include "cli/workloads.hpp"
 #include "text/printable.hpp"
 
@@ -44,7 +46,9 @@ Exit codes:
   2  bad input or usage
   3  the machine: memory, or a device that is not there
 
-Results go to standard output; progress, the span tree and errors go to standard error.
+Results go to standard output; progress, warnings, errors and the span tree of --timings go to
+standard error. "-" in the place of a file is standard input or standard output; where standard
+output takes a file, results for people go to standard error. A file of that name is "./-".
 `whorl COMMAND --help` explains a command.)";
 
 constexpr const char* kKeccakfExamples =
@@ -79,10 +83,12 @@ commitments: they are printed. That they are the right ones, and that the key is
 to say, by --expect and --public-values; a proof about anything else is rejected. Keys with less
 than 100 bits of security get a warning; --min-security and --expect reject them.
 
+The files of the examples are in tests/vectors/fib_2e5.
+
 Examples:
-  whorl verify --vk vk.postcard --proof altered/a.bin --min-security 0
-  whorl verify --vk vk.postcard --proof altered/a.bin --public-values 0=0,1,2178309 --min-security 0
-  ls altered/*.bin | whorl verify --vk vk.postcard --batch - --min-security 0 --quiet)";
+  whorl verify --vk vk.postcard --proof proof.bin --min-security 0
+  whorl verify --vk vk.postcard --proof proof.bin --public-values 0=0,1,2178309 --min-security 0
+  ls proof*.bin | whorl verify --vk vk.postcard --batch - --min-security 0 --quiet)";
 
 constexpr const char* kCheckExamples =
     R"(Evaluates every constraint on every row and balances every bus: far faster than a proof that would
@@ -90,6 +96,51 @@ be rejected.
 
 Examples:
   whorl check --task tests/vectors/interactions)";
+
+constexpr const char* kKeygenExamples =
+    R"(Makes a key of AIRs that come with whorl, in the order in which they are given, and writes the folder's
+vk.postcard and the preprocessed columns of AIR N as airN_preprocessed.bin. AIRs: keccak, fibonacci,
+fibonacci-selector[:ROWS], preprocessed-cached[:ROWS], send[:FIELDS], receive[:FIELDS],
+self-interaction[:COLUMNS]; selectors are 1 and 0 by turns. Keys of other AIRs are made by a C++
+program: docs/adding-an-air.md. --params-file takes any JSON object with "params": task.json, a
+statement, the answer of inspect --json.
+
+Examples:
+  whorl keygen --air fibonacci --params test --out new_key
+  whorl keygen --air keccak --log-stacked-height 17 --out keccak_key
+  whorl keygen --air send:2 --air receive:2 --params-file tests/vectors/cached/task.json --out bus)";
+
+constexpr const char* kCommitExamples =
+    R"(Prints the commitments of a task's cached and preprocessed parts, or of one matrix: what a statement
+names a program by. The file of a matrix is little-endian u32, column after column; the key gives the
+parameters. --json prints them as the field elements that a statement takes.
+
+Examples:
+  whorl commit --task tests/vectors/preprocessed_and_cached
+  whorl commit --vk tests/vectors/fib_2e5/vk.postcard --matrix columns.bin --width 2)";
+
+constexpr const char* kTaskExamples = R"(Examples:
+  whorl task init new_task --vk tests/vectors/fib_2e5/vk.postcard --height 0=32)";
+
+constexpr const char* kTaskInitExamples =
+    R"(Writes task.json and the key into a folder, and lists the files of columns that belong there, for
+columns that another program makes: see docs/formats.md. Heights come from --height, the key's
+preprocessed columns, or the sizes of files that are there already; where none says it, task.json has
+0, to be replaced. Where the folder has columns of some AIRs, the others have no trace.
+
+Examples:
+  whorl task init new_task --vk tests/vectors/fib_2e5/vk.postcard --height 0=32
+  whorl task init sums --vk tests/vectors/mixture/vk.postcard --absent 3 --air-name 0=FibonacciAir)";
+
+constexpr const char* kCompletionsExamples =
+    R"(`cmake --install` and the Debian package put the scripts where the shells look for them.
+
+Examples:
+  whorl completions bash > whorl.bash
+  whorl completions fish --out whorl.fish)";
+
+constexpr const char* kManExamples = R"(Examples:
+  whorl man --out whorl.1)";
 
 constexpr const char* kPlanExamples =
     R"(What a proof of the task takes on a GPU, decided by its key and trace heights alone: every buffer,
@@ -111,7 +162,7 @@ the simulated one.
 
 Examples:
   whorl doctor --device cuda
-  whorl doctor --device sim --json report.json)";
+  whorl doctor --device sim --json > report.json)";
 
 constexpr const char* kInspectExamples = R"(Examples:
   whorl inspect --vk tests/vectors/keccakf_1024/vk.postcard
@@ -134,8 +185,21 @@ struct CommonSet {
     bool has_device = false;   ///< and how it is used
     bool has_threads = false;  ///< the CPU's
     bool has_spans = false;    ///< metrics and timeline
+    bool has_json = false;     ///< the answer as JSON
 };
 constexpr CommonSet kProving{.has_device = true, .has_threads = true, .has_spans = true};
+constexpr CommonSet kProvingWithJson{.has_device = true, .has_threads = true, .has_spans = true, .has_json = true};
+
+/// A text that the program makes of its own table.
+struct TextOptions {
+    std::string path = std::string(kStandardStream);
+};
+Result<ExitCode> run_text(Session& session, const TextOptions& options, std::string_view text) {
+    if (auto claimed = session.claim_output("--out", options.path); !claimed) return claimed.error();
+    if (auto begun = session.begin(); !begun) return begun.error();
+    if (auto written = session.write(options.path, text); !written) return written.error();
+    return kExitOk;
+}
 
 /// A subcommand with its options bound to the values that run_… takes.
 struct Command {
@@ -177,10 +241,14 @@ void add_common_options(CLI::App& app, CommonOptions& options, const CommonSet& 
         options.num_threads = 1;
     }
     if (set.has_spans) {
+        app.add_flag("--timings", options.has_timings, "print the span tree and the totals to standard error");
         app.add_option("--metrics", options.metrics_path, "write spans and totals as JSON")->type_name("FILE");
         app.add_option("--timeline", options.timeline_path,
                        "write the spans for a trace viewer (Perfetto, chrome://tracing)")
             ->type_name("FILE");
+    }
+    if (set.has_json) {
+        app.add_flag("--json", options.is_json, "answer with a JSON object in the place of text (docs/output.md)");
     }
     app.add_flag("-q,--quiet", options.is_quiet, "print errors, what is wrong and what was asked for, nothing else");
     app.get_formatter()->column_width(kHelpColumn);
@@ -188,8 +256,10 @@ void add_common_options(CLI::App& app, CommonOptions& options, const CommonSet& 
 
 /// A person gets lines that fit; in a file or a pipe a message stays on its line.
 void put_message(std::string_view text) {
-    const std::string shown = printable_lines(text);
-    put(stderr, ::isatty(STDERR_FILENO) == 1 ? wrap_help(shown) : shown);
+    std::string shown = printable_lines(text);
+    if (::isatty(STDERR_FILENO) == 1) shown = wrap_help(shown);
+    if (has_colours(stderr)) shown = in_colour(shown, Tone::kBad);
+    put(stderr, shown);
 }
 
 /// `command`: none where only help or the version was asked for.
@@ -234,19 +304,31 @@ int refuse_unknown(const CLI::App& app) {
         }
     };
     add_names(app);
-    for (const CLI::App* command : app.get_subcommands()) add_names(*command);
+    std::vector<std::string> words;  // subcommands of the command
+    for (const CLI::App* command : app.get_subcommands()) {
+        add_names(*command);
+        for (const CLI::App* inner : command->get_subcommands({})) words.push_back(inner->get_name());
+    }
     const std::vector<std::string> unknown = app.remaining(true);
     std::string message = "whorl: not expected:";
     for (const std::string& word : unknown) message += ' ' + printable(word);
     for (const std::string& word : unknown) {
-        if (word.starts_with("--")) message += did_you_mean(word.substr(0, word.find('=')), names);
+        message +=
+            word.starts_with("--") ? did_you_mean(word.substr(0, word.find('=')), names) : did_you_mean(word, words);
     }
     put_message(message + "\nRun with --help for more information.\n");
     return kExitUsage;
 }
 
+/// "task init": without the program's.
+std::string full_name(const CLI::App& command) {
+    const CLI::App* parent = command.get_parent();
+    const bool is_nested = parent != nullptr && parent->get_parent() != nullptr;
+    return is_nested ? full_name(*parent) + ' ' + command.get_name() : command.get_name();
+}
+
 int run_command(const Command& command, const CommonOptions& options) {
-    const std::string name = command.app->get_name();
+    const std::string name = full_name(*command.app);
     Session session(options);
     const Result<ExitCode> code = command.run(session);
     if (!code) {
@@ -260,7 +342,7 @@ int run_command(const Command& command, const CommonOptions& options) {
 int parse_and_run(int argc, char** argv) {
     CLI::App app(kAbout, "whorl");
     app.footer(kExamples);
-    app.set_version_flag("-V,--version", fmt::format("whorl {} (proof codec {})", WHORL_VERSION, kCodecVersion));
+    app.set_version_flag("-V,--version", version_text(), "print version, commit, devices and instruction sets");
     app.require_subcommand(1);
     app.get_formatter()->column_width(kHelpColumn);
 
@@ -295,13 +377,13 @@ int parse_and_run(int argc, char** argv) {
     prove_app.add_flag("--check", prove.is_checked_first, "check constraints and buses first");
     prove_app.add_flag("--verify,!--no-verify", prove.is_verified,
                        "verify the proof before it is written (on unless --no-verify)");
-    commands.push_back({&prove_app, kProving, [&](Session& session) { return run_prove(session, prove); }});
+    commands.push_back({&prove_app, kProvingWithJson, [&](Session& session) { return run_prove(session, prove); }});
 
     VerifyOptions verify;
     CLI::App& verify_app = add_command("verify", "verify a proof, or many under one key", kVerifyExamples);
     verify_app.add_option("--vk", verify.key_path, "the verifying key")->type_name("FILE")->required();
     CLI::Option* proof = verify_app.add_option("--proof", verify.proof_path, "the proof")->type_name("FILE");
-    verify_app.add_option("--batch", verify.batch_path, "a list of proofs, a path a line; -: standard input")
+    verify_app.add_option("--batch", verify.batch_path, "a list of proofs, a path a line")
         ->type_name("FILE")
         ->excludes(proof);
     verify_app.add_option("--expect", verify.expect_path, "what the proof must be about: a JSON file")
@@ -311,6 +393,8 @@ int parse_and_run(int argc, char** argv) {
                     "the public values that an AIR must have; may be given for several AIRs")
         ->type_name("AIR=V,V,...")
         ->allow_extra_args(false);
+    verify_app.add_flag("--no-other-airs", verify.has_no_other_airs,
+                        "reject proofs in which an AIR has a trace that neither --expect nor --public-values names");
     verify_app
         .add_option("--min-security", verify.min_security_bits,
                     "reject keys with fewer bits of security; if left out, what --expect says, or a warning below 100")
@@ -322,13 +406,14 @@ int parse_and_run(int argc, char** argv) {
     verify_app.callback([&verify] {
         if (verify.proof_path.empty() && verify.batch_path.empty()) throw CLI::RequiredError("--proof or --batch");
     });
-    commands.push_back(
-        {&verify_app, {.has_spans = true}, [&](Session& session) { return run_verify(session, verify); }});
+    commands.push_back({&verify_app, {.has_spans = true, .has_json = true}, [&](Session& session) {
+                            return run_verify(session, verify);
+                        }});
 
     CheckOptions check;
     CLI::App& check_app = add_command("check", "check a task's traces without proving them", kCheckExamples);
     check_app.add_option("--task", check.task_path, "the task folder")->type_name("DIR")->required();
-    commands.push_back({&check_app, {.has_threads = true, .has_spans = true}, [&](Session& session) {
+    commands.push_back({&check_app, {.has_threads = true, .has_spans = true, .has_json = true}, [&](Session& session) {
                             return run_check(session, check);
                         }});
 
@@ -336,23 +421,94 @@ int parse_and_run(int argc, char** argv) {
     CLI::App& inspect_app = add_command("inspect", "show what a key and a proof contain", kInspectExamples);
     inspect_app.add_option("--vk", inspect.key_path, "the verifying key")->type_name("FILE")->required();
     inspect_app.add_option("--proof", inspect.proof_path, "a proof")->type_name("FILE");
+    commands.push_back({&inspect_app, {.has_spans = true, .has_json = true}, [&](Session& session) {
+                            return run_inspect(session, inspect);
+                        }});
+
+    KeygenOptions keygen;
+    CLI::App& keygen_app = add_command("keygen", "make a key of AIRs that come with whorl", kKeygenExamples);
+    keygen_app.add_option("--air", keygen.airs, "an AIR of the key; may be given several times")
+        ->type_name("NAME[:SIZE]")
+        ->required()
+        ->allow_extra_args(false);
+    CLI::Option* preset = add_choice<ParamsPreset>(keygen_app, "--params", keygen.preset,
+                                                   {{"app-100", ParamsPreset::kApp},
+                                                    {"leaf-100", ParamsPreset::kLeaf},
+                                                    {"internal-100", ParamsPreset::kInternal},
+                                                    {"root-100", ParamsPreset::kRoot},
+                                                    {"hook-100", ParamsPreset::kHook},
+                                                    {"test", ParamsPreset::kTest}},
+                                                   "a preset of 100 bits, or test: fast and weak");
+    keygen_app.add_option("--log-stacked-height", keygen.log_stacked_height, "of app-100: log2 of the stacked height")
+        ->type_name("H")
+        ->check(CLI::Range(kMinAppLogStackedHeight, kMaxAppLogStackedHeight))
+        ->capture_default_str();
+    keygen_app.add_option("--params-file", keygen.params_path, "take the parameters from a JSON file")
+        ->type_name("FILE")
+        ->excludes(preset)
+        ->excludes("--log-stacked-height");
+    keygen_app.add_option("-o,--out", keygen.out_folder, "the folder to write")->type_name("DIR")->required();
+    commands.push_back({&keygen_app, {.has_spans = true, .has_json = true}, [&](Session& session) {
+                            return run_keygen(session, keygen);
+                        }});
+
+    CommitOptions commit;
+    CLI::App& commit_app = add_command("commit", "print the commitments of columns", kCommitExamples);
+    CLI::Option* commit_task =
+        commit_app.add_option("--task", commit.task_path, "a task folder: its cached and preprocessed parts");
+    commit_task->type_name("DIR");
+    CLI::Option* commit_key =
+        commit_app.add_option("--vk", commit.key_path, "the key whose parameters the matrix is committed with");
+    commit_key->type_name("FILE")->excludes(commit_task);
+    CLI::Option* matrix = commit_app.add_option("--matrix", commit.matrix_path, "the columns of a matrix");
+    matrix->type_name("FILE")->needs(commit_key);
+    CLI::Option* width = commit_app.add_option("--width", commit.width, "how many columns the matrix has");
+    width->type_name("N")->needs(matrix)->check(CLI::Range(1U, 1U << 20));
+    matrix->needs(width);
+    commit_key->needs(matrix);
+    commit_app.callback([&commit] {
+        if (commit.task_path.empty() && commit.matrix_path.empty()) throw CLI::RequiredError("--task or --matrix");
+    });
+    commands.push_back({&commit_app, kProvingWithJson, [&](Session& session) { return run_commit(session, commit); }});
+
+    TaskInitOptions task_init;
+    CLI::App& task_app = add_command("task", "make task folders", kTaskExamples);
+    task_app.require_subcommand(1);
+    CLI::App& init_app = *task_app.add_subcommand("init", "lay out a task folder for a key");
+    init_app.footer(kTaskInitExamples);
+    init_app.add_option("folder", task_init.folder, "the task folder")->type_name("DIR")->required();
+    init_app.add_option("--vk", task_init.key_path, "the verifying key, which is copied there")
+        ->type_name("FILE")
+        ->required();
+    init_app.add_option("--name", task_init.name, "of the task; if left out, the folder's")->type_name("NAME");
+    init_app.add_option("--height", task_init.heights, "rows of an AIR's trace; may be given for several AIRs")
+        ->type_name("AIR=ROWS")
+        ->allow_extra_args(false);
+    init_app.add_option("--public-values", task_init.public_values, "of an AIR; may be given for several AIRs")
+        ->type_name("AIR=V,V,...")
+        ->allow_extra_args(false);
+    init_app.add_option("--air-name", task_init.air_names, "name of an AIR; may be given for several AIRs")
+        ->type_name("AIR=NAME")
+        ->allow_extra_args(false);
+    init_app.add_option("--absent", task_init.absent_airs, "an AIR that has no trace; may be given for several AIRs")
+        ->type_name("AIR")
+        ->allow_extra_args(false);
+    init_app.add_flag("--force", task_init.is_forced, "replace a task.json that is there");
     commands.push_back(
-        {&inspect_app, {.has_spans = true}, [&](Session& session) { return run_inspect(session, inspect); }});
+        {&init_app, {.has_json = true}, [&](Session& session) { return run_task_init(session, task_init); }});
 
     PlanOptions plan;
     CLI::App& plan_app = add_command("plan", "show the memory that a proof takes on a GPU", kPlanExamples);
     plan_app.add_option("--task", plan.task_path, "the task folder")->type_name("DIR")->required();
-    commands.push_back({&plan_app, kProving, [&](Session& session) { return run_plan(session, plan); }, "sim"});
+    commands.push_back({&plan_app, kProvingWithJson, [&](Session& session) { return run_plan(session, plan); }, "sim"});
 
     CLI::App& devices_app = add_command("devices", "list the devices, and why one cannot be used", kDevicesExamples);
-    commands.push_back({&devices_app, {}, [](Session& session) { return run_devices(session); }});
+    commands.push_back({&devices_app, {.has_json = true}, [](Session& session) { return run_devices(session); }});
 
-    DoctorOptions doctor;
     CLI::App& doctor_app = add_command("doctor", "describe a device and test every kernel on it", kDoctorExamples);
-    doctor_app.add_option("--json", doctor.json_path, "write the report as JSON")->type_name("FILE");
     commands.push_back({&doctor_app,
-                        {.has_device = true, .has_threads = true, .has_spans = true},
-                        [&](Session& session) { return run_doctor(session, doctor); }});
+                        {.has_device = true, .has_threads = true, .has_spans = true, .has_json = true},
+                        [](Session& session) { return run_doctor(session); }});
 
     BenchOptions bench;
     CLI::App& bench_app = add_command("bench", "time the reference's benchmarks", kBenchExamples);
@@ -378,17 +534,41 @@ int parse_and_run(int argc, char** argv) {
         ->type_name("FILE");
     commands.push_back({&bench_app, kProving, [&](Session& session) { return run_bench(session, bench); }});
 
+    TextOptions completions;
+    enum class Shell : std::uint8_t { kBash, kZsh, kFish };
+    Shell shell = Shell::kBash;
+    CLI::App& completions_app =
+        add_command("completions", "print a script that completes the command line", kCompletionsExamples);
+    add_choice<Shell>(completions_app, "shell", shell,
+                      {{"bash", Shell::kBash}, {"zsh", Shell::kZsh}, {"fish", Shell::kFish}}, "whose script")
+        ->required()
+        ->default_str("");
+    completions_app.add_option("-o,--out", completions.path, "write a file")->type_name("FILE")->capture_default_str();
+    commands.push_back({&completions_app, {}, [&](Session& session) {
+                            const CommandInfo table = command_table(app);
+                            return run_text(session, completions,
+                                            shell == Shell::kBash  ? bash_completions(table)
+                                            : shell == Shell::kZsh ? zsh_completions(table)
+                                                                   : fish_completions(table));
+                        }});
+
+    TextOptions man;
+    CLI::App& man_app = add_command("man", "print the manual page", kManExamples);
+    man_app.add_option("-o,--out", man.path, "write a file")->type_name("FILE")->capture_default_str();
+    commands.push_back(
+        {&man_app, {}, [&](Session& session) { return run_text(session, man, manual_page(command_table(app))); }});
+
     std::vector<CommonOptions> common(commands.size());
     std::vector<std::string> names{"help"};
     for (std::size_t i = 0; i < commands.size(); ++i) {
         common[i].device = commands[i].default_device;
         add_common_options(*commands[i].app, common[i], commands[i].common);
-        names.push_back(commands[i].app->get_name());
     }
+    for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());
     std::vector<std::string> arguments(argv + 1, argv + argc);
     if (!arguments.empty() && arguments[0] == "help") {  // `help COMMAND` is `COMMAND --help`
         arguments.erase(arguments.begin());
-        arguments.insert(arguments.begin() + (arguments.empty() ? 0 : 1), "--help");
+        arguments.emplace_back("--help");
     }
     if (!arguments.empty() && !arguments[0].starts_with('-') && std::ranges::find(names, arguments[0]) == names.end()) {
         put(stderr, fmt::format("whorl: no command \"{}\"{}\nRun with --help for more information.\n",

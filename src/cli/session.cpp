@@ -13,10 +13,10 @@
 #include <whorl/telemetry_export.hpp>
 #include <whorl/verify.hpp>
 
+#include "cli/file_kind.hpp"
 #include "cli/output.hpp"
 #include "cli/table.hpp"
 #include "engine/devices.hpp"
-#include "engine/files.hpp"
 #include "engine/task_files.hpp"
 #include "text/printable.hpp"
 
@@ -48,8 +48,19 @@ bool is_same(const FilePlace& a, const FilePlace& b) {
 }
 
 Error with_path(Error error, const std::string& path) {
-    error.message = printable(path) + ": " + error.message;
+    error.message = shown_path(path, "standard input") + ": " + error.message;
     return error;
+}
+
+bool has_task_json(const std::string& folder) {
+    struct stat status{};
+    return ::stat(path_in(folder, "task.json").c_str(), &status) == 0;
+}
+
+Error stream_taken(std::string_view option, std::string_view stream, std::string_view owner) {
+    return {.code = ErrorCode::kInvalidArgument,
+            .stage = std::string(option),
+            .message = fmt::format("{} is taken by {}", stream, owner)};
 }
 
 }  // namespace
@@ -79,6 +90,7 @@ Error not_judged(const VerifyError& error) {
 Session::Session(CommonOptions options)
     : options_(std::move(options)), team_(options_.num_threads), thread_limit_(team_.limit_all()) {
     if (!options_.is_quiet) claim_standard_output();
+    if (options_.is_json) output_owner_ = "--json";
 }
 
 void Session::claim_standard_output() {
@@ -87,6 +99,7 @@ void Session::claim_standard_output() {
 }
 
 Result<void> Session::begin() {
+    if (claim_fault_) return *claim_fault_;
     if (Result<void> usable = check_device(options_.device); !usable) return usable;
     // --quiet leaves results and errors; only the result itself (--out /dev/stdout) may take their place.
     if (options_.is_quiet) claim_standard_output();
@@ -104,6 +117,11 @@ Result<void> Session::begin() {
 
 Result<void> Session::claim_output(std::string_view option, const std::string& path) {
     if (path.empty()) return {};
+    if (path == kStandardStream) {
+        if (!output_owner_.empty()) return stream_taken(option, "standard output", output_owner_);
+        output_owner_ = option;
+        return {};
+    }
     const FilePlace place = place_of(path);
     for (const Claim& claim : claims_) {
         if (!is_same(claim.place, place)) continue;
@@ -133,10 +151,23 @@ Result<void> Session::check_not_output(const std::string& path) const {
 }
 
 void Session::claim_input(std::string_view option, const std::string& path) {
-    if (!path.empty()) claims_.push_back({.option = std::string(option), .place = place_of(path)});
+    if (path.empty()) return;
+    if (path != kStandardStream) {
+        claims_.push_back({.option = std::string(option), .place = place_of(path)});
+        return;
+    }
+    if (!input_owner_.empty() && !claim_fault_) claim_fault_ = stream_taken(option, "standard input", input_owner_);
+    input_owner_ = option;
+    claim_stream("standard input", STDIN_FILENO);
 }
 
 Result<void> Session::claim_task(std::string_view option, const std::string& folder) {
+    struct stat status{};
+    if (::stat(folder.c_str(), &status) == 0 && !S_ISDIR(status.st_mode)) {
+        return Error{.code = ErrorCode::kIo,
+                     .stage = std::string(option),
+                     .message = printable(folder) + " is a file; a task is a folder with a file task.json"};
+    }
     const Result<std::vector<fs::path>> files = task_files(folder);
     if (!files) return files.error();
     for (const fs::path& file : *files) claim_input(option, file);
@@ -151,12 +182,34 @@ void Session::claim_stream(std::string_view name, int fd) {
     claims_.push_back(std::move(claim));
 }
 
-void Session::claim_standard_input() {
-    claim_stream("standard input", STDIN_FILENO);
+Result<std::vector<std::byte>> Session::read(const std::string& path, const ReadLimit& limit) const {
+    if (path == kStandardStream) return read_open_file(STDIN_FILENO, "standard input", limit);
+    return read_file(path, limit);
 }
 
-void Session::print(std::string_view text) {
-    print_exactly(printable_lines(text));
+Result<void> Session::write(const std::string& path, std::span<const std::byte> bytes) {
+    if (path != kStandardStream) return write_file(path, bytes);
+    print_exactly(as_text(bytes));
+    return {};
+}
+
+Result<void> Session::write(const std::string& path, std::string_view text) {
+    return write(path, std::as_bytes(std::span(text)));
+}
+
+void Session::print(std::string_view text, Tone tone) {
+    if (options_.is_json) return;
+    put_text(output_owner_.empty() ? stdout : stderr, text, tone);
+}
+
+void Session::put_text(std::FILE* stream, std::string_view text, Tone tone) {
+    std::string shown = printable_lines(text);
+    if (has_colours(stream)) shown = in_colour(shown, tone);
+    if (progress_) {
+        progress_->print_above(stream, shown);
+    } else {
+        put(stream, shown);
+    }
 }
 
 void Session::print_exactly(std::string_view text) {
@@ -167,13 +220,8 @@ void Session::print_exactly(std::string_view text) {
     }
 }
 
-void Session::complain(std::string_view text) {
-    const std::string shown = printable_lines(text);
-    if (progress_) {
-        progress_->print_above(stderr, shown);
-    } else {
-        put(stderr, shown);
-    }
+void Session::complain(std::string_view text, Tone tone) {
+    put_text(stderr, text, tone);
 }
 
 ProverOptions Session::prover_options() {
@@ -219,7 +267,7 @@ Result<void> Session::finish() {
     totals.proof_bytes = proof_bytes_;
     stop_progress();
     note_interpreted();
-    if (!options_.is_quiet && !telemetry_.spans().empty()) {
+    if (options_.has_timings) {
         std::fflush(stdout);
         complain(fmt::format("\n{}{:.2f} s in all on {} thread(s), at most {} of memory, {} page faults\n",
                              span_tree(telemetry_), totals.total_ms / 1000, totals.num_threads,
@@ -229,32 +277,39 @@ Result<void> Session::finish() {
     if (!options_.metrics_path.empty()) {
         const Result<std::string> json = metrics_json(telemetry_, totals);
         if (!json) return json.error();
-        if (auto done = write_file(options_.metrics_path, *json); !done) return done;
+        if (auto done = write(options_.metrics_path, *json); !done) return done;
     }
     if (!options_.timeline_path.empty()) {
         const Result<std::string> json = timeline_json(telemetry_);
         if (!json) return json.error();
-        if (auto done = write_file(options_.timeline_path, *json); !done) return done;
+        if (auto done = write(options_.timeline_path, *json); !done) return done;
     }
     return {};
 }
 
-Result<VerifyingKey> read_key(const std::string& path) {
-    Result<std::vector<std::byte>> bytes = read_file(path, kKeyLimit);
-    if (!bytes) return std::move(bytes).error();
+std::string shown_path(const std::string& path, std::string_view stream) {
+    return path == kStandardStream ? std::string(stream) : printable(path);
+}
+
+Result<VerifyingKey> read_key(const Session& session, const std::string& path) {
+    Result<std::vector<std::byte>> bytes = session.read(path, kKeyLimit);
+    if (!bytes) {
+        Error error = std::move(bytes).error();
+        if (has_task_json(path)) error.message += "; a task folder: its key is usually the file vk.postcard in it";
+        return error;
+    }
     Result<VerifyingKey> vk = decode_verifying_key(*bytes);
-    if (!vk) return with_path(std::move(vk).error(), path);
+    if (!vk) return with_path(with_kind(std::move(vk).error(), *bytes, "a verifying key"), path);
     return vk;
 }
 
-Result<std::vector<std::byte>> read_proof_bytes(const VerifyingKey& vk, const std::string& path) {
-    return read_file(
-        path, {.max_bytes = std::max(max_proof_bytes(vk), kAlwaysReadBytes), .content = "a proof under this key"});
+ReadLimit proof_limit(const VerifyingKey& vk) {
+    return {.max_bytes = std::max(max_proof_bytes(vk), kAlwaysReadBytes), .content = "a proof under this key"};
 }
 
 Result<Proof> read_proof(std::span<const std::byte> bytes, const std::string& path) {
     Result<Proof> proof = decode_proof(bytes);
-    if (!proof) return with_path(std::move(proof).error(), path);
+    if (!proof) return with_path(with_kind(std::move(proof).error(), bytes, "a proof"), path);
     return proof;
 }
 

@@ -3,21 +3,22 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include <whorl/security.hpp>
 #include <whorl/statement.hpp>
 
+#include "cli/air_values.hpp"
+#include "cli/answer.hpp"
 #include "cli/commands.hpp"
+#include "cli/file_kind.hpp"
 #include "cli/table.hpp"
 #include "engine/files.hpp"
 #include "engine/statement_file.hpp"
@@ -26,55 +27,26 @@
 namespace whorl::cli {
 namespace {
 
-// The whole of `text` as a number up to `max`.
-std::optional<std::uint64_t> number_in(std::string_view text, std::uint64_t max) {
-    std::uint64_t value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (error != std::errc() || end != text.data() + text.size() || value > max) return std::nullopt;
-    return value;
-}
-
-/// "AIR=V,V,…"; nothing after "=" stands for no public values.
-Result<AirStatement> parse_public_values(const std::string& text) {
-    const auto wrong = [&](std::string_view what) {
-        return Error{.code = ErrorCode::kInvalidArgument,
-                     .stage = "--public-values",
-                     .message = fmt::format("\"{}\": {}", printable(text), what)};
-    };
-    const std::size_t equals = text.find('=');
-    if (equals == text.npos) return wrong("expected AIR=V,V,...");
-    const auto air_id = number_in(std::string_view(text).substr(0, equals), UINT32_MAX);
-    if (!air_id) return wrong("the index of the AIR is not a whole number of 32 bits");
-    std::vector<Fp> values;
-    for (std::string_view rest = std::string_view(text).substr(equals + 1); !rest.empty();) {
-        const std::size_t comma = rest.find(',');
-        const auto value = number_in(rest.substr(0, comma), Fp::kModulus - 1);
-        if (!value) return wrong(fmt::format("a public value is not a whole number below {}", Fp::kModulus));
-        values.push_back(Fp::from_canonical(static_cast<std::uint32_t>(*value)));
-        if (comma == rest.npos) break;
-        rest.remove_prefix(comma + 1);
-        if (rest.empty()) return wrong("ends in a comma");
-    }
-    AirStatement air;
-    air.air_id = static_cast<std::size_t>(*air_id);
-    air.public_values = std::move(values);
-    return air;
-}
-
 /// What the command line asks a proof to be about.
-Result<Statement> expected_statement(const VerifyOptions& options) {
+Result<Statement> expected_statement(const Session& session, const VerifyOptions& options) {
     Statement statement;
     statement.min_security_bits = 0;  // what is not asked for is told (warn_of_weak_key)
     if (!options.expect_path.empty()) {
-        Result<Statement> read = read_statement(options.expect_path);
-        if (!read) return std::move(read).error();
+        const Result<std::vector<std::byte>> bytes = session.read(options.expect_path, kStatementLimit);
+        if (!bytes) return bytes.error();
+        Result<Statement> read = parse_statement(as_text(*bytes), shown_path(options.expect_path, "standard input"));
+        if (!read) return with_kind(std::move(read).error(), *bytes, "a statement");
         statement = *std::move(read);
     }
     for (const std::string& text : options.public_values) {
-        Result<AirStatement> air = parse_public_values(text);
-        if (!air) return std::move(air).error();
-        statement.airs.push_back(*std::move(air));
+        Result<AirValues> values = parse_public_values(text);
+        if (!values) return std::move(values).error();
+        AirStatement air;
+        air.air_id = values->air_id;
+        air.public_values = std::move(values->values);
+        statement.airs.push_back(std::move(air));
     }
+    if (options.has_no_other_airs) statement.allows_other_airs = false;
     if (options.min_security_bits) statement.min_security_bits = *options.min_security_bits;
     if (std::isnan(statement.min_security_bits)) {  // the option's range lets it pass
         return Error{.code = ErrorCode::kInvalidArgument, .stage = "--min-security", .message = "not a number of bits"};
@@ -88,10 +60,10 @@ Result<void> warn_of_weak_key(Session& session, const VerifyOptions& options, co
     const Result<SecurityBits> bits = security_bits(vk);
     if (!bits) return bits.error();
     if (bits->total() >= kDefaultMinSecurityBits) return {};
-    session.complain(
-        fmt::format("whorl: warning: proofs under this key have {} bits of security, {} are usual; "
-                    "--min-security {} rejects such keys\n",
-                    bits_text(bits->total()), kDefaultMinSecurityBits, kDefaultMinSecurityBits));
+    session.complain(fmt::format("whorl: warning: proofs under this key have {} bits of security, {} are usual; "
+                                 "--min-security {} rejects such keys\n",
+                                 bits_text(bits->total()), kDefaultMinSecurityBits, kDefaultMinSecurityBits),
+                     Tone::kWarning);
     return {};
 }
 
@@ -116,46 +88,69 @@ Result<std::string> statement_table(const VerifyingKey& vk, const Statement& mad
                        bits_text(bits->total()), bits->weakest());
 }
 
-/// Prints what the accepted `proof` says, and writes it where that was asked for.
+/// Prints what the accepted `proof` says, and writes it to `json` and where that was asked for.
 Result<void> tell_statement(Session& session, const VerifyOptions& options, const VerifyingKey& vk, const Proof& proof,
-                            const Statement& expected) {
+                            const Statement& expected, JsonWriter& json) {
     Result<Statement> made = statement_of(vk, proof);
     if (!made) return std::move(made).error();
     const Result<std::string> table = statement_table(vk, *made);
     if (!table) return table.error();
     session.say("{}", *table);
-    if (options.statement_path.empty()) return {};
     if (options.min_security_bits || !options.expect_path.empty()) {
         made->min_security_bits = expected.min_security_bits;
     }
+    const Result<SecurityBits> bits = security_bits(vk);
+    if (!bits) return bits.error();
+    write_security(json, *bits);
+    json.key("statement");
+    write_statement(json, *made);
+    if (options.statement_path.empty()) return {};
     const Result<std::string> text = statement_text(*made);
     if (!text) return text.error();
-    return write_file(options.statement_path, *text);
+    return session.write(options.statement_path, *text);
 }
 
-/// The line of one proof of a batch, or the error that ends it; `all_readable` becomes false when its file cannot be read.
-Result<std::string> batch_line(const VerifyingKey& vk, const Statement& statement, const std::string& path,
-                               bool& all_readable) {
-    const Result<std::vector<std::byte>> bytes = read_proof_bytes(vk, path);
-    if (!bytes && bytes.error().code == ErrorCode::kBadFormat)
-        return "malformed " + printable(to_string(bytes.error()));
+/// The answer about one proof of a batch, as a line of text and as a line of JSON.
+struct BatchAnswer {
+    std::string text;
+    std::string json;
+};
+
+template <class Fault>
+BatchAnswer batch_answer(const std::string& path, std::string_view verdict, const Fault* fault) {
+    JsonWriter json = JsonWriter::on_one_line();
+    json.open('{');
+    json.member("proof", path);
+    json.member("verdict", verdict);
+    if (fault != nullptr) write_error(json, *fault);
+    json.close('}');
+    return {
+        .text = fault == nullptr ? std::string(verdict) : fmt::format("{} {}", verdict, printable(to_string(*fault))),
+        .json = json.take()};
+}
+
+/// The answer about one proof of a batch, or the error that ends it; `all_readable` becomes false when its file cannot be read.
+Result<BatchAnswer> judge_in_batch(const VerifyingKey& vk, const Statement& statement, const std::string& path,
+                                   bool& all_readable) {
+    const Result<std::vector<std::byte>> bytes = read_file(path, proof_limit(vk));
+    if (!bytes && bytes.error().code == ErrorCode::kBadFormat) return batch_answer(path, "malformed", &bytes.error());
     if (!bytes) {
         all_readable = false;
-        return "unreadable " + printable(to_string(bytes.error()));
+        return batch_answer(path, "unreadable", &bytes.error());
     }
     const Result<Proof> proof = decode_proof(*bytes);
     if (!proof && exit_code(proof.error()) == kExitMachine) return proof.error();
-    if (!proof) return "malformed " + printable(to_string(proof.error()));
+    if (!proof) return batch_answer(path, "malformed", &proof.error());
     const auto verified = verify(vk, *proof, statement);
     if (!verified && !is_judgement(verified.error().kind)) return not_judged(verified.error());
-    if (!verified) return "rejected " + printable(to_string(verified.error()));
-    return std::string("accepted");
+    if (!verified) return batch_answer(path, "rejected", &verified.error());
+    return batch_answer<VerifyError>(path, "accepted", nullptr);
 }
 
 Result<ExitCode> verify_batch(Session& session, const VerifyingKey& vk, const Statement& statement,
                               const std::string& list_path) {
     Descriptor file;
-    if (list_path != "-") {
+    if (list_path != kStandardStream) {
         Result<Descriptor> opened = open_for_reading(list_path, FileKind::kAny);
         if (!opened) return opened.error();
         file = *std::move(opened);
@@ -169,9 +164,10 @@ Result<ExitCode> verify_batch(Session& session, const VerifyingKey& vk, const St
         if (!path) return path.error();
         if (!path->has_value()) break;
         if (const Result<void> usable = session.check_not_output(**path); !usable) return usable.error();
-        const Result<std::string> line = batch_line(vk, statement, **path, all_readable);
-        if (!line) return line.error();
-        session.print(*line + '\n');
+        const Result<BatchAnswer> answer = judge_in_batch(vk, statement, **path, all_readable);
+        if (!answer) return answer.error();
+        if (session.is_json()) session.print_exactly(answer->json + '\n');
+        session.print(answer->text + '\n');
         // A caller may send one path and wait for its line; where nobody reads lines, no more proofs are judged.
         if (std::fflush(stdout) != 0 || std::ferror(stdout) != 0) {
             return Error{.code = ErrorCode::kIo, .stage = "output", .message = "cannot write standard output"};
@@ -187,21 +183,17 @@ Result<ExitCode> verify_batch(Session& session, const VerifyingKey& vk, const St
 Result<ExitCode> run_verify(Session& session, const VerifyOptions& options) {
     session.claim_input("--vk", options.key_path);
     session.claim_input("--proof", options.proof_path);
-    if (options.batch_path == "-") {
-        session.claim_standard_input();
-    } else {
-        session.claim_input("--batch", options.batch_path);
-    }
+    session.claim_input("--batch", options.batch_path);
     session.claim_input("--expect", options.expect_path);
     if (auto claimed = session.claim_output("--statement-out", options.statement_path); !claimed) {
         return claimed.error();
     }
     if (auto begun = session.begin(); !begun) return begun.error();
-    const Result<Statement> statement = expected_statement(options);
+    const Result<Statement> statement = expected_statement(session, options);
     if (!statement) return statement.error();
 
     std::optional<Span> span(std::in_place, &session.telemetry(), "read_key");
-    const Result<VerifyingKey> vk = read_key(options.key_path);
+    const Result<VerifyingKey> vk = read_key(session, options.key_path);
     if (!vk) return vk.error();
     span.reset();
     if (!options.batch_path.empty()) {
@@ -212,7 +204,7 @@ Result<ExitCode> run_verify(Session& session, const VerifyOptions& options) {
     }
 
     span.emplace(&session.telemetry(), "read_proof");
-    const Result<std::vector<std::byte>> bytes = read_proof_bytes(*vk, options.proof_path);
+    const Result<std::vector<std::byte>> bytes = session.read(options.proof_path, proof_limit(*vk));
     if (!bytes) return bytes.error();
     session.set_proof_bytes(bytes->size());
     const Result<Proof> proof = read_proof(*bytes, options.proof_path);
@@ -222,17 +214,27 @@ Result<ExitCode> run_verify(Session& session, const VerifyOptions& options) {
     span.emplace(&session.telemetry(), "verify");
     const double start_ms = session.telemetry().now_ms();
     const auto verified = verify(*vk, *proof, *statement);
+    const double verify_ms = session.telemetry().now_ms() - start_ms;
     span.reset();
+    JsonWriter json = begin_answer("verify");
+    json.member("vk", options.key_path);
+    json.member("proof", options.proof_path);
+    json.member("proof_bytes", bytes->size());
+    json.member("verify_ms", verify_ms);
+    json.member("verdict", verified ? "accepted" : "rejected");
     if (!verified) {
         if (!is_judgement(verified.error().kind)) return not_judged(verified.error());
-        session.print(fmt::format("rejected: {}\n", to_string(verified.error())));
+        session.print(fmt::format("rejected: {}\n", to_string(verified.error())), Tone::kBad);
+        write_error(json, verified.error());
+        if (session.is_json()) session.print_exactly(end_answer(std::move(json)));
         return kExitRejected;
     }
-    session.say("accepted: {}, {} bytes, in {:.1f} ms\n", printable(options.proof_path), grouped(bytes->size()),
-                session.telemetry().now_ms() - start_ms);
-    if (auto told = tell_statement(session, options, *vk, *proof, *statement); !told) {
+    session.say_good("accepted: {}, {} bytes, in {:.1f} ms\n", shown_path(options.proof_path, "standard input"),
+                     grouped(bytes->size()), verify_ms);
+    if (auto told = tell_statement(session, options, *vk, *proof, *statement, json); !told) {
         return told.error();
     }
+    if (session.is_json()) session.print_exactly(end_answer(std::move(json)));
     if (auto warned = warn_of_weak_key(session, options, *vk); !warned) return warned.error();
     return kExitOk;
 }

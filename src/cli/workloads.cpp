@@ -7,10 +7,9 @@
 #include <bit>
 #include <utility>
 
+#include "cli/file_kind.hpp"
 #include "cli/table.hpp"
-#include "engine/files.hpp"
 #include "machine/memory.hpp"
-#include "text/printable.hpp"
 
 namespace whorl::cli {
 
@@ -23,17 +22,18 @@ unsigned keccakf_log_stacked_height(std::size_t num_permutations) {
     return std::clamp(keccakf_log_height(num_permutations) + 6, kMinAppLogStackedHeight, kMaxAppLogStackedHeight);
 }
 
-Result<std::vector<KeccakState>> read_keccak_inputs(const std::string& path) {
+Result<std::vector<KeccakState>> read_keccak_inputs(const Session& session, const std::string& path) {
     constexpr std::size_t kStateBytes = sizeof(KeccakState);
     Result<std::vector<std::byte>> bytes =
-        read_file(path, {.max_bytes = kMaxPermutations * kStateBytes, .content = "a file of keccak-f inputs"});
+        session.read(path, {.max_bytes = kMaxPermutations * kStateBytes, .content = "a file of keccak-f inputs"});
     if (!bytes) return std::move(bytes).error();
     if (bytes->empty() || bytes->size() % kStateBytes != 0) {
-        return Error{.code = ErrorCode::kBadFormat,
-                     .stage = "keccakf.inputs",
-                     .message = fmt::format("{} has {} bytes, expected a multiple of {} (25 little-endian u64 for each "
-                                            "permutation)",
-                                            printable(path), bytes->size(), kStateBytes)};
+        Error error{.code = ErrorCode::kBadFormat,
+                    .stage = "keccakf.inputs",
+                    .message = fmt::format("{} has {} bytes, expected a multiple of {} (25 little-endian u64 for each "
+                                           "permutation)",
+                                           shown_path(path, "standard input"), bytes->size(), kStateBytes)};
+        return with_kind(std::move(error), *bytes, "keccak-f inputs");
     }
     std::vector<KeccakState> inputs(bytes->size() / kStateBytes);
     std::size_t offset = 0;

@@ -30,7 +30,7 @@ unsigned keccakf_log_height(std::size_t num_permutations);
 /// 64 rows' worth of columns side by side: log_height + 6, as for 1,024 permutations, between 11 and 24.
 unsigned keccakf_log_stacked_height(std::size_t num_permutations);
 /// Inputs stored as 25 little-endian u64 each. Errors: kIo, kBadFormat.
-Result<std::vector<KeccakState>> read_keccak_inputs(const std::string& path);
+Result<std::vector<KeccakState>> read_keccak_inputs(const Session& session, const std::string& path);
 
 /// Key and traces of `task`, under spans "keygen" and "generate_trace".
 Result<Workload> make_workload(Session& session, std::string name, const AirTask& task);

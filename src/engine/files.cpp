@@ -311,22 +311,26 @@ Result<Descriptor> open_for_reading(const fs::path& path, FileKind kind) {
 }
 
 Result<std::vector<std::byte>> read_file(const fs::path& path, const ReadLimit& limit) {
-    constexpr std::uint64_t kChunkBytes = std::uint64_t{1} << 16;
     const Result<Descriptor> file = open_for_reading(path, limit.kind);
     if (!file) return file.error();
+    return read_open_file(file->get(), path.native(), limit);
+}
+
+Result<std::vector<std::byte>> read_open_file(int fd, const std::string& name, const ReadLimit& limit) {
+    constexpr std::uint64_t kChunkBytes = std::uint64_t{1} << 16;
     struct stat status{};
-    if (::fstat(file->get(), &status) != 0) return io_error(kReadStage, path, errno);
+    if (::fstat(fd, &status) != 0) return io_error(kReadStage, name, errno);
     const auto size = S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size) : 0;
-    if (size > limit.max_bytes) return too_long(path, limit, size);
+    if (size > limit.max_bytes) return too_long(name, limit, size);
 
     // One byte more than the size says, so that the end of a regular file is seen without growing the buffer.
     std::vector<std::byte> bytes(static_cast<std::size_t>(S_ISREG(status.st_mode) ? size + 1 : kChunkBytes));
     std::size_t used = 0;
     while (true) {
-        if (used > limit.max_bytes) return too_long(path, limit, std::nullopt);
+        if (used > limit.max_bytes) return too_long(name, limit, std::nullopt);
         if (used == bytes.size()) bytes.resize(2 * bytes.size());
-        const ssize_t count = read_some(file->get(), bytes.data() + used, bytes.size() - used);
-        if (count < 0) return io_error(kReadStage, path, errno);
+        const ssize_t count = read_some(fd, bytes.data() + used, bytes.size() - used);
+        if (count < 0) return io_error(kReadStage, name, errno);
         if (count == 0) break;
         used += static_cast<std::size_t>(count);
     }

@@ -60,6 +60,8 @@ Result<Descriptor> open_for_reading(const std::filesystem::path& path, FileKind 
 /// All bytes of `path`. Errors: kIo, naming the file and the system's reason; kBadFormat for more than
 /// `limit.max_bytes`, without reading them where the size is known.
 Result<std::vector<std::byte>> read_file(const std::filesystem::path& path, const ReadLimit& limit);
+/// The rest of an open file, which stays open; `name` is for messages. Errors: as read_file.
+Result<std::vector<std::byte>> read_open_file(int fd, const std::string& name, const ReadLimit& limit);
 
 /// The lines of an open file, without their "\n" or "\r\n".
 class LineReader {

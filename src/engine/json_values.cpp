@@ -49,6 +49,11 @@ Digest JsonPlace::digest() const {
     return digest;
 }
 
+bool JsonPlace::boolean() const {
+    if (!json_.is_boolean()) fail("{} is neither true nor false", place_);
+    return json_.get<bool>();
+}
+
 double JsonPlace::real_number() const {
     if (!json_.is_number() || json_.get<double>() < 0) fail("{} is not a number from 0", place_);
     return json_.get<double>();

@@ -59,6 +59,7 @@ public:
     }
     Fp field_element() const { return Fp::from_canonical(number<std::uint32_t>(Fp::kModulus - 1)); }
     Digest digest() const;
+    bool boolean() const;
     /// A number that is not below zero, with or without a point.
     double real_number() const;
     std::string text() const;

@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "engine/files.hpp"
 #include "engine/json_values.hpp"
 #include "machine/guard.hpp"
 #include "text/json.hpp"
@@ -24,9 +23,9 @@ namespace {
 
 constexpr std::string_view kStage = "statement";
 constexpr std::uint32_t kFormat = 1;
-constexpr ReadLimit kStatementLimit{.max_bytes = std::uint64_t{1} << 24, .content = "a statement"};
 
-constexpr std::array<std::string_view, 5> kFields{"format", "min_security_bits", "pre_hash", "params", "airs"};
+constexpr std::array<std::string_view, 6> kFields{"format", "min_security_bits", "pre_hash",
+                                                  "params", "other_airs",        "airs"};
 constexpr std::array<std::string_view, 4> kAirFields{"air_id", "height", "public_values", "cached_commitments"};
 
 AirStatement air_from_json(const JsonPlace& json) {
@@ -62,6 +61,7 @@ Statement statement_from_json(const JsonPlace& json) {
     if (json.has("min_security_bits")) statement.min_security_bits = json.at("min_security_bits").real_number();
     if (json.has("pre_hash")) statement.pre_hash = json.at("pre_hash").digest();
     if (json.has("params")) statement.params = params_from_json(json.at("params"));
+    if (json.has("other_airs")) statement.allows_other_airs = json.at("other_airs").boolean();
     if (!json.has("airs")) return statement;
     const JsonPlace airs = json.at("airs").array();
     for (std::size_t i = 0; i < airs.size(); ++i) statement.airs.push_back(air_from_json(airs.at(i)));
@@ -74,11 +74,8 @@ Statement statement_from_json(const JsonPlace& json) {
     return statement;
 }
 
-Result<Statement> read(const std::filesystem::path& path) {
-    const Result<std::vector<std::byte>> bytes = read_file(path, kStatementLimit);
-    if (!bytes) return bytes.error();
-    const std::string_view text(reinterpret_cast<const char*>(bytes->data()), bytes->size());
-    const std::string shown = printable(path.native());
+Result<Statement> parse(std::string_view text, std::string_view where) {
+    const std::string shown = printable(where);
     const Result<JsonDocument> document = parse_json(text, kStage, shown);
     if (!document) return document.error();
     try {
@@ -111,19 +108,28 @@ void write_air(JsonWriter& json, const AirStatement& air) {
 
 }  // namespace
 
-Result<Statement> read_statement(const std::filesystem::path& path) noexcept {
-    return guarded(kStage, [&] { return read(path); });
+Result<Statement> parse_statement(std::string_view text, std::string_view where) noexcept {
+    return guarded(kStage, [&] { return parse(text, where); });
+}
+
+void write_statement(JsonWriter& json, const Statement& statement) {
+    json.open('{');
+    json.member("format", kFormat);
+    json.member("min_security_bits", statement.min_security_bits);
+    if (statement.pre_hash) write_elements(json, "pre_hash", *statement.pre_hash);
+    if (statement.params) write_params(json, *statement.params);
+    json.member("other_airs", statement.allows_other_airs);
+    json.open("airs", '[');
+    for (const AirStatement& air : statement.airs) {
+        json.item();
+        write_air(json, air);
+    }
+    json.close(']');
+    json.close('}');
 }
 
 Result<std::string> statement_text(const Statement& statement) noexcept {
     return guarded(kStage, [&]() -> Result<std::string> {
-        JsonWriter json(2);
-        json.open('{');
-        json.member("format", kFormat);
-        json.member("min_security_bits", statement.min_security_bits);
-        if (statement.pre_hash) write_elements(json, "pre_hash", *statement.pre_hash);
-        if (statement.params) write_params(json, *statement.params);
-        json.open("airs", '[');
         for (const AirStatement& air : statement.airs) {
             if (air.log_height.value_or(0) >= std::numeric_limits<std::uint64_t>::digits) {
                 return Error{.code = ErrorCode::kInvalidArgument,
@@ -131,11 +137,9 @@ Result<std::string> statement_text(const Statement& statement) noexcept {
                              .message = fmt::format("AIR {} has a height of 2^{}, expected below 2^64", air.air_id,
                                                     *air.log_height)};
             }
-            json.item();
-            write_air(json, air);
         }
-        json.close(']');
-        json.close('}');
+        JsonWriter json(2);
+        write_statement(json, statement);
         return json.take() + '\n';
     });
 }

@@ -29,9 +29,6 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kLoadStage = "task.load";
 constexpr std::string_view kSaveStage = "task.save";
-constexpr std::string_view kTaskFile = "task.json";
-constexpr std::string_view kKeyFile = "vk.postcard";
-constexpr std::uint32_t kFormat = 1;
 
 template <class... Args>
 [[noreturn]] void fail(ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {
@@ -179,8 +176,8 @@ Task load(const fs::path& folder) {
     const fs::path json_path = path_in(folder, kTaskFile);
     const JsonDocument document = read_document(json_path);
     const JsonPlace json(document.root(), shown(json_path), kLoadStage);
-    if (const auto format = json.at("format").number<std::uint32_t>(); format != kFormat) {
-        fail(ErrorCode::kBadFormat, "{}/format is {}, this program reads {}", json.place(), format, kFormat);
+    if (const auto format = json.at("format").number<std::uint32_t>(); format != kTaskFormat) {
+        fail(ErrorCode::kBadFormat, "{}/format is {}, this program reads {}", json.place(), format, kTaskFormat);
     }
 
     Task task;
@@ -268,7 +265,7 @@ struct NamedPart {
 // The record of a trace in task.json; its parts are added to `parts`.
 void write_trace(JsonWriter& json, const AirTrace& trace, std::string_view name, std::vector<NamedPart>& parts) {
     const auto write_part = [&](const Matrix& matrix, std::string_view part) {
-        parts.push_back({.file = fmt::format("air{}_{}.bin", trace.air_id, part), .matrix = &matrix});
+        parts.push_back({.file = part_file(trace.air_id, part), .matrix = &matrix});
         json.open('{');
         json.member("file", parts.back().file);
         json.member("width", matrix.width());
@@ -302,10 +299,10 @@ void write_trace(JsonWriter& json, const AirTrace& trace, std::string_view name,
 std::string task_text(const Task& task, std::vector<NamedPart>& parts) {
     JsonWriter json(2);
     json.open('{');
-    json.member("format", kFormat);
+    json.member("format", kTaskFormat);
     json.member("name", task.name);
     json.member("num_airs", task.vk.airs.size());
-    json.member("vk", kKeyFile);
+    json.member("vk", kTaskKeyFile);
     write_elements(json, "vk_pre_hash", task.vk.pre_hash);
     write_params(json, task.vk.params);
     json.open("airs", '[');
@@ -345,7 +342,7 @@ Result<void> save(const Task& task, const fs::path& folder) {
     const Result<std::vector<std::byte>> key = encode_verifying_key(task.vk);
     if (!key) return with_stage(key.error());
     if (Result<void> fits = check_size(path_in(folder, kTaskFile), text.size(), kTaskJsonLimit); !fits) return fits;
-    if (Result<void> fits = check_size(path_in(folder, kKeyFile), key->size(), kKeyLimit); !fits) return fits;
+    if (Result<void> fits = check_size(path_in(folder, kTaskKeyFile), key->size(), kKeyLimit); !fits) return fits;
 
     if (Result<void> made = create_folders(folder); !made) return with_stage(std::move(made).error());
     for (const NamedPart& part : parts) {
@@ -353,7 +350,7 @@ Result<void> save(const Task& task, const fs::path& folder) {
             return with_stage(std::move(written).error());
         }
     }
-    if (Result<void> written = write_file(path_in(folder, kKeyFile), *key); !written) {
+    if (Result<void> written = write_file(path_in(folder, kTaskKeyFile), *key); !written) {
         return with_stage(std::move(written).error());
     }
     if (Result<void> written = write_file(path_in(folder, kTaskFile), text); !written) {
@@ -375,6 +372,10 @@ auto guarded_load(const Work& work) noexcept -> decltype(work()) {
 }
 
 }  // namespace
+
+std::string part_file(std::uint32_t air_id, std::string_view part) {
+    return fmt::format("air{}_{}.bin", air_id, part);
+}
 
 Result<std::vector<fs::path>> task_files(const fs::path& folder) noexcept {
     return guarded_load([&]() -> Result<std::vector<fs::path>> { return files_of(folder); });

@@ -20,7 +20,7 @@ void JsonWriter::close(char bracket) {
 }
 
 void JsonWriter::item() {
-    if (has_items_.back()) text_ += ',';
+    if (has_items_.back()) text_ += is_one_line_ ? ", " : ",";
     has_items_.back() = true;
     new_line();
 }
@@ -49,6 +49,7 @@ void JsonWriter::natural(std::uint64_t number) {
 }
 
 void JsonWriter::new_line() {
+    if (is_one_line_) return;
     text_ += '\n';
     text_.append(indent_ * has_items_.size(), ' ');
 }

@@ -17,6 +17,12 @@ class JsonWriter {
 public:
     /// Every element stands on a line of its own, `indent` spaces in for each open array or object.
     explicit JsonWriter(unsigned indent) : indent_(indent) {}
+    /// All on one line, without a newline at its end.
+    static JsonWriter on_one_line() {
+        JsonWriter json(0);
+        json.is_one_line_ = true;
+        return json;
+    }
 
     /// `bracket` is '{' or '['.
     void open(char bracket);
@@ -64,6 +70,7 @@ private:
     void new_line();
 
     unsigned indent_;
+    bool is_one_line_ = false;
     std::string text_;
     std::vector<bool> has_items_;  // of the arrays and objects that are open
 };

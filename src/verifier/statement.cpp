@@ -130,6 +130,18 @@ Rejection check_air(const VerifyingKey& vk, const Proof& proof, const AirStateme
     return std::nullopt;
 }
 
+Rejection check_no_other_air(const Proof& proof, const Statement& statement) {
+    std::vector<bool> is_listed(proof.trace_vdata.size());
+    for (const AirStatement& air : statement.airs) {
+        if (air.air_id < is_listed.size()) is_listed[air.air_id] = true;
+    }
+    for (std::size_t i = 0; i < is_listed.size(); ++i) {
+        if (is_listed[i] || !proof.trace_vdata[i]) continue;
+        return reject(Kind::kStatementOtherAir, "statement.airs", fmt::format("AIR {}", i));
+    }
+    return std::nullopt;
+}
+
 }  // namespace
 
 Rejection find_violation(const VerifyingKey& vk, const Proof& proof, const Statement& statement) {
@@ -143,6 +155,7 @@ Rejection find_violation(const VerifyingKey& vk, const Proof& proof, const State
     for (const AirStatement& air : statement.airs) {
         if (Rejection rejection = check_air(vk, proof, air)) return rejection;
     }
+    if (!statement.allows_other_airs) return check_no_other_air(proof, statement);
     return std::nullopt;
 }
 
@@ -208,6 +221,7 @@ Result<Statement> statement_of(const VerifyingKey& vk, const Proof& proof) noexc
                                                 proof.trace_vdata.size(), proof.public_values.size(), vk.airs.size())};
         }
         Statement statement;
+        statement.allows_other_airs = false;
         statement.params = vk.params;
         statement.pre_hash = vk.pre_hash;
         for (std::size_t i = 0; i < proof.trace_vdata.size(); ++i) {

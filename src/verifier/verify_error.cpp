@@ -97,6 +97,7 @@ constexpr auto kTexts = std::to_array<KindText>({
     {Kind::kStatementCachedCommitmentCount, "statement_cached_commitment_count",
      "another number of cached commitments"},
     {Kind::kStatementCachedCommitment, "statement_cached_commitment", "another cached commitment"},
+    {Kind::kStatementOtherAir, "statement_other_air", "an AIR that the statement does not list has a trace"},
     {Kind::kMachine, "machine", "the proof could not be judged"},
     {Kind::kInternal, "internal", "the proof could not be judged, which is a bug in whorl: please report it"},
 });

@@ -47,7 +47,7 @@ TEST(BenchResults, AreSideBySideAsMediansWithRatios) {
 TEST(BenchResults, OfTheOriginalNameTheirSource) {
     const fs::path file =
         fs::path(WHORL_TEST_VECTORS).parent_path().parent_path() / "bench/results/original-m2-max.jsonl";
-    const Result<BenchResults> results = BenchResults::read(file);
+    const Result<BenchResults> results = BenchResults::parse(read_text(file), file.string());
     ASSERT_TRUE(results) << to_string(results.error());
     const cli::BenchRuns* runs = results->find("keccakf_1024");
     ASSERT_NE(runs, nullptr);

@@ -14,15 +14,14 @@ using testing::HasSubstr;
 using testing::Not;
 
 TEST(Doctor, TestsEveryKernelOfTheSimulatedDevice) {
-    const Scratch scratch;
-    const Outcome outcome = run_whorl({"doctor", "--device", "sim", "--json", scratch / "report.json"});
+    const Outcome outcome = run_whorl({"doctor", "--device", "sim"});
     EXPECT_EQ(outcome.exit_code, 0) << outcome;
     EXPECT_THAT(outcome.out, HasSubstr("on sim: a simulated GPU"));
     EXPECT_THAT(outcome.out, HasSubstr("\nsim is healthy: "));
     EXPECT_THAT(outcome.out, Not(HasSubstr("WRONG")));
     EXPECT_THAT(outcome.out, Not(HasSubstr("NOT TESTED")));
 
-    const auto report = nlohmann::json::parse(read_text(scratch / "report.json"));
+    const auto report = nlohmann::json::parse(run_whorl({"doctor", "--device", "sim", "--json"}).out);
     EXPECT_EQ(report["is_healthy"], true);
     std::set<std::string> tested;
     for (const auto& kernel : report["kernels"]) {
@@ -46,8 +45,8 @@ TEST(Doctor, VerifiesProofsOfTheCpu) {
     EXPECT_EQ(outcome.err, "");
 }
 
-TEST(Doctor, RefusesAReportThatCannotBeWrittenBeforeAnyWork) {
-    const Outcome outcome = run_whorl({"doctor", "--device", "sim", "--json", "/no/such/folder/report.json"});
+TEST(Doctor, RefusesMetricsThatCannotBeWrittenBeforeAnyWork) {
+    const Outcome outcome = run_whorl({"doctor", "--device", "sim", "--metrics", "/no/such/folder/metrics.json"});
     EXPECT_EQ(outcome.exit_code, 2) << outcome;
     EXPECT_THAT(outcome.err, HasSubstr("/no/such/folder"));
     EXPECT_EQ(outcome.out, "");

@@ -11,8 +11,8 @@
 namespace whorl::test {
 namespace {
 
-const std::vector<std::string> kCommands{"keccakf", "prove",   "verify", "check", "inspect",
-                                         "plan",    "devices", "doctor", "bench"};
+const std::vector<std::string> kCommands{"keccakf", "prove",   "verify", "check", "inspect", "keygen",      "commit",
+                                         "plan",    "devices", "doctor", "bench", "task",    "completions", "man"};
 
 std::size_t num_columns(const std::string& line) {
     return static_cast<std::size_t>(
@@ -38,6 +38,7 @@ TEST(Help, OfEveryCommandIsTextOfAtMost100Columns) {
         EXPECT_EQ(outcome.exit_code, 0) << outcome;
         expect_text(outcome.out, command);
     }
+    expect_text(run_whorl({"task", "init", "--help"}).out, "task init");
     expect_text(run_whorl({"--version"}).out, "--version");
 }
 
@@ -97,7 +98,7 @@ TEST(Messages, OfWrongCommandLinesAndInputsArePrintableAndFitA100ColumnTerminal)
         {"bench", "sorting"},
         {"bench", "--runs", "0"},
         {"bench", "--log-height", "22"},
-        {"doctor", "--json", scratch / "t"},
+        {"doctor", "--metrics", scratch / "t"},
         {"doctor", "--device", "abacus"},
         {"doctor", "--device", "cuda:77"},
         {"keccakf", "--metrics", "/none/x"},

@@ -13,6 +13,64 @@
 namespace whorl::test {
 namespace {
 
+TEST(Inputs, OfAnotherKindAreNamed) {
+    const Scratch scratch;
+    const std::string task = vector_folder("fib_2e5").string();
+    const std::string key = task + "/vk.postcard";
+    const std::string proof = task + "/proof.bin";
+    const std::string json = task + "/task.json";
+    write_text(scratch / "empty", "");
+    write_text(scratch / "text", "hello\n");
+    write_text(scratch / "statement", R"({"format": 1})");
+    write_text(scratch / "bench", "{\"kind\": \"run\", \"prove_ms\": 1}\n{\"kind\": \"summary\"}\n");
+    write_text(scratch / "noise", std::string("\x80\x81\x82\xff", 4));
+    const auto expect = [](const std::vector<std::string>& arguments, const std::string& message) {
+        const Outcome outcome = run_whorl(arguments);
+        EXPECT_EQ(outcome.exit_code, 2) << testing::PrintToString(arguments) << outcome;
+        EXPECT_THAT(outcome.err, testing::HasSubstr(message)) << testing::PrintToString(arguments);
+    };
+    const auto expect_key = [&](const std::string& file, const std::string& kind) {
+        expect({"verify", "--vk", file, "--proof", proof}, "expected a verifying key, this is " + kind);
+        expect({"inspect", "--vk", file}, "expected a verifying key, this is " + kind);
+    };
+    expect_key(proof, "a proof");
+    expect_key(json, "task.json");
+    expect_key(scratch / "empty", "an empty file");
+    expect_key(scratch / "text", "text");
+    expect_key(scratch / "statement", "a statement");
+    expect_key(scratch / "bench", "results of whorl bench");
+    expect({"verify", "--vk", key, "--proof", key}, "expected a proof, this is a verifying key");
+    expect({"inspect", "--vk", key, "--proof", json}, "expected a proof, this is task.json");
+    expect({"verify", "--vk", key, "--proof", proof, "--expect", proof}, "expected a statement, this is a proof");
+    expect({"verify", "--vk", key, "--proof", proof, "--expect", json}, "expected a statement, this is task.json");
+    expect({"bench", "--beside", proof}, "expected results of whorl bench, this is a proof");
+    expect({"keccakf", "--inputs", key}, "expected keccak-f inputs, this is a verifying key");
+    expect({"inspect", "--vk", task}, "a task folder: its key is usually the file vk.postcard in it");
+    expect({"check", "--task", key}, "is a file; a task is a folder with a file task.json");
+    EXPECT_THAT(run_whorl({"inspect", "--vk", scratch / "noise"}).err, testing::Not(testing::HasSubstr("this is")));
+}
+
+TEST(Inspect, SaysWhyAProofIsOfAnotherKey) {
+    const auto inspect = [](const std::string& key, const std::string& proof) {
+        const Outcome outcome = run_whorl(
+            {"inspect", "--vk", vector_folder(key) / "vk.postcard", "--proof", vector_folder(proof) / "proof.bin"});
+        EXPECT_EQ(outcome.exit_code, 0) << outcome;
+        return outcome.out;
+    };
+    using testing::HasSubstr;
+    EXPECT_THAT(inspect("fib_2e5", "fib_2e5"), HasSubstr("  has the shape of a proof under this key"));
+    const std::string not_a_proof = "  not a proof under this key: ";
+    EXPECT_THAT(inspect("fib_2e5", "mixture"), HasSubstr(not_a_proof + "it is for 12 AIRs, the key has 1\n"));
+    const std::string parts = inspect("preprocessed_and_cached", "keccak_5_perms");
+    EXPECT_THAT(parts, HasSubstr(not_a_proof + "AIR 0 has 0 cached commitments, the key has 2 cached parts\n"));
+    EXPECT_THAT(parts,
+                HasSubstr(not_a_proof + "AIR 0 has a trace of 2^7 rows, the key's preprocessed columns have 2^5\n"));
+    EXPECT_THAT(inspect("fib_2e5", "preprocessed_and_cached"),
+                HasSubstr("AIR 0 has 0 public values, the key says 3\n"));
+    EXPECT_THAT(inspect("preprocessed", "fib_2e5"),
+                HasSubstr(not_a_proof + "shape.batch_constraints: AIR 0: wrong number of parts"));
+}
+
 using nlohmann::json;
 using testing::ElementsAre;
 using testing::HasSubstr;

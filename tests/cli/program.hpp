@@ -6,11 +6,18 @@
 #include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#ifdef __APPLE__
+#include <util.h>
+#else
+#include <pty.h>
+#endif
 
+#include <cstddef>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -117,6 +124,35 @@ inline Outcome run_command(std::vector<std::string> words, std::string_view inpu
 inline Outcome run_whorl(std::vector<std::string> arguments, std::string_view input = {}) {
     arguments.insert(arguments.begin(), WHORL_PROGRAM);
     return run_command(std::move(arguments), input);
+}
+
+/// What `whorl arguments…` writes when all its streams are a terminal, with `environment` (names and values) added; nothing where the
+/// machine gives out no terminals.
+inline std::optional<std::string> run_on_terminal(std::vector<std::string> arguments, int& exit_code,
+                                                  const std::vector<std::pair<std::string, std::string>>& environment) {
+    arguments.insert(arguments.begin(), WHORL_PROGRAM);
+    std::vector<char*> argv;
+    for (std::string& word : arguments) argv.push_back(word.data());
+    argv.push_back(nullptr);
+    int terminal = -1;
+    const pid_t pid = ::forkpty(&terminal, nullptr, nullptr, nullptr);
+    if (pid < 0) return std::nullopt;
+    if (pid == 0) {
+        ::setenv("TERM", "xterm", 1);
+        for (const auto& [name, value] : environment) ::setenv(name.c_str(), value.c_str(), 1);
+        ::execv(WHORL_PROGRAM, argv.data());
+        ::_exit(127);
+    }
+    std::string text;
+    char buffer[4096];
+    for (ssize_t count = 0; (count = ::read(terminal, buffer, sizeof(buffer))) > 0;) {
+        text.append(buffer, static_cast<std::size_t>(count));
+    }
+    int status = 0;
+    ::waitpid(pid, &status, 0);
+    ::close(terminal);
+    exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return text;
 }
 
 }  // namespace whorl::test

@@ -1,4 +1,4 @@
-// The part of JSON Schema that docs/task.schema.json uses.
+// The part of JSON Schema that the schemas in docs/ use.
 #pragma once
 
 #include <algorithm>
@@ -51,6 +51,12 @@ private:
             });
         }
         if (keyword == "properties") return properties_hold(rule, value);
+        if (keyword == "additionalProperties") {
+            if (rule != false) throw std::runtime_error("additionalProperties is not false");
+            return !value.is_object() ||
+                   std::all_of(value.items().begin(), value.items().end(),
+                               [&](const auto& member) { return schema.at("properties").contains(member.key()); });
+        }
         if (keyword == "pattern") {
             if (rule.get<std::string>() != kFilePattern)
                 throw std::runtime_error("another pattern than " + std::string(kFilePattern));
@@ -73,6 +79,8 @@ private:
         if (type == "array") return value.is_array();
         if (type == "string") return value.is_string();
         if (type == "integer") return value.is_number_integer();
+        if (type == "number") return value.is_number();
+        if (type == "boolean") return value.is_boolean();
         if (type == "null") return value.is_null();
         throw std::runtime_error("unknown type " + type);
     }

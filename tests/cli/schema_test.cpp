@@ -1,21 +1,28 @@
-// docs/task.schema.json against what is stored, what save_task writes and what load_task reads.
+// The schemas in docs/ against what is stored, and what whorl writes and reads.
 #include <gmock/gmock.h>
 
+#include <cstdint>
 #include <functional>
+#include <string>
+#include <string_view>
 
 #include <whorl/task.hpp>
 
 #include "cli/program.hpp"
 #include "cli/schema.hpp"
+#include "engine/statement_file.hpp"
 
 namespace whorl::test {
 namespace {
 
 using nlohmann::json;
 
+Schema schema_of(std::string_view name) {
+    return Schema(json::parse(read_text(fs::path(WHORL_TEST_VECTORS).parent_path().parent_path() / "docs" / name)));
+}
+
 const Schema& schema() {
-    static const Schema schema(
-        json::parse(read_text(fs::path(WHORL_TEST_VECTORS).parent_path().parent_path() / "docs/task.schema.json")));
+    static const Schema schema = schema_of("task.schema.json");
     return schema;
 }
 
@@ -112,6 +119,58 @@ TEST(TaskSchema, AgreesWithTheReaderOnEveryFieldThatIsMissingOrOfAnotherType) {
     });
     EXPECT_GT(num_altered, 300);
     EXPECT_GT(num_only_by_the_key, 10);
+}
+
+json whole_statement() {
+    const fs::path task = vector_folder("preprocessed_and_cached");
+    const Outcome outcome = run_whorl({"verify", "--vk", task / "vk.postcard", "--proof", task / "proof.bin",
+                                       "--min-security", "0", "--statement-out", "-", "--quiet"});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome;
+    return json::parse(outcome.out);
+}
+
+TEST(StatementSchema, AcceptsWhatIsWritten) {
+    const Schema schema = schema_of("statement.schema.json");
+    EXPECT_TRUE(schema.accepts(whole_statement()));
+    EXPECT_TRUE(schema.accepts(json::parse(R"({"format": 1})")));
+}
+
+/// Both ways: the key has no say in what a statement is.
+TEST(StatementSchema, AgreesWithTheReaderOnEveryFieldThatIsMissingFurtherOrOfAnotherType) {
+    const Schema schema = schema_of("statement.schema.json");
+    const json good = whole_statement();
+    const json replacements[] = {nullptr,       true,          "text", 1.5, -1, 3, std::uint64_t{1} << 63,
+                                 json::array(), json::object()};
+    int num_altered = 0;
+    const auto compare = [&](const json& altered, const std::string& what) {
+        ++num_altered;
+        // Read from text, where small numbers have the type that the schema compares as.
+        const std::string text = altered.dump();
+        EXPECT_EQ(schema.accepts(json::parse(text)), parse_statement(text, "statement.json").has_value()) << what;
+    };
+    for_each_place(good, json::json_pointer(), [&](const json::json_pointer& place) {
+        if (place.empty()) return;
+        for (const json& replacement : replacements) {
+            json altered = good;
+            altered[place] = replacement;
+            compare(altered, place.to_string() + " = " + replacement.dump());
+        }
+        json altered = good;
+        json& parent = altered[place.parent_pointer()];
+        if (parent.is_object()) {
+            parent.erase(place.back());
+        } else {
+            parent.erase(std::stoul(place.back()));
+        }
+        compare(altered, "without " + place.to_string());
+        // Parameters may have further fields, as in task.json.
+        if (good[place].is_object() && !place.to_string().starts_with("/params")) {
+            altered = good;
+            altered[place]["further"] = 1;
+            compare(altered, place.to_string() + " with a further field");
+        }
+    });
+    EXPECT_GT(num_altered, 300);
 }
 
 }  // namespace

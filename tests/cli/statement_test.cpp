@@ -99,6 +99,25 @@ TEST_F(Statement, ThatWasWrittenIsTheOneThatIsExpected) {
     }
     EXPECT_EQ(written("fib_2e5")["airs"][0]["public_values"], json({0, 1, 2178309}));
     EXPECT_EQ(written("fib_2e5")["airs"][0]["height"], 32);
+    EXPECT_EQ(written("fib_2e5")["other_airs"], false);
+}
+
+TEST_F(Statement, MaySayThatNoOtherAirHasATrace) {
+    const std::string vector = "fib_three_airs_one_absent";
+    json statement = written(vector);
+    statement["airs"].erase(0);
+    const Outcome other = expect(vector, statement);
+    EXPECT_EQ(other.exit_code, 1) << other;
+    EXPECT_THAT(other.out,
+                StartsWith("rejected: statement.airs: AIR 0: an AIR that the statement does not list has a trace"));
+    statement["other_airs"] = true;
+    EXPECT_EQ(expect(vector, statement).exit_code, 0);
+    statement.erase("other_airs");
+    EXPECT_EQ(expect(vector, statement).exit_code, 0) << "AIRs that are not listed may have a trace unless it says no";
+    EXPECT_EQ(verify(vector, {"--expect", file, "--no-other-airs"}).exit_code, 1);
+    EXPECT_EQ(verify(vector, {"--min-security", "0", "--no-other-airs"}).exit_code, 1);
+    EXPECT_EQ(
+        verify("fib_2e5", {"--min-security", "0", "--no-other-airs", "--public-values", "0=0,1,2178309"}).exit_code, 0);
 }
 
 TEST_F(Statement, EachPartOfAFileIsExpected) {
@@ -159,6 +178,7 @@ TEST_F(Statement, MalformedFilesAreBadInput) {
     expect_bad(with("/params/whir", json::object()), "has no \"rounds\"");
     expect_bad(with("/min_security_bits", -1), "is not a number from 0");
     expect_bad(with("/min_security_bits", "100"), "is not a number from 0");
+    expect_bad(with("/other_airs", 0), "is neither true nor false");
     write_text(file, "{");
     EXPECT_EQ(verify("fib_2e5", {"--expect", file}).exit_code, 2);
     EXPECT_EQ(verify("fib_2e5", {"--expect", scratch / "none"}).exit_code, 2);

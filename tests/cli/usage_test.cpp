@@ -13,7 +13,7 @@ TEST(Usage, HelpNamesEverySubcommandAndTheExitCodes) {
     const Outcome outcome = run_whorl({"--help"});
     EXPECT_EQ(outcome.exit_code, 0);
     for (const char* word : {"keccakf", "prove", "verify", "check", "inspect", "plan", "devices", "doctor", "bench",
-                             "Examples:", "Exit codes:"}) {
+                             "keygen", "commit", "task", "Examples:", "Exit codes:"}) {
         EXPECT_THAT(outcome.out, HasSubstr(word));
     }
     EXPECT_EQ(outcome.err, "");
@@ -21,7 +21,7 @@ TEST(Usage, HelpNamesEverySubcommandAndTheExitCodes) {
 
 TEST(Usage, EverySubcommandHasHelpWithExamplesAndTheOptionsThatMeanSomethingToIt) {
     const std::vector<std::string> device{"--device"}, gpu{"--dispatch", "--constraints", "--compile-timeout"},
-        threads{"--threads"}, spans{"--metrics", "--timeline"};
+        threads{"--threads"}, spans{"--timings", "--metrics", "--timeline"};
     struct Case {
         std::string command;
         bool has_device, has_threads, has_spans;
@@ -34,6 +34,10 @@ TEST(Usage, EverySubcommandHasHelpWithExamplesAndTheOptionsThatMeanSomethingToIt
                           {"plan", true, true, true},
                           {"devices", false, false, false},
                           {"doctor", true, true, true},
+                          {"keygen", false, false, true},
+                          {"completions", false, false, false},
+                          {"man", false, false, false},
+                          {"commit", true, true, true},
                           {"bench", true, true, true}}) {
         const Outcome outcome = run_whorl({c.command, "--help"});
         EXPECT_EQ(outcome.exit_code, 0) << outcome;
@@ -86,7 +90,7 @@ TEST(Usage, NamesWhatMayHaveBeenMeant) {
 TEST(Usage, VersionIsPrinted) {
     const Outcome outcome = run_whorl({"--version"});
     EXPECT_EQ(outcome.exit_code, 0);
-    EXPECT_THAT(outcome.out, testing::MatchesRegex("whorl [0-9]+\\.[0-9]+\\.[0-9]+ .*\n"));
+    EXPECT_THAT(outcome.out, testing::StartsWith("whorl "));
     EXPECT_EQ(run_whorl({"-V"}).out, outcome.out);
 }
 

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import tempfile
 
-COMMANDS = ["keccakf", "prove", "verify", "check", "inspect", "plan", "devices", "doctor", "bench"]
+COMMANDS = ["keccakf", "prove", "verify", "check", "inspect", "plan", "devices", "doctor", "bench", "keygen", "commit",
+            "task", "task init", "completions", "man"]
 
 # Why a command of a page is not run here, by its first word.
 NOT_RUN = {
@@ -32,6 +33,8 @@ PLACEHOLDERS = [
     (r"--task DIR\b", "--task tests/vectors/fib_2e5"),
     (r"--out FILE\b", "--out out.proof"),
     (r"--beside FILE\b", "--beside bench/results/original-m2-max.jsonl"),
+    (r"\bnew_task\b", "new_task_$$"),
+    (r"--matrix (FILE|columns.bin)", "--matrix tests/vectors/fib_2e5/air0_main.bin"),
     (r"--inputs FILE\b", "--inputs tests/vectors/keccak_5_perms/inputs.u64le"),
     (r"\bbuild/release/whorl\b", "whorl"),
 ]
@@ -65,6 +68,10 @@ whorl::Matrix squares(std::size_t height) { return {2, height}; }""",
                        "program_commitment{}; const std::vector<whorl::Fp> expected_values;",
         "after_body": "(void)verdict;",
     },
+    "docs/service.md": {
+        "body": r"^no line of a body$",
+        "before_file": "#include <cstddef>\n#include <span>",
+    },
     "docs/metrics.md": {
         "body": r"^whorl::Telemetry",
         "before_file": "#include <fmt/format.h>\n#include <whorl/prove.hpp>\n#include <whorl/telemetry_export.hpp>",
@@ -88,9 +95,8 @@ class Pages:
         for name in ("tests", "bench", "docs"):
             (self.folder / name).symlink_to(self.source / name)
         task = self.source / "tests/vectors/fib_2e5"
-        (self.folder / "altered").mkdir()
-        shutil.copy(task / "proof.bin", self.folder / "altered/a.bin")
-        shutil.copy(task / "vk.postcard", self.folder / "vk.postcard")
+        for name in ("proof.bin", "vk.postcard"):
+            shutil.copy(task / name, self.folder / name)
 
     def fail(self, place, text):
         self.failures.append(f"{place}: {text}")
@@ -141,7 +147,7 @@ class Pages:
                     self.run_command(page, command)
 
     def run_help_examples(self, command):
-        words = [self.program] + ([command] if command else []) + ["--help"]
+        words = [self.program, *command.split(), "--help"]
         text = subprocess.run(words, capture_output=True, check=True).stdout.decode()
         examples = re.search(r"^Examples:\n((?:  .*\n?)+)", text, flags=re.M)
         if not examples:
@@ -207,7 +213,12 @@ class Pages:
         proof = self.folder / "page.proof"
         if not proof.exists() or proof.read_bytes() != (vector / "proof.bin").read_bytes():
             self.fail(page, "the task of the page does not give the proof of tests/vectors/fib_2e5")
-        self.check_schema(tasks[0])
+        documents = {page: tasks[0]}
+        for path in sorted(self.source.glob("tests/vectors/*/task.json")):
+            document = json.loads(path.read_text(encoding="utf-8"))
+            if "airs" in document:
+                documents[str(path)] = document
+        self.check_schema("docs/task.schema.json", documents, dict(tasks[0], format=2))
 
     def expect_the_statement_of_the_page(self):
         page = "docs/formats.md"
@@ -216,32 +227,27 @@ class Pages:
             self.fail(page, f"expected one statement, found {len(statements)}")
             return
         (self.folder / "page_statement.json").write_text(statements[0], encoding="utf-8")
+        self.check_schema("docs/statement.schema.json", {page: json.loads(statements[0])}, {"format": 1, "min_security": 5})
         vector = "tests/vectors/fib_2e5"
         self.run_command(page, f"whorl verify --vk {vector}/vk.postcard --proof {vector}/proof.bin "
                                "--expect page_statement.json")
 
-    def check_schema(self, task):
+    def check_schema(self, name, documents, broken):
         try:
             import jsonschema
         except ImportError:
-            self.not_run.append("docs/task.schema.json: Python has no jsonschema here (Debian: python3-jsonschema)")
+            self.not_run.append(f"{name}: Python has no jsonschema here (Debian: python3-jsonschema)")
             return
-        schema = json.loads((self.source / "docs/task.schema.json").read_text(encoding="utf-8"))
+        schema = json.loads((self.source / name).read_text(encoding="utf-8"))
         validator_class = getattr(jsonschema, "Draft202012Validator", jsonschema.Draft7Validator)
         validator_class.check_schema(schema)
         validator = validator_class(schema)
-        documents = {"docs/formats.md": task}
-        for path in sorted(self.source.glob("tests/vectors/*/task.json")):
-            document = json.loads(path.read_text(encoding="utf-8"))
-            if "airs" in document:
-                documents[str(path)] = document
-        for name, document in documents.items():
+        for place, document in documents.items():
             for error in validator.iter_errors(document):
-                self.fail(name, f"not as docs/task.schema.json says: {error.message}")
-        print(f"  {len(documents)} tasks are as docs/task.schema.json says")
-        broken = dict(task, format=2)
+                self.fail(place, f"not as {name} says: {error.message}")
+        print(f"  {len(documents)} document(s) are as {name} says")
         if validator.is_valid(broken):
-            self.fail("docs/task.schema.json", "accepts format 2")
+            self.fail(name, f"accepts {broken}")
 
 
 def main():

@@ -30,6 +30,8 @@ NOT_THE_VERIFIERS = ("TBB", "Boost", "nlohmann_json", "CLI11")
 FOREIGN_HEADER = re.compile(r"/(tbb|oneapi|boost|nlohmann|CLI)/")
 FOREIGN_SYMBOL = re.compile(r"\b(tbb|boost|nlohmann|CLI)::")
 FOREIGN_LIBRARY = re.compile(r"lib(tbb|boost)")
+# What the program makes of its table of options.
+PROGRAM_TEXTS = ("bash-completion/completions/whorl", "_whorl", "vendor_completions.d/whorl.fish", "man1/whorl.1")
 VECTOR = pathlib.Path("tests/vectors/mixture")
 
 
@@ -74,6 +76,9 @@ def find_package(arguments, work):
     check_consumer(build / "consumer")
     version = output(prefix / "bin" / "whorl", "--version")
     print(version)
+    for text in PROGRAM_TEXTS:
+        if not list(prefix.rglob(text)):
+            sys.exit(f"no {text} is installed")
 
 
 def pkg_config_flags(program, prefix, package):
@@ -193,7 +198,7 @@ def debian(arguments, work):
     expected = {
         "libwhorl-verifier-dev": (("include/whorl/verify.hpp", "whorlVerifierTargets.cmake", "whorl-verifier.pc"), "libhwy-dev"),
         "libwhorl-dev": (("include/whorl/prove.hpp", "whorlProverTargets.cmake", "whorl.pc"), "libwhorl-verifier-dev (= "),
-        "whorl": (("bin/whorl",), "libtbb12"),
+        "whorl": (("bin/whorl", *PROGRAM_TEXTS), "libtbb12"),
     }
     root = work / "root"
     all_files = set()

@@ -126,6 +126,10 @@ std::vector<Case> all_cases() {
         {Kind::kStatementCachedCommitmentCount, parts,
          [](Statement& s) { s.airs[0].cached_commitments->emplace_back(); }, "statement.cached_commitments", "AIR 0",
          "3", "2"},
+        {Kind::kStatementOtherAir, "fib_three_airs_one_absent", [](Statement& s) { s.airs.erase(s.airs.begin()); },
+         "statement.airs", "AIR 0", "", ""},
+        {Kind::kStatementOtherAir, "fib_three_airs_one_absent", [](Statement& s) { s.airs.pop_back(); },
+         "statement.airs", "AIR 2", "", ""},
     };
 }
 
@@ -146,6 +150,21 @@ TEST(Statement, EachPartThatDiffersIsNamed) {
         EXPECT_EQ(error.expected, c.expected) << to_string(error);
         EXPECT_EQ(error.found, c.found) << to_string(error);
     }
+}
+
+TEST(Statement, OtherAirsMayHaveATraceUnlessItSaysNo) {
+    const VerifyingKey key = test::load_key("fib_three_airs_one_absent");
+    Proof proof = test::load_proof("fib_three_airs_one_absent");
+    Statement statement = weak_statement();
+    statement.airs = {{.air_id = 2}, {.air_id = 2}};
+    EXPECT_TRUE(verify(key, proof, statement));
+    statement.allows_other_airs = false;
+    EXPECT_EQ(verify(key, proof, statement).error().kind, Kind::kStatementOtherAir);
+    statement.airs.push_back({.air_id = 0});
+    EXPECT_TRUE(verify(key, proof, statement)) << "an AIR without a trace need not be listed";
+    // A proof with more AIRs than the key is judged as what it is.
+    proof.trace_vdata.resize(4);
+    EXPECT_EQ(verify(key, proof, statement).error().kind, Kind::kTraceDataCount);
 }
 
 TEST(Statement, AnotherCachedCommitmentIsNamed) {

@@ -1,0 +1,34 @@
+// Options of the form AIR=…, where AIR is the index of an AIR in the key.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <whorl/error.hpp>
+#include <whorl/field.hpp>
+
+namespace whorl::cli {
+
+/// The whole of `text` as a number up to `max`.
+std::optional<std::uint64_t> number_in(std::string_view text, std::uint64_t max);
+
+/// What stands on both sides of "=".
+struct AirOption {
+    std::size_t air_id = 0;
+    std::string value;
+};
+/// Errors: kInvalidArgument, naming `option`; `form` says what is expected, as "AIR=ROWS".
+Result<AirOption> parse_air_option(std::string_view option, std::string_view form, const std::string& text);
+
+/// "AIR=V,V,…"; nothing after "=" stands for no values.
+struct AirValues {
+    std::size_t air_id = 0;
+    std::vector<Fp> values;
+};
+Result<AirValues> parse_public_values(const std::string& text);
+
+}  // namespace whorl::cli
