@@ -53,6 +53,8 @@ std::vector<std::string> names() {
             "save_task",
             "Matrix::create",
             "Matrix::create of values",
+            "Matrix::from_rows",
+            "Matrix::from_columns",
             "Matrix",
             "Span",
             "measure_totals",

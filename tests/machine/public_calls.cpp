@@ -38,6 +38,7 @@ struct Inputs {
     CircuitBounds bounds = circuit_bounds(task.vk);
     SecurityBits bits = value_of(security_bits(task.vk));
     Matrix matrix = Matrix(3, 16);
+    std::vector<std::vector<Fp>> lines = std::vector<std::vector<Fp>>(3, std::vector<Fp>(16));
     Telemetry telemetry;
     RunTotals totals;
     CheckReport report;
@@ -146,6 +147,8 @@ std::vector<PublicCall> make_calls() {
         {"save_task", [] { return code_of(save_task(in.task, in.folder)); }, 200},
         {"Matrix::create", [] { return code_of(Matrix::create(3, 1024)); }},
         {"Matrix::create of values", [] { return code_of(Matrix::create(std::vector<Fp>(), 0, 8)); }},
+        {"Matrix::from_rows", [] { return code_of(Matrix::from_rows(in.lines)); }},
+        {"Matrix::from_columns", [] { return code_of(Matrix::from_columns(in.lines)); }},
         {"Matrix", [] { return Matrix(3, 1024).is_valid() ? Outcome() : Outcome(ErrorCode::kMachine); }},
         {"Span",
          [] {
