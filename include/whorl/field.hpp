@@ -162,9 +162,13 @@ inline std::string to_string(Fp x) {
     return std::to_string(x.canonical());
 }
 inline std::string to_string(const Fp4& x) {
-    std::string text = "(";
-    for (const Fp c : x.c) text += (text.size() == 1 ? "" : ", ") + to_string(c);
-    return text + ")";
+    std::string text;
+    for (const Fp c : x.c) {
+        text += text.empty() ? "(" : ", ";
+        text += to_string(c);
+    }
+    text += ')';
+    return text;
 }
 
 /// The same on any std::ostream; templates, so that this header includes no stream. For std::format and fmt: whorl/format.hpp.

@@ -10,6 +10,7 @@
 
 #include <whorl/error.hpp>
 #include <whorl/key.hpp>
+#include <whorl/notes.hpp>
 #include <whorl/proof.hpp>
 #include <whorl/telemetry.hpp>
 #include <whorl/trace.hpp>
@@ -48,6 +49,7 @@ struct ProverOptions {
     bool verify_after = false;
     Telemetry* telemetry = nullptr;
     std::vector<std::string> air_names = {};  ///< for messages: one per AIR of the key, empty where unknown
+    KeyNotes notes = {};                      ///< for messages: ProvingKey::notes
 };
 
 /// Proves that `traces` satisfy the constraints of `vk`. The traces are not checked row by row: unsatisfied constraints

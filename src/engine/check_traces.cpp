@@ -92,14 +92,7 @@ private:
              .found = std::move(found),
              .remedy = std::move(remedy)});
     }
-    std::string label(std::uint32_t id) const {
-        if (id >= air_names_.size() || air_names_[id].empty()) return fmt::format("AIR {}", id);
-        const std::string& name = air_names_[id];
-        if (name.size() <= kMaxNameBytes) return fmt::format("AIR {} \"{}\"", id, printable(name));
-        std::size_t size = kMaxNameBytes;
-        while (size > 0 && (static_cast<unsigned char>(name[size]) & 0xC0U) == 0x80U) --size;  // whole UTF-8 characters
-        return fmt::format("AIR {} \"{}...\"", id, printable(name.substr(0, size)));
-    }
+    std::string label(std::uint32_t id) const { return air_place(id, air_names_); }
 
     void check_trace(const AirTrace& trace) {
         const AirVerifyingKey& air = vk_.airs[trace.air_id];
@@ -242,6 +235,15 @@ private:
 };
 
 }  // namespace
+
+std::string air_place(std::uint32_t air_id, std::span<const std::string> air_names) {
+    if (air_id >= air_names.size() || air_names[air_id].empty()) return fmt::format("AIR {}", air_id);
+    const std::string& name = air_names[air_id];
+    if (name.size() <= kMaxNameBytes) return fmt::format("AIR {} \"{}\"", air_id, printable(name));
+    std::size_t size = kMaxNameBytes;
+    while (size > 0 && (static_cast<unsigned char>(name[size]) & 0xC0U) == 0x80U) --size;  // whole UTF-8 characters
+    return fmt::format("AIR {} \"{}...\"", air_id, printable(name.substr(0, size)));
+}
 
 std::vector<TraceProblem> trace_problems(const VerifyingKey& vk, std::span<const AirTrace> traces,
                                          std::span<const std::string> air_names, WordCheck words) {

@@ -17,6 +17,9 @@ enum class WordCheck { kCheck, kSkip };
 std::vector<TraceProblem> trace_problems(const VerifyingKey& vk, std::span<const AirTrace> traces,
                                          std::span<const std::string> air_names, WordCheck words);
 
+/// `AIR 3 "Keccak"`, or `AIR 3` where it has no name: the name printable, and cut where it is long.
+std::string air_place(std::uint32_t air_id, std::span<const std::string> air_names);
+
 /// The problems as one error of bounded length; no error where there are none.
 Result<void> summarize(std::span<const TraceProblem> problems, std::string_view stage);
 

@@ -93,11 +93,11 @@ Result<Proof> Prover::prove(std::span<const AirTrace> traces) noexcept {
         try {
             Result<Proof> proof = make_proof();
             if (!proof || !s.options.verify_after) return proof;
-            if (auto ok = verify_made(s.vk, traces, s.options.air_names, *proof, s.options.telemetry); !ok)
-                return std::move(ok).error();
+            if (auto ok = verify_made(s.vk, traces, s.options, *proof); !ok) return std::move(ok).error();
             return proof;
         } catch (const InputError& e) {
-            return Error{ErrorCode::kInvalidArgument, "prove", e.what()};
+            return Error{ErrorCode::kInvalidArgument, "prove",
+                         fmt::format("{}, {}", air_place(e.air_id, s.options.air_names), e.what())};
         }
     });
 }

@@ -32,22 +32,22 @@ Result<std::optional<std::string>> reason_against(const VerifyingKey& vk, const 
 
 }  // namespace
 
-Result<void> verify_made(const VerifyingKey& vk, std::span<const AirTrace> traces,
-                         std::span<const std::string> air_names, const Proof& proof, Telemetry* telemetry) {
+Result<void> verify_made(const VerifyingKey& vk, std::span<const AirTrace> traces, const ProverOptions& options,
+                         const Proof& proof) {
     const Result<std::optional<std::string>> judged = [&] {
-        const Span span(telemetry, "verify");
+        const Span span(options.telemetry, "verify");
         return reason_against(vk, proof);
     }();
     if (!judged) return judged.error();
     const std::optional<std::string>& reason = *judged;
     if (!reason) return {};
     // The verifier's rule rarely tells which row is at fault; the check does.
-    const Result<CheckReport> report = check_constraints(vk, traces, air_names);
+    const Result<CheckReport> report = check_constraints(vk, traces, options.air_names, options.notes);
     if (!report) return report.error();
     if (!report->is_satisfied()) {
         return Error{ErrorCode::kUnsatisfied, "prove",
                      fmt::format("the traces do not satisfy the key, and the verifier rejects their proof ({})\n{}",
-                                 *reason, describe(*report, printable_names(air_names)))};
+                                 *reason, describe(*report, printable_names(options.air_names)))};
     }
     return Error{ErrorCode::kInternal, "prove",
                  fmt::format("the verifier rejects the proof although the traces satisfy the key: {}; this is a bug in "

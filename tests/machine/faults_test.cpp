@@ -15,6 +15,7 @@ std::vector<std::string> names() {
     // Not public_calls(): its inputs take seconds, and each test runs in a process of its own.
     return {"check_params",
             "keygen",
+            "keygen of wrong AIRs",
             "encode_verifying_key",
             "encode_verifying_key_inner",
             "verifying_key_pre_hash",
@@ -39,6 +40,7 @@ std::vector<std::string> names() {
             "height_of an AIR that is not there",
             "check_traces",
             "check_constraints",
+            "check_constraints of wrong traces",
             "describe",
             "prove",
             "prove on sim",
