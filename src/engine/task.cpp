@@ -15,6 +15,7 @@
 #include "engine/check_traces.hpp"
 #include "engine/files.hpp"
 #include "engine/json_values.hpp"
+#include "engine/notes_file.hpp"
 #include "engine/task_files.hpp"
 #include "key/params_difference.hpp"
 #include "machine/guard.hpp"
@@ -31,6 +32,7 @@ constexpr std::string_view kLoadStage = "task.load";
 constexpr std::string_view kSaveStage = "task.save";
 constexpr std::string_view kTaskFile = "task.json";
 constexpr std::string_view kKeyFile = "vk.postcard";
+constexpr std::string_view kNotesFile = "notes.json";
 constexpr std::uint32_t kFormat = 1;
 
 template <class... Args>
@@ -160,6 +162,7 @@ std::vector<fs::path> files_of(const fs::path& folder) {
     const JsonDocument document = read_document(files.front());
     const JsonPlace json(document.root(), shown(files.front()), kLoadStage);
     files.push_back(json.at("vk").file_in(folder));
+    if (json.has("notes")) files.push_back(json.at("notes").file_in(folder));
     if (!json.has("airs")) return files;
     const JsonPlace airs = json.at("airs").array();
     const auto add_part = [&](const JsonPlace& part) {
@@ -236,6 +239,14 @@ Task load(const fs::path& folder) {
         task.air_names[air_id] = air.at("name").text();
         task.traces.push_back(trace_from_json(air, folder, air_id, task.vk.airs[air_id]));
     }
+    if (json.has("notes")) {
+        StoredNotes stored = read_notes(json.at("notes").file_in(folder), task.vk, kLoadStage);
+        task.notes = std::move(stored.notes);
+        // task.json has the names of AIRs with a trace.
+        for (std::size_t i = 0; i < is_listed.size(); ++i) {
+            if (!is_listed[i]) task.air_names[i] = std::move(stored.air_names[i]);
+        }
+    }
     // Every word was compared with p when it was read.
     const auto problems = trace_problems(task.vk, task.traces, task.air_names, WordCheck::kSkip);
     if (const auto fits = summarize(problems, kLoadStage); !fits) {
@@ -298,6 +309,10 @@ void write_trace(JsonWriter& json, const AirTrace& trace, std::string_view name,
     json.close('}');
 }
 
+bool has_notes(const Task& task) {
+    return task.notes != KeyNotes();
+}
+
 // task.json of `task`; the parts that it names are added to `parts`.
 std::string task_text(const Task& task, std::vector<NamedPart>& parts) {
     JsonWriter json(2);
@@ -306,6 +321,7 @@ std::string task_text(const Task& task, std::vector<NamedPart>& parts) {
     json.member("name", task.name);
     json.member("num_airs", task.vk.airs.size());
     json.member("vk", kKeyFile);
+    if (has_notes(task)) json.member("notes", kNotesFile);
     write_elements(json, "vk_pre_hash", task.vk.pre_hash);
     write_params(json, task.vk.params);
     json.open("airs", '[');
@@ -346,6 +362,8 @@ Result<void> save(const Task& task, const fs::path& folder) {
     if (!key) return with_stage(key.error());
     if (Result<void> fits = check_size(path_in(folder, kTaskFile), text.size(), kTaskJsonLimit); !fits) return fits;
     if (Result<void> fits = check_size(path_in(folder, kKeyFile), key->size(), kKeyLimit); !fits) return fits;
+    const std::string notes = has_notes(task) ? notes_text(task.vk, task.air_names, task.notes) : std::string();
+    if (Result<void> fits = check_size(path_in(folder, kNotesFile), notes.size(), kNotesLimit); !fits) return fits;
 
     if (Result<void> made = create_folders(folder); !made) return with_stage(std::move(made).error());
     for (const NamedPart& part : parts) {
@@ -355,6 +373,11 @@ Result<void> save(const Task& task, const fs::path& folder) {
     }
     if (Result<void> written = write_file(path_in(folder, kKeyFile), *key); !written) {
         return with_stage(std::move(written).error());
+    }
+    if (has_notes(task)) {
+        if (Result<void> written = write_file(path_in(folder, kNotesFile), notes); !written) {
+            return with_stage(std::move(written).error());
+        }
     }
     if (Result<void> written = write_file(path_in(folder, kTaskFile), text); !written) {
         return with_stage(std::move(written).error());

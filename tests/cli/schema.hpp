@@ -1,4 +1,4 @@
-// The part of JSON Schema that docs/task.schema.json uses.
+// The part of JSON Schema that docs/task.schema.json and docs/notes.schema.json use.
 #pragma once
 
 #include <algorithm>
