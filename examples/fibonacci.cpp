@@ -20,8 +20,8 @@ WHORL_COLUMNS(PublicValues, first_left, first_right, last_right);
 
 struct Fibonacci {
     std::string name() const { return "Fibonacci"; }
-    std::uint32_t width() const { return whorl::num_columns<Columns>; }
-    std::uint32_t num_public_values() const { return whorl::num_columns<PublicValues>; }
+    std::uint32_t width() const { return whorl::kNumColumns<Columns>; }
+    std::uint32_t num_public_values() const { return whorl::kNumColumns<PublicValues>; }
 
     template <class Builder>
     void eval(Builder& builder) const {

@@ -179,7 +179,7 @@ std::vector<std::string> column_names(std::string_view list);
 
 /// Columns in a struct of columns: a template over the type of a column, all members of that type, or arrays or structs of it.
 template <template <class> class Columns>
-inline constexpr std::uint32_t num_columns = sizeof(Columns<Fp>) / sizeof(Fp);
+inline constexpr std::uint32_t kNumColumns = sizeof(Columns<Fp>) / sizeof(Fp);
 
 /// A struct of columns that messages name the columns by:
 ///
@@ -243,7 +243,7 @@ template <template <class> class Columns, class AnyRow>
     }
 auto columns(const AnyRow& row, std::source_location place = std::source_location::current()) {
     using E = std::remove_cvref_t<decltype(row[0])>;
-    constexpr std::size_t kCount = num_columns<Columns>;
+    constexpr std::size_t kCount = kNumColumns<Columns>;
     static_assert(sizeof(Columns<Fp>) == kCount * sizeof(Fp), "all members of a struct of columns are columns");
     std::string_view names;
     if constexpr (requires { Columns<Fp>::kColumnNames; }) {

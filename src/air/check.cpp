@@ -97,7 +97,7 @@ std::vector<ConstraintFailure> describe_failures(const AirVerifyingKey& air, con
     for (std::uint32_t i = 0; i < failing.size(); ++i) {
         if (failing[i].count != 0) order.push_back(i);
     }
-    std::ranges::stable_sort(order, {}, [&](std::uint32_t i) { return failing[i].first; });
+    std::ranges::sort(order, {}, [&](std::uint32_t i) { return std::pair(failing[i].first, i); });
     if (order.size() > CheckReport::kFailuresPerAir) order.resize(CheckReport::kFailuresPerAir);
 
     std::vector<ConstraintFailure> failures;
@@ -202,15 +202,7 @@ CheckReport check_rows(const VerifyingKey& vk, std::span<const AirTrace> traces,
         const AirVerifyingKey& air = vk.airs[trace->air_id];
         if (!air.interactions.empty()) record_messages(air, *trace, table, ledger, ledger_mutex);
     }
-    report.unbalanced_buses = ledger.report();
-    for (UnbalancedBus& bus : report.unbalanced_buses) {
-        if (const auto name = notes.buses.find(bus.bus_index); name != notes.buses.end()) bus.name = name->second;
-        for (UnbalancedMessage& message : bus.messages) {
-            for (auto& c : message.contributions) {
-                c.note = note_at(notes_of(notes, c.air_id).interactions, c.interaction);
-            }
-        }
-    }
+    report.unbalanced_buses = ledger.report(notes);
     return report;
 }
 

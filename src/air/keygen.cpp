@@ -181,7 +181,7 @@ private:
                 if (read.is_struct) {
                     fault(note,
                           fmt::format("{} is read as {} columns, expected its {}", part->part, read.index, part->width),
-                          "make the declared width and the struct agree (whorl::num_columns<Columns> is the width of a "
+                          "make the declared width and the struct agree (whorl::kNumColumns<Columns> is the width of a "
                           "struct)");
                 } else {
                     fault(note,

@@ -14,7 +14,7 @@ namespace {
 Result<CheckReport> check(const VerifyingKey& vk, std::span<const AirTrace> traces,
                           std::span<const std::string> air_names, const KeyNotes& notes) {
     if (auto valid = check_key(vk); !valid) return std::move(valid).error();
-    const std::vector<TraceProblem> problems = trace_problems(vk, traces, air_names, WordCheck::kCheck);
+    const std::vector<TraceProblem> problems = trace_problems(vk, traces, air_names, notes, WordCheck::kCheck);
     if (auto valid = summarize(problems, "check"); !valid) return std::move(valid).error();
     for (const AirTrace& trace : traces) {
         if (!trace.preprocessed) continue;

@@ -15,7 +15,8 @@ enum class WordCheck { kCheck, kSkip };
 
 /// find_trace_problems. Precondition: check_key(vk).
 std::vector<TraceProblem> trace_problems(const VerifyingKey& vk, std::span<const AirTrace> traces,
-                                         std::span<const std::string> air_names, WordCheck words);
+                                         std::span<const std::string> air_names, const KeyNotes& notes,
+                                         WordCheck words);
 
 /// `AIR 3 "Keccak"`, or `AIR 3` where it has no name: the name printable, and cut where it is long.
 std::string air_place(std::uint32_t air_id, std::span<const std::string> air_names);

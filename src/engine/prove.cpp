@@ -37,7 +37,7 @@ auto run_guarded(const ProverOptions& options, const char* stage, const Work& wo
 
 Result<void> check_input(const VerifyingKey& vk, const ProverOptions& options, std::span<const AirTrace> traces,
                          const char* stage) {
-    return summarize(trace_problems(vk, traces, options.air_names, WordCheck::kCheck), stage);
+    return summarize(trace_problems(vk, traces, options.air_names, options.notes, WordCheck::kCheck), stage);
 }
 
 Error moved_from(const char* stage) noexcept {

@@ -248,7 +248,7 @@ Task load(const fs::path& folder) {
         }
     }
     // Every word was compared with p when it was read.
-    const auto problems = trace_problems(task.vk, task.traces, task.air_names, WordCheck::kSkip);
+    const auto problems = trace_problems(task.vk, task.traces, task.air_names, task.notes, WordCheck::kSkip);
     if (const auto fits = summarize(problems, kLoadStage); !fits) {
         fail(fits.error().code, "{}: {}", shown(folder), fits.error().message);
     }
@@ -351,7 +351,7 @@ Result<void> check_task(const Task& task) {
                      .stage = std::string(kSaveStage),
                      .message = "pre_hash of the key: expected verifying_key_pre_hash(vk), found another digest"};
     }
-    return summarize(trace_problems(task.vk, task.traces, task.air_names, WordCheck::kCheck), kSaveStage);
+    return summarize(trace_problems(task.vk, task.traces, task.air_names, task.notes, WordCheck::kCheck), kSaveStage);
 }
 
 Result<void> save(const Task& task, const fs::path& folder) {

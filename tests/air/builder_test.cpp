@@ -257,7 +257,7 @@ struct Nested {
 };
 
 TEST(Columns, AreReadAsAStructWithNames) {
-    static_assert(num_columns<Limbs> == 8);
+    static_assert(kNumColumns<Limbs> == 8);
     SymbolicBuilder builder({2, {8}, 5}, 1);
     const auto variable = [](const Expr& expression) { return expression.node().variable; };
     const auto [local, next] = columns<Limbs>(builder.cached_main(0));

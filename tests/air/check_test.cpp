@@ -143,7 +143,7 @@ WHORL_COLUMNS(CollatzColumns, n, is_odd, half);
 
 struct Collatz {
     std::string name() const { return "Collatz"; }
-    std::uint32_t width() const { return num_columns<CollatzColumns>; }
+    std::uint32_t width() const { return kNumColumns<CollatzColumns>; }
     void eval(auto& builder) const {
         const auto [local, next] = columns<CollatzColumns>(builder.main());
         builder.assert_bool(local.is_odd);

@@ -24,7 +24,7 @@ struct Counter {
     std::string label = "counts";
 
     std::string name() const { return "Counter"; }
-    std::uint32_t width() const { return num_columns<CounterColumns>; }
+    std::uint32_t width() const { return kNumColumns<CounterColumns>; }
     std::vector<std::uint32_t> cached_main_widths() const { return {2}; }
     std::uint32_t num_public_values() const { return 2; }
     void eval(auto& builder) const {

@@ -15,7 +15,7 @@ WHORL_COLUMNS(Columns, a, b[2]);
 
 struct Plain {
     std::string name() const { return "Plain"; }
-    std::uint32_t width() const { return whorl::num_columns<Columns>; }
+    std::uint32_t width() const { return whorl::kNumColumns<Columns>; }
     void eval(auto& builder) const {
         const auto [local, next] = whorl::columns<Columns>(builder.main());
         builder.assert_eq(local.a, 5);
