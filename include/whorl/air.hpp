@@ -288,9 +288,9 @@ namespace detail {
 
 // Builders may leave the note out.
 template <class Builder, class E>
-void assert_zero(Builder& builder, E x, Note note) {
+void assert_zero(Builder& builder, E x, const Note& note) {
     if constexpr (requires { builder.assert_zero(x, note); }) {
-        builder.assert_zero(std::move(x), std::move(note));
+        builder.assert_zero(std::move(x), note);
     } else {
         builder.assert_zero(std::move(x));
     }
@@ -310,14 +310,14 @@ public:
     static E zero() { return E(Fp::zero()); }
     static E one() { return E(Fp::one()); }
 
-    void assert_eq(const E& x, const E& y, Note note = Note(std::source_location::current())) {
-        detail::assert_zero(self(), E(x - y), std::move(note));
+    void assert_eq(const E& x, const E& y, const Note& note = Note(std::source_location::current())) {
+        detail::assert_zero(self(), E(x - y), note);
     }
-    void assert_one(const E& x, Note note = Note(std::source_location::current())) {
-        detail::assert_zero(self(), E(x - one()), std::move(note));
+    void assert_one(const E& x, const Note& note = Note(std::source_location::current())) {
+        detail::assert_zero(self(), E(x - one()), note);
     }
-    void assert_bool(const E& x, Note note = Note(std::source_location::current())) {
-        detail::assert_zero(self(), E(x * (x - one())), std::move(note));
+    void assert_bool(const E& x, const Note& note = Note(std::source_location::current())) {
+        detail::assert_zero(self(), E(x * (x - one())), note);
     }
 
     /// A ConditionalBuilder whose assertions hold where `condition` is not zero: each x becomes condition · x. Nests:
@@ -361,9 +361,9 @@ public:
     Expr is_first_row() const { return builder_->is_first_row(); }
     Expr is_last_row() const { return builder_->is_last_row(); }
     Expr is_transition() const { return builder_->is_transition(); }
-    void assert_zero(Expr x, Note note = Note(std::source_location::current())) {
+    void assert_zero(Expr x, const Note& note = Note(std::source_location::current())) {
         for (auto condition = conditions_.rbegin(); condition != conditions_.rend(); ++condition) x = *condition * x;
-        detail::assert_zero(*builder_, std::move(x), std::move(note));
+        detail::assert_zero(*builder_, std::move(x), note);
     }
 
 private:
@@ -387,12 +387,12 @@ namespace detail {
 template <class Builder>
 void push_on_bus(Builder& builder, std::uint16_t index, std::string_view name,
                  std::vector<typename Builder::Expr> message, const typename Builder::Expr& count,
-                 std::uint32_t count_weight, Note note) {
+                 std::uint32_t count_weight, const Note& note) {
     if constexpr (requires { builder.name_bus(index, name); }) {
         if (!name.empty()) builder.name_bus(index, name);
     }
     if constexpr (requires { builder.push_interaction(index, message, count, count_weight, note); }) {
-        builder.push_interaction(index, std::move(message), count, count_weight, std::move(note));
+        builder.push_interaction(index, std::move(message), count, count_weight, note);
     } else {
         builder.push_interaction(index, std::move(message), count, count_weight);
     }
@@ -407,14 +407,14 @@ struct LookupBus {
 
     template <class Builder>
     void lookup_key(Builder& builder, std::vector<typename Builder::Expr> query, const typename Builder::Expr& enabled,
-                    Note note = Note(std::source_location::current())) const {
-        detail::push_on_bus(builder, index, name, std::move(query), enabled, 1, std::move(note));
+                    const Note& note = Note(std::source_location::current())) const {
+        detail::push_on_bus(builder, index, name, std::move(query), enabled, 1, note);
     }
     template <class Builder>
     void add_key_with_lookups(Builder& builder, std::vector<typename Builder::Expr> key,
                               const typename Builder::Expr& num_lookups,
-                              Note note = Note(std::source_location::current())) const {
-        detail::push_on_bus(builder, index, name, std::move(key), -num_lookups, 0, std::move(note));
+                              const Note& note = Note(std::source_location::current())) const {
+        detail::push_on_bus(builder, index, name, std::move(key), -num_lookups, 0, note);
     }
 };
 
@@ -425,19 +425,20 @@ struct PermutationBus {
 
     template <class Builder>
     void send(Builder& builder, std::vector<typename Builder::Expr> message, const typename Builder::Expr& enabled,
-              Note note = Note(std::source_location::current())) const {
-        detail::push_on_bus(builder, index, name, std::move(message), enabled, 1, std::move(note));
+              const Note& note = Note(std::source_location::current())) const {
+        detail::push_on_bus(builder, index, name, std::move(message), enabled, 1, note);
     }
     template <class Builder>
     void receive(Builder& builder, std::vector<typename Builder::Expr> message, const typename Builder::Expr& enabled,
-                 Note note = Note(std::source_location::current())) const {
-        detail::push_on_bus(builder, index, name, std::move(message), -enabled, 1, std::move(note));
+                 const Note& note = Note(std::source_location::current())) const {
+        detail::push_on_bus(builder, index, name, std::move(message), -enabled, 1, note);
     }
     /// Sends where `direction` is 1, receives where it is −1.
     template <class Builder>
     void interact(Builder& builder, std::vector<typename Builder::Expr> message,
-                  const typename Builder::Expr& direction, Note note = Note(std::source_location::current())) const {
-        detail::push_on_bus(builder, index, name, std::move(message), direction, 1, std::move(note));
+                  const typename Builder::Expr& direction,
+                  const Note& note = Note(std::source_location::current())) const {
+        detail::push_on_bus(builder, index, name, std::move(message), direction, 1, note);
     }
 };
 

@@ -164,7 +164,7 @@ TEST(Notes, ThatDoNotFitTheKeyAreRefused) {
     expect_error([](json& notes) { notes["airs"][1]["constraints"][0].erase("line"); }, "has no \"line\"");
     expect_error([](json& notes) { notes["buses"].push_back(notes["buses"][0]); }, "bus 3 is listed twice");
     expect_error([](json& notes) { notes["buses"][0]["index"] = 65536; }, "is 65536, above the largest possible 65535");
-    write_text(scratch / "notes.json", std::string(20'000'000, ' '));
+    fs::resize_file(scratch / "notes.json", 20'000'000);
     const Result<Task> large = load_task(scratch.path());
     ASSERT_FALSE(large);
     EXPECT_THAT(large.error().message, HasSubstr("a file of notes"));
