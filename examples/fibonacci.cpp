@@ -14,21 +14,24 @@
 
 using whorl::Fp;
 
-// Columns: two successive numbers. Public values: the first two, and the last one.
+// Two successive numbers; and what everybody sees: the first two, and the last one.
+WHORL_COLUMNS(Columns, left, right);
+WHORL_COLUMNS(PublicValues, first_left, first_right, last_right);
+
 struct Fibonacci {
     std::string name() const { return "Fibonacci"; }
-    std::uint32_t width() const { return 2; }
-    std::uint32_t num_public_values() const { return 3; }
+    std::uint32_t width() const { return whorl::kNumColumns<Columns>; }
+    std::uint32_t num_public_values() const { return whorl::kNumColumns<PublicValues>; }
 
     template <class Builder>
     void eval(Builder& builder) const {
-        const auto& [local, next] = builder.main();
-        const auto& values = builder.public_values();
-        builder.when_first_row().assert_eq(local[0], values[0]);
-        builder.when_first_row().assert_eq(local[1], values[1]);
-        builder.when_transition().assert_eq(next[0], local[1]);
-        builder.when_transition().assert_eq(next[1], local[0] + local[1]);
-        builder.when_last_row().assert_eq(local[1], values[2]);
+        const auto [local, next] = whorl::columns<Columns>(builder.main());
+        const auto values = whorl::columns<PublicValues>(builder.public_values());
+        builder.when_first_row().assert_eq(local.left, values.first_left);
+        builder.when_first_row().assert_eq(local.right, values.first_right);
+        builder.when_transition().assert_eq(next.left, local.right);
+        builder.when_transition().assert_eq(next.right, local.left + local.right);
+        builder.when_last_row().assert_eq(local.right, values.last_right);
     }
 };
 

@@ -85,6 +85,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const auto again = load_task(copy);
     require(again.has_value(), "what was saved can be loaded");
     require(again->vk == task->vk && again->name == task->name, "the key and the name stay as they were");
+    require(again->notes == task->notes && again->air_names == task->air_names, "names and notes stay as they were");
     require(std::ranges::equal(again->traces, task->traces,
                                [](const AirTrace& a, const AirTrace& b) { return is_same(a, b); }),
             "the traces stay as they were");

@@ -61,6 +61,14 @@ for task in tests/vectors/*/; do
         for file in "${files[@]}"; do packed_file "$file"; done > "$task_seeds/$name"
     fi
 done
+# No stored task has notes: those of the page, on the key of fib_2e5.
+notes=$(mktemp -d)
+trap 'rm -r "$notes"' EXIT
+sed '1s/{/{"notes": "notes.json",/' tests/vectors/fib_2e5/task.json > "$notes/task.json"
+awk '/^```/ { if (block ~ /"buses"/) printf "%s", block; block = ""; next } { block = block $0 "\n" }' docs/formats.md > "$notes/notes.json"
+for file in "$notes/task.json" "$notes/notes.json" tests/vectors/fib_2e5/vk.postcard tests/vectors/fib_2e5/air0_main.bin; do
+    packed_file "$file"
+done > "$task_seeds/fib_2e5_with_notes"
 declare -A seeds=([fuzz_decode]=$pair_seeds [fuzz_verify]=$pair_seeds [fuzz_statement]=$statement_seeds
     [fuzz_task]=$task_seeds [fuzz_prove]=$choice_seeds)
 

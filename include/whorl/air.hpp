@@ -17,21 +17,37 @@
 //     std::optional<Matrix> preprocessed() const;              columns fixed in the key; none
 //     std::uint32_t num_public_values() const;                 0
 //     bool is_required() const;                                whether every proof has its trace; false
+//     std::vector<std::string> column_names() const;           of the common main, for messages; none (see WHORL_COLUMNS)
+// One of these with another type, or without const, does not compile, nor do likely misspellings (air_checks.hpp). An AIR that
+// derives from AirBase and says `override` has all of its members checked.
+//
+// Messages name the line of each assertion and interaction, and the label that it may be given as its last argument:
+//     builder.assert_bool(is_real, "is_real is a bit");
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <source_location>
 #include <span>
 #include <string>
+#include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
+#include <whorl/air_checks.hpp>
 #include <whorl/error.hpp>
 #include <whorl/field.hpp>
 #include <whorl/key.hpp>
+#include <whorl/notes.hpp>
 #include <whorl/trace.hpp>
 
 namespace whorl {
@@ -46,6 +62,11 @@ public:
     /// The constant 0.
     Expr() : Expr(Fp::zero()) {}
     Expr(Fp constant);
+    /// A whole number, taken mod p, so that `local[1] + 1` and `assert_eq(x, 5)` compile. bool is none: a condition of C++ is
+    /// rarely meant as a constant of the AIR.
+    template <std::integral T>
+        requires(!std::same_as<T, bool>)
+    Expr(T constant) : Expr(Fp::from_integer(constant)) {}
     static Expr variable(const Variable& variable);
     static Expr is_first_row();
     static Expr is_last_row();
@@ -84,34 +105,125 @@ struct Expr::Node {
     ~Node();  // iterative, since a sum of a million terms must not exhaust the stack; takes no memory
 };
 
+/// The line of an assertion or of a bus call, and a label if it has one: their last argument, which callers leave out or
+/// give as a text.
+class Note {
+public:
+    explicit Note(std::source_location place) : place_(place) {}
+    template <std::convertible_to<std::string_view> Label>
+    Note(const Label& label, std::source_location place = std::source_location::current())
+        : label_(std::string_view(label)), place_(place) {}
+
+    const std::string& label() const { return label_; }
+    const std::source_location& place() const { return place_; }
+
+private:
+    std::string label_;
+    std::source_location place_;
+};
+
+/// A column of a Row, and the line that reads it.
+struct ColumnIndex {
+    std::size_t value;
+    std::source_location place;
+
+    ColumnIndex(std::size_t column, std::source_location where = std::source_location::current())
+        : value(column), place(where) {}
+};
+
+/// What the rows of one part of a trace tell their builder.
+struct PartReads {
+    /// A read that the part cannot serve.
+    struct Fault {
+        std::size_t index = 0;   ///< the column; with a struct of columns, how many that has
+        bool is_struct = false;  ///< a struct of columns of another width than the part
+        std::source_location place;
+    };
+    static constexpr std::size_t kMaxFaults = 16;
+
+    std::string part;  ///< "the common main"
+    std::size_t width = 0;
+    std::vector<Fault> faults;       ///< the first kMaxFaults
+    std::vector<std::string> names;  ///< from WHORL_COLUMNS; may be empty
+
+    void add_fault(const Fault& fault) {
+        if (faults.size() < kMaxFaults) faults.push_back(fault);
+    }
+};
+
+namespace detail {
+
+/// How many columns the list of names of WHORL_COLUMNS stands for: "a, b[2][3]" for 7. 0 where an extent is no number.
+constexpr std::size_t count_columns(std::string_view list) {
+    std::size_t count = 0, extent = 1;
+    for (std::size_t i = 0; i <= list.size(); ++i) {
+        if (i == list.size() || list[i] == ',') {
+            count += std::exchange(extent, 1);
+        } else if (list[i] == '[') {
+            std::size_t number = 0;
+            for (++i; i < list.size() && list[i] != ']'; ++i) {
+                if (list[i] == ' ') continue;
+                if (list[i] < '0' || list[i] > '9') return 0;
+                number = 10 * number + static_cast<std::size_t>(list[i] - '0');
+            }
+            extent *= number;
+        }
+    }
+    return count;
+}
+
+/// "a", "b[0][0]", "b[0][1]", … of such a list.
+std::vector<std::string> column_names(std::string_view list);
+
+}  // namespace detail
+
+/// Columns in a struct of columns: a template over the type of a column, all members of that type, or arrays or structs of it.
+template <template <class> class Columns>
+inline constexpr std::uint32_t kNumColumns = sizeof(Columns<Fp>) / sizeof(Fp);
+
+/// A struct of columns that messages name the columns by:
+///
+///     WHORL_COLUMNS(AdderColumns, a, b, sum, carries[4]);   // at namespace scope; extents are written as numbers
+///     const auto [local, next] = whorl::columns<AdderColumns>(builder.main());
+///     builder.assert_eq(local.sum, local.a + local.b);
+#define WHORL_COLUMNS(Name, ...)                                         \
+    template <class Column>                                              \
+    struct Name {                                                        \
+        Column __VA_ARGS__;                                              \
+        static constexpr ::std::string_view kColumnNames = #__VA_ARGS__; \
+    }
+
 /// The columns of one part of a trace on one row. Reading a column that the part does not have gives 0 and makes
-/// keygen fail with the part's name, the column and the width.
+/// keygen fail with the line, the part, the column and the width.
 template <class E>
 class Row {
 public:
-    struct Fault {
-        std::string part;
-        std::size_t index = 0;
-        std::size_t width = 0;
-    };
-
     Row() = default;
-    Row(std::vector<E> values, std::string part, std::shared_ptr<std::optional<Fault>> fault)
-        : values_(std::move(values)), part_(std::move(part)), fault_(std::move(fault)) {}
+    Row(std::vector<E> values, std::shared_ptr<PartReads> reads)
+        : values_(std::move(values)), reads_(std::move(reads)) {}
 
-    const E& operator[](std::size_t index) const {
-        if (index < values_.size()) return values_[index];
-        if (fault_ && !fault_->has_value()) *fault_ = Fault{part_, index, values_.size()};
+    const E& operator[](ColumnIndex index) const {
+        if (index.value < values_.size()) return values_[index.value];
+        if (reads_) reads_->add_fault({.index = index.value, .place = index.place});
         return zero_;
     }
     std::size_t size() const { return values_.size(); }
     auto begin() const { return values_.begin(); }
     auto end() const { return values_.end(); }
 
+    /// For columns(): that the row is read as `count` columns of these names (a list of WHORL_COLUMNS, or empty).
+    void read_as(std::size_t count, std::string_view names, std::source_location place) const {
+        if (!reads_) return;
+        if (count != values_.size()) {
+            reads_->add_fault({.index = count, .is_struct = true, .place = place});
+        } else if (reads_->names.empty() && !names.empty()) {
+            reads_->names = detail::column_names(names);
+        }
+    }
+
 private:
     std::vector<E> values_;
-    std::string part_;
-    std::shared_ptr<std::optional<Fault>> fault_;
+    std::shared_ptr<PartReads> reads_;
     E zero_{};
 };
 
@@ -122,11 +234,73 @@ struct Window {
     Row<E> next;
 };
 
+/// A row, or a list of values of another builder, as a struct of columns, member by member. Of another width it makes keygen
+/// fail with the line and both widths.
+template <template <class> class Columns, class AnyRow>
+    requires requires(const AnyRow& row) {
+        row.size();
+        row[0];
+    }
+auto columns(const AnyRow& row, std::source_location place = std::source_location::current()) {
+    using E = std::remove_cvref_t<decltype(row[0])>;
+    constexpr std::size_t kCount = kNumColumns<Columns>;
+    static_assert(sizeof(Columns<Fp>) == kCount * sizeof(Fp), "all members of a struct of columns are columns");
+    std::string_view names;
+    if constexpr (requires { Columns<Fp>::kColumnNames; }) {
+        static_assert(detail::count_columns(Columns<Fp>::kColumnNames) == kCount,
+                      "the extents of arrays in WHORL_COLUMNS must be written as numbers");
+        names = Columns<Fp>::kColumnNames;
+    }
+    if constexpr (requires { row.read_as(kCount, names, place); }) row.read_as(kCount, names, place);
+    const auto value = [&row](std::size_t i) { return i < row.size() ? E(row[i]) : E(Fp::zero()); };
+#ifdef __clang__
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Wmissing-braces"  // the members of nested structs are initialised in one list
+#endif
+    return [&]<std::size_t... i>(std::index_sequence<i...>) {
+        return Columns<E>{value(i)...};
+    }(std::make_index_sequence<kCount>());
+#ifdef __clang__
+#pragma clang diagnostic pop
+#endif
+}
+
+/// Both rows of a window as structs of columns.
+template <class S>
+struct ColumnsWindow {
+    S local;
+    S next;
+};
+template <template <class> class Columns, class AnyWindow>
+    requires requires(const AnyWindow& window) {
+        window.local;
+        window.next;
+    }
+auto columns(const AnyWindow& window, std::source_location place = std::source_location::current()) {
+    auto local = columns<Columns>(window.local, place);
+    return ColumnsWindow<decltype(local)>{std::move(local), columns<Columns>(window.next, place)};
+}
+
 template <class Builder>
 class ConditionalBuilder;
 
+namespace detail {
+
+// Builders may leave the note out.
+template <class Builder, class E>
+void assert_zero(Builder& builder, E x, const Note& note) {
+    if constexpr (requires { builder.assert_zero(x, note); }) {
+        builder.assert_zero(std::move(x), note);
+    } else {
+        builder.assert_zero(std::move(x));
+    }
+}
+
+}  // namespace detail
+
 /// The assertions every builder has, in terms of `Derived::assert_zero`, `is_first_row`, `is_last_row` and
-/// `is_transition`. `E` is the builder's expression: anything with + - * and a constructor from Fp.
+/// `is_transition`. `E` is the builder's expression: anything with + - * and a constructor from Fp (and what else of Expr the
+/// AIRs use: whole numbers, say). `assert_zero` may take a Note after the expression.
 template <class Derived, class E>
 class AirBuilder {
 public:
@@ -136,9 +310,15 @@ public:
     static E zero() { return E(Fp::zero()); }
     static E one() { return E(Fp::one()); }
 
-    void assert_eq(const E& x, const E& y) { self().assert_zero(x - y); }
-    void assert_one(const E& x) { self().assert_zero(x - one()); }
-    void assert_bool(const E& x) { self().assert_zero(x * (x - one())); }
+    void assert_eq(const E& x, const E& y, const Note& note = Note(std::source_location::current())) {
+        detail::assert_zero(self(), E(x - y), note);
+    }
+    void assert_one(const E& x, const Note& note = Note(std::source_location::current())) {
+        detail::assert_zero(self(), E(x - one()), note);
+    }
+    void assert_bool(const E& x, const Note& note = Note(std::source_location::current())) {
+        detail::assert_zero(self(), E(x * (x - one())), note);
+    }
 
     /// A ConditionalBuilder whose assertions hold where `condition` is not zero: each x becomes condition · x. Nests:
     /// the outer condition ends up on the left. Must not outlive this builder.
@@ -181,9 +361,9 @@ public:
     Expr is_first_row() const { return builder_->is_first_row(); }
     Expr is_last_row() const { return builder_->is_last_row(); }
     Expr is_transition() const { return builder_->is_transition(); }
-    void assert_zero(Expr x) {
+    void assert_zero(Expr x, const Note& note = Note(std::source_location::current())) {
         for (auto condition = conditions_.rbegin(); condition != conditions_.rend(); ++condition) x = *condition * x;
-        builder_->assert_zero(x);
+        detail::assert_zero(*builder_, std::move(x), note);
     }
 
 private:
@@ -201,41 +381,64 @@ struct Interaction {
     std::uint32_t count_weight = 0;
 };
 
+namespace detail {
+
+// Builders may leave out the note, and the names of buses.
+template <class Builder>
+void push_on_bus(Builder& builder, std::uint16_t index, std::string_view name,
+                 std::vector<typename Builder::Expr> message, const typename Builder::Expr& count,
+                 std::uint32_t count_weight, const Note& note) {
+    if constexpr (requires { builder.name_bus(index, name); }) {
+        if (!name.empty()) builder.name_bus(index, name);
+    }
+    if constexpr (requires { builder.push_interaction(index, message, count, count_weight, note); }) {
+        builder.push_interaction(index, std::move(message), count, count_weight, note);
+    } else {
+        builder.push_interaction(index, std::move(message), count, count_weight);
+    }
+}
+
+}  // namespace detail
+
 /// The queries sent to the bus are among the keys added to it. Callers constrain `enabled` to be boolean.
 struct LookupBus {
     std::uint16_t index = 0;
+    std::string_view name = {};  ///< for messages; all AIRs give a bus one name, or none
 
     template <class Builder>
-    void lookup_key(Builder& builder, std::vector<typename Builder::Expr> query,
-                    const typename Builder::Expr& enabled) const {
-        builder.push_interaction(index, std::move(query), enabled, 1);
+    void lookup_key(Builder& builder, std::vector<typename Builder::Expr> query, const typename Builder::Expr& enabled,
+                    const Note& note = Note(std::source_location::current())) const {
+        detail::push_on_bus(builder, index, name, std::move(query), enabled, 1, note);
     }
     template <class Builder>
     void add_key_with_lookups(Builder& builder, std::vector<typename Builder::Expr> key,
-                              const typename Builder::Expr& num_lookups) const {
-        builder.push_interaction(index, std::move(key), -num_lookups, 0);
+                              const typename Builder::Expr& num_lookups,
+                              const Note& note = Note(std::source_location::current())) const {
+        detail::push_on_bus(builder, index, name, std::move(key), -num_lookups, 0, note);
     }
 };
 
 /// What is sent is what is received, as multisets. Callers constrain `enabled` to be boolean.
 struct PermutationBus {
     std::uint16_t index = 0;
+    std::string_view name = {};  ///< as LookupBus::name
 
     template <class Builder>
-    void send(Builder& builder, std::vector<typename Builder::Expr> message,
-              const typename Builder::Expr& enabled) const {
-        builder.push_interaction(index, std::move(message), enabled, 1);
+    void send(Builder& builder, std::vector<typename Builder::Expr> message, const typename Builder::Expr& enabled,
+              const Note& note = Note(std::source_location::current())) const {
+        detail::push_on_bus(builder, index, name, std::move(message), enabled, 1, note);
     }
     template <class Builder>
-    void receive(Builder& builder, std::vector<typename Builder::Expr> message,
-                 const typename Builder::Expr& enabled) const {
-        builder.push_interaction(index, std::move(message), -enabled, 1);
+    void receive(Builder& builder, std::vector<typename Builder::Expr> message, const typename Builder::Expr& enabled,
+                 const Note& note = Note(std::source_location::current())) const {
+        detail::push_on_bus(builder, index, name, std::move(message), -enabled, 1, note);
     }
     /// Sends where `direction` is 1, receives where it is −1.
     template <class Builder>
     void interact(Builder& builder, std::vector<typename Builder::Expr> message,
-                  const typename Builder::Expr& direction) const {
-        builder.push_interaction(index, std::move(message), direction, 1);
+                  const typename Builder::Expr& direction,
+                  const Note& note = Note(std::source_location::current())) const {
+        detail::push_on_bus(builder, index, name, std::move(message), direction, 1, note);
     }
 };
 
@@ -255,21 +458,31 @@ public:
     Expr is_last_row() const { return is_last_row_; }
     Expr is_transition() const { return is_transition_; }
 
-    void assert_zero(const Expr& x) { constraints_.push_back(x); }
-    void push_interaction(std::uint16_t bus_index, std::vector<Expr> message, Expr count, std::uint32_t count_weight) {
-        interactions_.push_back({bus_index, std::move(message), std::move(count), count_weight});
+    void assert_zero(Expr x, Note note = Note(std::source_location::current())) {
+        constraints_.push_back(std::move(x));
+        constraint_notes_.push_back(std::move(note));
     }
+    void push_interaction(std::uint16_t bus_index, std::vector<Expr> message, Expr count, std::uint32_t count_weight,
+                          Note note = Note(std::source_location::current())) {
+        interactions_.push_back({bus_index, std::move(message), std::move(count), count_weight});
+        interaction_notes_.push_back(std::move(note));
+    }
+    /// The name of a bus in messages; buses with a name of their own say it themselves.
+    void name_bus(std::uint16_t bus_index, std::string_view name) { bus_names_[bus_index].emplace(name); }
 
     const std::vector<Expr>& constraints() const { return constraints_; }
     const std::vector<Interaction<Expr>>& interactions() const { return interactions_; }
-    /// The first column read that does not exist.
-    const std::optional<Row<Expr>::Fault>& fault() const { return *fault_; }
+    const std::vector<Note>& constraint_notes() const { return constraint_notes_; }
+    const std::vector<Note>& interaction_notes() const { return interaction_notes_; }
+    const std::map<std::uint16_t, std::set<std::string, std::less<>>>& bus_names() const { return bus_names_; }
+    /// Of each part: cached mains, one for cached mains that are not there, the common main, preprocessed columns, public values.
+    const std::vector<std::shared_ptr<PartReads>>& reads() const { return reads_; }
 
 private:
-    Window<Expr> window(Variable::Entry entry, std::uint32_t part_index, std::uint32_t width,
-                        const std::string& part) const;
+    Window<Expr> window(Variable::Entry entry, std::uint32_t part_index, std::uint32_t width, std::string part);
+    std::shared_ptr<PartReads> add_part(std::string part, std::size_t width);
 
-    std::shared_ptr<std::optional<Row<Expr>::Fault>> fault_;
+    std::vector<std::shared_ptr<PartReads>> reads_;
     Window<Expr> common_main_;
     std::vector<Window<Expr>> cached_mains_;
     Window<Expr> no_part_;
@@ -278,22 +491,46 @@ private:
     Expr is_first_row_, is_last_row_, is_transition_;
     std::vector<Expr> constraints_;
     std::vector<Interaction<Expr>> interactions_;
+    std::vector<Note> constraint_notes_;
+    std::vector<Note> interaction_notes_;
+    std::map<std::uint16_t, std::set<std::string, std::less<>>> bus_names_;
+};
+
+/// A base for AIRs: with it a member that says `override` and is misspelt, or of another type, does not compile.
+class AirBase {
+public:
+    virtual ~AirBase() = default;
+
+    virtual std::string name() const = 0;
+    virtual std::uint32_t width() const = 0;
+    virtual std::vector<std::uint32_t> cached_main_widths() const { return {}; }
+    virtual std::optional<Matrix> preprocessed() const { return {}; }
+    virtual std::uint32_t num_public_values() const { return 0; }
+    virtual bool is_required() const { return false; }
+    virtual std::vector<std::string> column_names() const { return {}; }
+
+protected:
+    AirBase() = default;
+    AirBase(const AirBase&) = default;
+    AirBase(AirBase&&) = default;
+    AirBase& operator=(const AirBase&) = default;
+    AirBase& operator=(AirBase&&) = default;
 };
 
 /// Any AIR, its type forgotten: what keygen takes a list of.
 class AnyAir {
 public:
     template <class Air>
-        requires requires(const Air& air, SymbolicBuilder& builder) {
-            air.name();
-            air.width();
-            air.eval(builder);
-        }
-    AnyAir(Air air) : name(air.name()), common_main_width(air.width()) {
+        requires(!std::same_as<Air, AnyAir> && detail::MeansToBeAnAir<Air>)
+    AnyAir(Air air) : name(air.name()), common_main_width(static_cast<std::uint32_t>(air.width())) {
+        static_assert(detail::check_air_members<Air, SymbolicBuilder>());
         if constexpr (requires { air.cached_main_widths(); }) cached_main_widths = air.cached_main_widths();
         if constexpr (requires { air.preprocessed(); }) preprocessed = air.preprocessed();
-        if constexpr (requires { air.num_public_values(); }) num_public_values = air.num_public_values();
+        if constexpr (requires { air.num_public_values(); }) {
+            num_public_values = static_cast<std::uint32_t>(air.num_public_values());
+        }
         if constexpr (requires { air.is_required(); }) is_required = air.is_required();
+        if constexpr (requires { air.column_names(); }) column_names = air.column_names();
         eval = [air = std::move(air)](SymbolicBuilder& builder) { air.eval(builder); };
     }
 
@@ -303,6 +540,7 @@ public:
     std::optional<Matrix> preprocessed;
     std::uint32_t num_public_values = 0;
     bool is_required = false;
+    std::vector<std::string> column_names;  ///< as name
     std::function<void(SymbolicBuilder&)> eval;
 };
 
@@ -311,13 +549,15 @@ struct ProvingKey {
     VerifyingKey vk;
     std::vector<std::string> air_names;
     std::vector<std::optional<Matrix>> preprocessed;  ///< goes into AirTrace::preprocessed
+    KeyNotes notes = {};                              ///< for check_constraints, ProverOptions and Task
 };
 
 /// The keys of `airs` in their order (PROTOCOL.md 6.4 to 6.7).
-/// Errors, each naming the AIR (kInvalidArgument): parameters that check_params rejects, no AIR at all, no main column,
-/// a column that does not exist, neither constraint nor interaction, an empty or too long message, a degree above
-/// params.max_constraint_degree, preprocessed columns of a height that is no power of two or does not fit. kMachine (memory).
-/// What an AIR's eval() throws becomes an error with its text.
+/// Errors (kInvalidArgument): parameters that check_params rejects, no AIR at all; and in one message those of all AIRs, with
+/// line, expression, what was expected and found, and a remedy: no main column, a column that does not exist, a struct of columns
+/// or a list of names of another width, neither constraint nor interaction, an empty or too long message, a degree above
+/// params.max_constraint_degree, two names of a bus, preprocessed columns of a height that is no power of two or does not fit,
+/// and what eval() throws. kMachine (memory).
 Result<ProvingKey> keygen(const SystemParams& params, std::span<const AnyAir> airs) noexcept;
 
 }  // namespace whorl

@@ -1,12 +1,16 @@
 // BabyBear and its quartic extension: the numbers every other part of whorl is made of (PROTOCOL.md section 2).
 //
 // An `Fp` holds x·2^32 mod p (Montgomery form), always fully reduced, so two equal elements have equal words.
-// Canonical integers enter and leave through `from_canonical` and `canonical` only.
+// Canonical integers enter and leave through `from_canonical`, `from_integer` and `canonical` only.
 #pragma once
 
 #include <array>
 #include <compare>
+#include <concepts>
 #include <cstdint>
+#include <iosfwd>
+#include <string>
+#include <type_traits>
 
 namespace whorl {
 
@@ -25,6 +29,15 @@ public:
 
     /// Any 32-bit integer, taken mod p.
     static constexpr Fp from_canonical(std::uint32_t x) { return Fp(reduce(std::uint64_t{x} * kRadixSquared)); }
+    /// Any integer, taken mod p: -1 is p − 1.
+    template <std::integral T>
+    static constexpr Fp from_integer(T x) {
+        const auto reduced = [](std::uint64_t n) { return from_canonical(static_cast<std::uint32_t>(n % kModulus)); };
+        if constexpr (std::is_signed_v<T>) {
+            if (x < 0) return -reduced(0 - static_cast<std::uint64_t>(x));
+        }
+        return reduced(static_cast<std::uint64_t>(x));
+    }
     /// `word` must be below p: the Montgomery representation itself.
     static constexpr Fp from_montgomery(std::uint32_t word) { return Fp(word); }
     static constexpr Fp zero() { return Fp(); }
@@ -143,6 +156,30 @@ struct Fp4 {
                 -(c[3] * m0 + c[1] * m1)};
     }
 };
+
+/// The canonical number, and that of each coordinate: "(1, 2, 3, 4)".
+inline std::string to_string(Fp x) {
+    return std::to_string(x.canonical());
+}
+inline std::string to_string(const Fp4& x) {
+    std::string text;
+    for (const Fp c : x.c) {
+        text += text.empty() ? "(" : ", ";
+        text += to_string(c);
+    }
+    text += ')';
+    return text;
+}
+
+/// The same on any std::ostream; templates, so that this header includes no stream. For std::format and fmt: whorl/format.hpp.
+template <class Char, class Traits>
+std::basic_ostream<Char, Traits>& operator<<(std::basic_ostream<Char, Traits>& out, Fp x) {
+    return out << x.canonical();
+}
+template <class Char, class Traits>
+std::basic_ostream<Char, Traits>& operator<<(std::basic_ostream<Char, Traits>& out, const Fp4& x) {
+    return out << '(' << x.c[0] << ", " << x.c[1] << ", " << x.c[2] << ", " << x.c[3] << ')';
+}
 
 /// Eight field elements: a Merkle node, a commitment.
 using Digest = std::array<Fp, 8>;

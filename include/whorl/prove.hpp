@@ -13,6 +13,7 @@
 
 #include <whorl/error.hpp>
 #include <whorl/key.hpp>
+#include <whorl/notes.hpp>
 #include <whorl/proof.hpp>
 #include <whorl/telemetry.hpp>
 #include <whorl/trace.hpp>
@@ -51,6 +52,7 @@ struct ProverOptions {
     bool verify_after = false;
     Telemetry* telemetry = nullptr;
     std::vector<std::string> air_names = {};  ///< for messages: one per AIR of the key, empty where unknown
+    KeyNotes notes = {};                      ///< for messages: ProvingKey::notes
 };
 
 /// How far a proof is.

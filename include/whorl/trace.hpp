@@ -36,6 +36,10 @@ public:
     static Result<Matrix> create(std::size_t width, std::size_t height) noexcept;
     /// Errors: kInvalidArgument (another number of values than width · height).
     static Result<Matrix> create(std::vector<Fp> values, std::size_t width, std::size_t height) noexcept;
+    /// The matrix with these rows, `Matrix::from_rows({{a, b}, {c, d}})`, or with these columns. No row: no column.
+    /// Errors: kInvalidArgument (rows, or columns, of different lengths), kMachine (not enough memory).
+    static Result<Matrix> from_rows(const std::vector<std::vector<Fp>>& rows) noexcept;
+    static Result<Matrix> from_columns(const std::vector<std::vector<Fp>>& columns) noexcept;
 
     /// The width · height elements at `values`, column after column, where they are. They must stay, unchanged, while the matrix or
     /// a copy of it is used: copies are of the place. Only read it: what changes an element changes it there.

@@ -10,6 +10,7 @@
 
 #include <whorl/error.hpp>
 #include <whorl/key.hpp>
+#include <whorl/notes.hpp>
 #include <whorl/trace.hpp>
 
 namespace whorl {
@@ -30,13 +31,14 @@ std::string to_string(const TraceProblem& problem) noexcept;
 /// All ways in which `traces` do not fit `vk`: known AIRs without repeats, required AIRs present, at least one trace;
 /// widths, equal power-of-two heights within the stacked height, public values, preprocessed columns of the key's height,
 /// words below p; trace height constraints and LogUp cells, stacked width (PROTOCOL.md 17.1 and 17.2). Every word is read
-/// once. `air_names` (one per AIR of the key, empty where unknown) appear in messages.
+/// once. `air_names` (one per AIR of the key, empty where unknown) and the names of buses in `notes` appear in messages.
 /// Errors: kInvalidArgument (check_key), kMachine (memory).
 Result<std::vector<TraceProblem>> find_trace_problems(const VerifyingKey& vk, std::span<const AirTrace> traces,
-                                                      std::span<const std::string> air_names = {}) noexcept;
+                                                      std::span<const std::string> air_names = {},
+                                                      const KeyNotes& notes = {}) noexcept;
 
 /// find_trace_problems as one error (kInvalidArgument) that names the first few problems and counts the others, or kMachine.
 Result<void> check_traces(const VerifyingKey& vk, std::span<const AirTrace> traces,
-                          std::span<const std::string> air_names = {}) noexcept;
+                          std::span<const std::string> air_names = {}, const KeyNotes& notes = {}) noexcept;
 
 }  // namespace whorl

@@ -6,6 +6,8 @@
 #include <set>
 #include <tuple>
 
+#include "air/render.hpp"
+
 namespace whorl {
 namespace {
 
@@ -25,7 +27,7 @@ Fp to_field(std::uint64_t word) {
     return Fp::from_montgomery(static_cast<std::uint32_t>(word % Fp::kModulus));
 }
 
-auto order_of(const UnbalancedMessage::Contribution& c) {
+auto order_of(const auto& c) {
     return std::tie(c.air_id, c.row, c.interaction);
 }
 
@@ -76,7 +78,7 @@ BusLedger::BusLedger(const BusTable& table, const BucketSums& sums)
     }
 }
 
-void BusLedger::add(std::size_t bus, std::span<const Fp> fields, const UnbalancedMessage::Contribution& contribution) {
+void BusLedger::add(std::size_t bus, std::span<const Fp> fields, const MessagePlace& contribution) {
     auto& book = books_[bus];
     std::vector<Fp> key(fields.begin(), fields.end());
     auto found = book.find(key);
@@ -101,17 +103,24 @@ void BusLedger::add(std::size_t bus, std::span<const Fp> fields, const Unbalance
     }
 }
 
-std::vector<UnbalancedBus> BusLedger::report() const {
+std::vector<UnbalancedBus> BusLedger::report(const KeyNotes& notes) const {
     std::vector<UnbalancedBus> buses;
     for (std::size_t i = 0; i < unbalanced_buses_.size(); ++i) {
         UnbalancedBus& bus = buses.emplace_back();
         bus.bus_index = table_->bus_index(unbalanced_buses_[i]);
+        if (const auto name = notes.buses.find(bus.bus_index); name != notes.buses.end()) bus.name = name->second;
         bus.has_more = has_unwatched_[i] || num_entries_ == kMaxEntries;
         const auto book = books_.find(unbalanced_buses_[i]);
         if (book == books_.end()) continue;
         for (const auto& [fields, entry] : book->second) {
             if (entry.net_count.is_zero()) continue;
-            bus.messages.push_back({fields, entry.net_count, entry.num_contributions, entry.contributions});
+            UnbalancedMessage& message = bus.messages.emplace_back();
+            message.fields = fields;
+            message.net_count = entry.net_count;
+            message.num_contributions = entry.num_contributions;
+            for (const MessagePlace& place : entry.contributions) {
+                message.contributions.push_back({place.air_id, place.row, place.interaction, place.count, {}});
+            }
         }
         const auto by_first_contribution = [](const UnbalancedMessage& a, const UnbalancedMessage& b) {
             return order_of(a.contributions.front()) < order_of(b.contributions.front());
@@ -120,6 +129,11 @@ std::vector<UnbalancedBus> BusLedger::report() const {
         if (bus.messages.size() > kMessagesPerBus) {
             bus.messages.resize(kMessagesPerBus);
             bus.has_more = true;
+        }
+        for (UnbalancedMessage& message : bus.messages) {
+            for (auto& c : message.contributions) {
+                c.note = note_at(notes_of(notes, c.air_id).interactions, c.interaction);
+            }
         }
     }
     return buses;

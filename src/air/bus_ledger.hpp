@@ -63,6 +63,14 @@ private:
     std::vector<std::pair<Fp, Fp>> sums_;
 };
 
+/// One message on a bus, as UnbalancedMessage::Contribution, but without what only reports need: the books hold millions.
+struct MessagePlace {
+    std::uint32_t air_id = 0;
+    std::size_t row = 0;
+    std::uint32_t interaction = 0;
+    Fp count;
+};
+
 /// The second pass: books of the messages in chosen buckets, up to a fixed number of messages in all.
 class BusLedger {
 public:
@@ -70,8 +78,9 @@ public:
 
     bool is_empty() const { return unbalanced_buses_.empty(); }
     bool is_watched(std::size_t bucket) const { return is_watched_[bucket]; }
-    void add(std::size_t bus, std::span<const Fp> fields, const UnbalancedMessage::Contribution& contribution);
-    std::vector<UnbalancedBus> report() const;
+    void add(std::size_t bus, std::span<const Fp> fields, const MessagePlace& contribution);
+    /// With names and lines from `notes`.
+    std::vector<UnbalancedBus> report(const KeyNotes& notes) const;
 
 private:
     struct Hash {
@@ -80,7 +89,7 @@ private:
     struct Entry {
         Fp net_count;
         std::uint64_t num_contributions = 0;
-        std::vector<UnbalancedMessage::Contribution> contributions;
+        std::vector<MessagePlace> contributions;
     };
 
     const BusTable* table_;

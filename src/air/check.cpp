@@ -1,12 +1,8 @@
 #include "air/check.hpp"
 
 #include <algorithm>
-#include <atomic>
-#include <bit>
 #include <iterator>
-#include <limits>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <utility>
 
@@ -51,19 +47,23 @@ void for_each_message(const AirVerifyingKey& air, const BlockEvaluator::Scratch&
     }
 }
 
-// The place of a failure, lowest row first; kNone where there is none.
-struct FirstFailure {
-    static constexpr std::uint64_t kNone = std::numeric_limits<std::uint64_t>::max();
+// The rows on which a constraint is not zero.
+struct FailingRows {
+    std::size_t first = 0;
+    std::uint64_t count = 0;
 
-    std::atomic<std::uint64_t> place{kNone};
-
-    void offer(std::size_t row, std::uint32_t constraint) {
-        const std::uint64_t candidate = std::uint64_t{row} << 32 | constraint;
-        std::uint64_t current = place.load();
-        while (candidate < current && !place.compare_exchange_weak(current, candidate)) {
-        }
+    void add(std::size_t row) {
+        if (count++ == 0 || row < first) first = row;
+    }
+    void merge(const FailingRows& other) {
+        if (other.count == 0) return;
+        if (count == 0 || other.first < first) first = other.first;
+        count += other.count;
     }
 };
+
+// One thread's count, by constraint; empty until a constraint fails.
+using FailingConstraints = std::vector<FailingRows>;
 
 Fp value_of(const AirTrace& trace, const Variable& variable, std::size_t row) {
     if (variable.entry == Variable::Entry::kPublic) return trace.public_values[variable.index];
@@ -73,44 +73,68 @@ Fp value_of(const AirTrace& trace, const Variable& variable, std::size_t row) {
     return (is_cached ? trace.cached_mains[variable.part_index].matrix() : trace.common_main).at(at, variable.index);
 }
 
-ConstraintFailure describe_failure(const AirVerifyingKey& air, const AirTrace& trace, std::uint64_t place) {
+ConstraintFailure describe_failure(const AirVerifyingKey& air, const AirNotes& notes, const AirTrace& trace,
+                                   std::uint32_t constraint, const FailingRows& rows) {
     ConstraintFailure failure;
     failure.air_id = trace.air_id;
-    failure.row = place >> 32;
-    failure.constraint = static_cast<std::uint32_t>(place);
-    const std::uint32_t root = air.constraint_idx[failure.constraint];
-    failure.expression = render_expression(air, root);
+    failure.row = rows.first;
+    failure.num_rows = rows.count;
+    failure.constraint = constraint;
+    failure.note = note_at(notes.constraints, constraint);
+    const std::uint32_t root = air.constraint_idx[constraint];
+    failure.expression = render_constraint(air, notes, root);
     for (const Variable& variable : variables_of(air, root)) {
-        failure.variables.push_back({variable_name(air, variable), value_of(trace, variable, failure.row)});
+        failure.variables.push_back({variable_name(air, notes, variable), value_of(trace, variable, failure.row)});
     }
-    const BlockEvaluator evaluator(air, trace, BlockEvaluator::Roots::kConstraintsAndInteractions);
-    BlockEvaluator::Scratch scratch = evaluator.make_scratch();
-    evaluator.evaluate(failure.row, 1, scratch, [&](std::uint32_t constraint, std::span<const Fp> values) {
-        if (constraint == failure.constraint) failure.value = values[0];
-    });
     return failure;
+}
+
+// The failures with the lowest first rows, described. Rows are evaluated once each.
+std::vector<ConstraintFailure> describe_failures(const AirVerifyingKey& air, const AirNotes& notes,
+                                                 const AirTrace& trace, const FailingConstraints& failing,
+                                                 const BlockEvaluator& evaluator) {
+    std::vector<std::uint32_t> order;
+    for (std::uint32_t i = 0; i < failing.size(); ++i) {
+        if (failing[i].count != 0) order.push_back(i);
+    }
+    std::ranges::sort(order, {}, [&](std::uint32_t i) { return std::pair(failing[i].first, i); });
+    if (order.size() > CheckReport::kFailuresPerAir) order.resize(CheckReport::kFailuresPerAir);
+
+    std::vector<ConstraintFailure> failures;
+    failures.reserve(order.size());
+    for (const std::uint32_t i : order) failures.push_back(describe_failure(air, notes, trace, i, failing[i]));
+    BlockEvaluator::Scratch scratch = evaluator.make_scratch();
+    for (auto first = failures.begin(); first != failures.end();) {
+        const auto last = std::find_if(first, failures.end(), [&](const auto& f) { return f.row != first->row; });
+        evaluator.evaluate(first->row, 1, scratch, [&](std::uint32_t constraint, std::span<const Fp> values) {
+            const auto failure = std::find_if(first, last, [&](const auto& f) { return f.constraint == constraint; });
+            if (failure != last) failure->value = values[0];
+        });
+        first = last;
+    }
+    return failures;
 }
 
 // --- Passes -----------------------------------------------------------------------------------------------------------
 
-// Constraints, and the buckets of all messages.
-std::optional<ConstraintFailure> check_air(const AirVerifyingKey& air, const AirTrace& trace, const BusTable& table,
-                                           tbb::enumerable_thread_specific<BucketSums>& sums) {
+// Constraints, whose failures go into the report, and the buckets of all messages.
+void check_air(const AirVerifyingKey& air, const AirNotes& notes, const AirTrace& trace, const BusTable& table,
+               tbb::enumerable_thread_specific<BucketSums>& sums, CheckReport& report) {
     std::vector<std::size_t> bus_of;
     for (const SymbolicInteraction& interaction : air.interactions) {
         bus_of.push_back(table.position(interaction.bus_index));
     }
     const BlockEvaluator evaluator(air, trace, BlockEvaluator::Roots::kConstraintsAndInteractions);
     tbb::enumerable_thread_specific<BlockEvaluator::Scratch> scratches([&] { return evaluator.make_scratch(); });
-    FirstFailure first;
+    tbb::enumerable_thread_specific<FailingConstraints> failing_by_thread;
     for_each_block(trace.height(), [&](std::size_t first_row, std::size_t num_rows) {
         BlockEvaluator::Scratch& scratch = scratches.local();
         evaluator.evaluate(first_row, num_rows, scratch, [&](std::uint32_t constraint, std::span<const Fp> values) {
+            if (std::ranges::all_of(values, &Fp::is_zero)) return;
+            FailingConstraints& failing = failing_by_thread.local();
+            if (failing.empty()) failing.resize(air.constraint_idx.size());
             for (std::size_t row = 0; row < values.size(); ++row) {
-                if (!values[row].is_zero()) {
-                    first.offer(first_row + row, constraint);
-                    break;
-                }
+                if (!values[row].is_zero()) failing[constraint].add(first_row + row);
             }
         });
         if (air.interactions.empty()) return;
@@ -122,9 +146,16 @@ std::optional<ConstraintFailure> check_air(const AirVerifyingKey& air, const Air
                              local_sums.add(table.bucket(bus_of[interaction], hash), hash, count);
                          });
     });
-    const std::uint64_t place = first.place.load();
-    if (place == FirstFailure::kNone) return std::nullopt;
-    return describe_failure(air, trace, place);
+    FailingConstraints failing;
+    for (const FailingConstraints& part : failing_by_thread) {
+        if (part.empty()) continue;
+        if (failing.empty()) failing.resize(part.size());
+        for (std::size_t i = 0; i < part.size(); ++i) failing[i].merge(part[i]);
+    }
+    if (failing.empty()) return;
+    const auto num_failing = std::ranges::count_if(failing, [](const FailingRows& rows) { return rows.count != 0; });
+    report.failing_airs.push_back({trace.air_id, static_cast<std::uint64_t>(num_failing)});
+    std::ranges::move(describe_failures(air, notes, trace, failing, evaluator), std::back_inserter(report.failures));
 }
 
 void record_messages(const AirVerifyingKey& air, const AirTrace& trace, const BusTable& table, BusLedger& ledger,
@@ -145,14 +176,9 @@ void record_messages(const AirVerifyingKey& air, const AirTrace& trace, const Bu
     });
 }
 
-std::string air_label(std::uint32_t air_id, std::span<const std::string> names) {
-    if (air_id >= names.size() || names[air_id].empty()) return fmt::format("AIR {}", air_id);
-    return fmt::format("AIR {} ({})", air_id, names[air_id]);
-}
-
 }  // namespace
 
-CheckReport check_rows(const VerifyingKey& vk, std::span<const AirTrace> traces) {
+CheckReport check_rows(const VerifyingKey& vk, std::span<const AirTrace> traces, const KeyNotes& notes) {
     std::vector<const AirTrace*> sorted;
     for (const AirTrace& trace : traces) sorted.push_back(&trace);
     std::sort(sorted.begin(), sorted.end(), [](const auto* a, const auto* b) { return a->air_id < b->air_id; });
@@ -164,7 +190,7 @@ CheckReport check_rows(const VerifyingKey& vk, std::span<const AirTrace> traces)
         const AirVerifyingKey& air = vk.airs[trace->air_id];
         report.num_constraints_checked += std::uint64_t{air.constraint_idx.size()} * trace->height();
         report.num_messages_checked += std::uint64_t{air.interactions.size()} * trace->height();
-        if (auto failure = check_air(air, *trace, table, sums)) report.failures.push_back(std::move(*failure));
+        check_air(air, notes_of(notes, trace->air_id), *trace, table, sums, report);
     }
 
     BucketSums total(table);
@@ -176,28 +202,57 @@ CheckReport check_rows(const VerifyingKey& vk, std::span<const AirTrace> traces)
         const AirVerifyingKey& air = vk.airs[trace->air_id];
         if (!air.interactions.empty()) record_messages(air, *trace, table, ledger, ledger_mutex);
     }
-    report.unbalanced_buses = ledger.report();
+    report.unbalanced_buses = ledger.report(notes);
     return report;
 }
 
 namespace {
+
+constexpr std::size_t kFailuresShownPerAir = 8;
+
+std::string constraint_text(const ConstraintFailure& failure) {
+    const std::string note = render_note(failure.note);
+    std::string text =
+        fmt::format("  {} `{}` fails in row {}", note.empty() ? fmt::format("constraint {}", failure.constraint) : note,
+                    failure.expression, failure.row);
+    if (const std::uint64_t more = failure.num_rows - 1; failure.num_rows > 1) {
+        text += fmt::format(" (and {} more row{})", more, more == 1 ? "" : "s");
+    }
+    text += note.empty() ? "\n    it" : fmt::format("\n    constraint {}", failure.constraint);
+    text += fmt::format(" is {}, expected 0\n", signed_value(failure.value));
+    for (const auto& [name, value] : failure.variables) {
+        text += fmt::format("    {} = {}\n", name, signed_value(value));
+    }
+    return text;
+}
+
+std::string failures_text(const CheckReport& report, std::span<const std::string> air_names) {
+    std::string text;
+    auto failure = report.failures.begin();  // in the order of the AIRs
+    for (const FailingAir& air : report.failing_airs) {
+        text += fmt::format("{}: {} constraint{} fail{}\n", air_label(air.air_id, air_names), air.num_constraints,
+                            air.num_constraints == 1 ? "" : "s", air.num_constraints == 1 ? "s" : "");
+        std::size_t num_shown = 0;
+        for (; failure != report.failures.end() && failure->air_id == air.air_id; ++failure) {
+            if (num_shown == kFailuresShownPerAir) continue;
+            text += constraint_text(*failure);
+            ++num_shown;
+        }
+        if (air.num_constraints > num_shown) text += fmt::format("  and {} more\n", air.num_constraints - num_shown);
+    }
+    return text;
+}
 
 std::string text_of(const CheckReport& report, std::span<const std::string> air_names) {
     if (report.is_satisfied()) {
         return fmt::format("all constraints hold ({} checked) and all buses balance ({} messages)\n",
                            report.num_constraints_checked, report.num_messages_checked);
     }
-    std::string text;
+    std::string text = failures_text(report, air_names);
     auto out = std::back_inserter(text);
-    for (const ConstraintFailure& failure : report.failures) {
-        fmt::format_to(out, "{}, row {}: constraint {} is {}, expected 0\n  {}\n", air_label(failure.air_id, air_names),
-                       failure.row, failure.constraint, signed_value(failure.value), failure.expression);
-        for (const auto& [name, value] : failure.variables) {
-            fmt::format_to(out, "  {} = {}\n", name, signed_value(value));
-        }
-    }
     for (const UnbalancedBus& bus : report.unbalanced_buses) {
-        fmt::format_to(out, "bus {} does not balance{}\n", bus.bus_index,
+        fmt::format_to(out, "bus {}{} does not balance{}\n", bus.bus_index,
+                       bus.name.empty() ? "" : fmt::format(" ({})", bus.name),
                        bus.has_more ? "; some of its unbalanced messages:" : ":");
         for (const UnbalancedMessage& message : bus.messages) {
             std::string fields;
@@ -207,8 +262,9 @@ std::string text_of(const CheckReport& report, std::span<const std::string> air_
             fmt::format_to(out, "  ({}): net count {} from {} contributions\n", fields, signed_value(message.net_count),
                            message.num_contributions);
             for (const auto& c : message.contributions) {
-                fmt::format_to(out, "    {} at {}, row {}, interaction {}\n", signed_value(c.count),
-                               air_label(c.air_id, air_names), c.row, c.interaction);
+                const std::string note = render_note(c.note);
+                fmt::format_to(out, "    {} at {}, row {}, {}\n", signed_value(c.count), air_label(c.air_id, air_names),
+                               c.row, note.empty() ? fmt::format("interaction {}", c.interaction) : note);
             }
         }
     }

@@ -8,6 +8,6 @@
 namespace whorl {
 
 /// check_constraints. Precondition: check_traces(vk, traces).
-CheckReport check_rows(const VerifyingKey& vk, std::span<const AirTrace> traces);
+CheckReport check_rows(const VerifyingKey& vk, std::span<const AirTrace> traces, const KeyNotes& notes);
 
 }  // namespace whorl

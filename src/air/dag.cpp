@@ -117,9 +117,14 @@ ConstraintDag build_constraint_dag(std::span<const Expr> constraints, std::span<
     ConstraintDag dag;
     DagBuilder builder;
     for (const Expr& constraint : constraints) dag.constraint_idx.push_back(builder.add(constraint));
+    const std::vector<std::uint32_t> nodes = dag.constraint_idx;
     std::sort(dag.constraint_idx.begin(), dag.constraint_idx.end());
     const auto repeats = std::unique(dag.constraint_idx.begin(), dag.constraint_idx.end());
     dag.constraint_idx.erase(repeats, dag.constraint_idx.end());
+    for (const std::uint32_t node : nodes) {
+        const auto found = std::lower_bound(dag.constraint_idx.begin(), dag.constraint_idx.end(), node);
+        dag.position_of.push_back(static_cast<std::uint32_t>(found - dag.constraint_idx.begin()));
+    }
 
     for (const Interaction<Expr>& interaction : interactions) {
         SymbolicInteraction& added = dag.interactions.emplace_back();

@@ -15,6 +15,8 @@ struct ConstraintDag {
     std::vector<SymbolicNode> nodes;
     std::vector<std::uint32_t> constraint_idx;  ///< ascending, without repeats
     std::vector<SymbolicInteraction> interactions;
+    /// Of each constraint as it was given, its position in constraint_idx: the number by which messages name it.
+    std::vector<std::uint32_t> position_of;
 };
 
 /// Adds the constraints in order, then of each interaction its message in order and its count.

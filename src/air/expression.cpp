@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <utility>
 
@@ -91,40 +92,69 @@ Expr Expr::binary(Op op, const Expr& a, const Expr& b) {
     return Expr(std::move(node));
 }
 
+std::vector<std::string> detail::column_names(std::string_view list) {
+    std::vector<std::string> names;
+    while (!list.empty()) {
+        const std::size_t comma = std::min(list.find(','), list.size());
+        std::string_view declared = list.substr(0, comma);
+        list.remove_prefix(std::min(comma + 1, list.size()));
+        while (declared.starts_with(' ')) declared.remove_prefix(1);
+        const std::size_t name_size = std::min(declared.find_first_of(" ["), declared.size());
+        // The elements of an array: names so far, each with every index of the next extent.
+        std::vector<std::string> elements{std::string(declared.substr(0, name_size))};
+        for (std::size_t at = declared.find('['); at != std::string_view::npos; at = declared.find('[', at + 1)) {
+            const std::size_t extent = count_columns(declared.substr(at, declared.find(']', at) - at + 1));
+            std::vector<std::string> longer;
+            for (const std::string& element : elements) {
+                for (std::size_t i = 0; i < extent; ++i) longer.push_back(fmt::format("{}[{}]", element, i));
+            }
+            elements = std::move(longer);
+        }
+        std::ranges::move(elements, std::back_inserter(names));
+    }
+    return names;
+}
+
 SymbolicBuilder::SymbolicBuilder(const TraceWidths& widths, std::uint32_t num_public_values)
-    : fault_(std::make_shared<std::optional<Row<Expr>::Fault>>()),
-      is_first_row_(Expr::is_first_row()),
-      is_last_row_(Expr::is_last_row()),
-      is_transition_(Expr::is_transition()) {
+    : is_first_row_(Expr::is_first_row()), is_last_row_(Expr::is_last_row()), is_transition_(Expr::is_transition()) {
     const auto num_cached = static_cast<std::uint32_t>(widths.cached_mains.size());
     for (std::uint32_t part = 0; part < num_cached; ++part) {
         cached_mains_.push_back(
             window(Variable::Entry::kMain, part, widths.cached_mains[part], fmt::format("cached main {}", part)));
     }
-    common_main_ = window(Variable::Entry::kMain, num_cached, widths.common_main, "the common main");
     no_part_ = window(Variable::Entry::kMain, 0, 0, fmt::format("a cached main beyond the {} there are", num_cached));
+    common_main_ = window(Variable::Entry::kMain, num_cached, widths.common_main, "the common main");
     preprocessed_ = window(Variable::Entry::kPreprocessed, 0, widths.preprocessed.value_or(0), "the preprocessed part");
 
     std::vector<Expr> values;
     for (std::uint32_t i = 0; i < num_public_values; ++i) {
         values.push_back(Expr::variable({.entry = Variable::Entry::kPublic, .index = i}));
     }
-    public_values_ = Row<Expr>(std::move(values), "the public values", fault_);
+    public_values_ = Row<Expr>(std::move(values), add_part("the public values", num_public_values));
 }
 
 const Window<Expr>& SymbolicBuilder::cached_main(std::size_t part) const {
     return part < cached_mains_.size() ? cached_mains_[part] : no_part_;
 }
 
+std::shared_ptr<PartReads> SymbolicBuilder::add_part(std::string part, std::size_t width) {
+    auto reads = std::make_shared<PartReads>();
+    reads->part = std::move(part);
+    reads->width = width;
+    reads_.push_back(reads);
+    return reads;
+}
+
 Window<Expr> SymbolicBuilder::window(Variable::Entry entry, std::uint32_t part_index, std::uint32_t width,
-                                     const std::string& part) const {
+                                     std::string part) {
+    const std::shared_ptr<PartReads> reads = add_part(std::move(part), width);
     const auto row = [&](std::uint32_t offset) {
         std::vector<Expr> values;
         values.reserve(width);
         for (std::uint32_t index = 0; index < width; ++index) {
             values.push_back(Expr::variable({entry, part_index, offset, index}));
         }
-        return Row<Expr>(std::move(values), part, fault_);
+        return Row<Expr>(std::move(values), reads);
     };
     return {row(0), row(1)};
 }

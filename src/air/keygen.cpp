@@ -5,160 +5,318 @@
 #include <bit>
 #include <exception>
 #include <functional>
+#include <map>
 #include <new>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "air/dag.hpp"
+#include "air/render.hpp"
 #include "key/height_bounds.hpp"
 #include "key/params_fault.hpp"
 
 namespace whorl {
 namespace {
 
+constexpr std::size_t kErrorsInMessage = 20;
+constexpr std::size_t kMaxExpressionLength = 200;
+
 Error keygen_error(std::string message) {
     return {ErrorCode::kInvalidArgument, "keygen", std::move(message)};
 }
 
-std::string place(std::size_t air_id, const AnyAir& air) {
-    return fmt::format("AIR {} ({})", air_id, air.name);
-}
+// What is wrong with the AIRs: all of it, so that one run shows it.
+class Faults {
+public:
+    void add(std::string text) {
+        if (++count_ <= kErrorsInMessage) texts_.push_back(std::move(text));
+    }
+    bool empty() const { return count_ == 0; }
+    Error take() const {
+        if (count_ == 1) return keygen_error(texts_.front());
+        std::string message = fmt::format("{} errors", count_);
+        for (const std::string& text : texts_) message += "\n  " + text;
+        if (count_ > texts_.size()) message += fmt::format("\n  and {} more", count_ - texts_.size());
+        return keygen_error(std::move(message));
+    }
 
-Result<std::optional<PreprocessedData>> commit_preprocessed(const SystemParams& params, const AnyAir& air,
-                                                            const std::string& where, const CommitFunction& commit) {
-    if (!air.preprocessed) return std::optional<PreprocessedData>();
-    const Matrix& matrix = *air.preprocessed;
-    if (!matrix.is_valid()) return keygen_error(fmt::format("{}: the preprocessed part {}", where, matrix.problem()));
-    if (matrix.width() == 0) {
-        return keygen_error(fmt::format("{}: the preprocessed part has no columns, expected at least 1", where));
-    }
-    if (!std::has_single_bit(matrix.height())) {
-        return keygen_error(
-            fmt::format("{}: the preprocessed part has {} rows, expected a power of two", where, matrix.height()));
-    }
-    if (matrix.log_height() > params.log_stacked_height()) {
-        return keygen_error(fmt::format("{}: the preprocessed part has 2^{} rows, at most 2^{} fit (l_skip + n_stack)",
-                                        where, matrix.log_height(), params.log_stacked_height()));
-    }
-    Result<MatrixCommitment> commitment = commit(params, matrix);
-    if (!commitment) {
-        Error error = std::move(commitment).error();
-        error.message = fmt::format("{}: committing to the preprocessed part: {}", where, to_string(error));
-        error.stage = "keygen";
-        return error;
-    }
-    return std::optional<PreprocessedData>(PreprocessedData{
-        .commit = commitment->commit,
-        .hypercube_dim = static_cast<std::int32_t>(matrix.log_height()) - static_cast<std::int32_t>(params.l_skip),
-        .stacking_width = commitment->stacking_width});
-}
-
-// The largest degree, as written, and where it first occurs.
-struct LargestDegree {
-    std::uint32_t degree = 0;
-    std::string where;
+private:
+    std::vector<std::string> texts_;
+    std::size_t count_ = 0;
 };
 
-LargestDegree largest_degree(const SymbolicBuilder& builder) {
-    LargestDegree largest;
-    const auto consider = [&largest](const Expr& expression, fmt::string_view where, const auto&... indices) {
-        if (expression.degree() <= largest.degree) return;
-        largest = {expression.degree(), fmt::format(fmt::runtime(where), indices...)};
-    };
-    for (std::size_t i = 0; i < builder.constraints().size(); ++i) {
-        consider(builder.constraints()[i], "constraint {}", i);
-    }
-    for (std::size_t i = 0; i < builder.interactions().size(); ++i) {
-        const Interaction<Expr>& interaction = builder.interactions()[i];
-        for (std::size_t field = 0; field < interaction.message.size(); ++field) {
-            consider(interaction.message[field], "field {} of interaction {}", field, i);
-        }
-        consider(interaction.count, "the count of interaction {}", i);
-    }
-    return largest;
+std::string_view base_name(std::string_view path) {
+    return path.substr(path.find_last_of("/\\") + 1);  // npos + 1 is 0
 }
 
-Result<void> check_interactions(const SystemParams& params, const SymbolicBuilder& builder, const std::string& where) {
-    const std::uint64_t max_length = std::uint64_t{1} << params.logup.log_max_message_length;
-    for (std::size_t i = 0; i < builder.interactions().size(); ++i) {
-        const std::size_t length = builder.interactions()[i].message.size();
-        if (length == 0) {
-            return keygen_error(
-                fmt::format("{}: interaction {} has an empty message, expected at least 1 field", where, i));
-        }
-        // The bus is hashed with the message and counts as a field.
-        if (length + 1 > max_length) {
-            return keygen_error(
-                fmt::format("{}: interaction {} has a message of {} fields, at most {} fit "
-                            "(logup.log_max_message_length is {}, and the bus takes one)",
-                            where, i, length, max_length - 1, params.logup.log_max_message_length));
-        }
-    }
-    return {};
+// At most kMaxNoteBytes, and whole UTF-8 characters.
+std::string cut(std::string_view text) {
+    if (text.size() <= kMaxNoteBytes) return std::string(text);
+    std::size_t size = kMaxNoteBytes;
+    while (size > 0 && (static_cast<unsigned char>(text[size]) & 0xC0U) == 0x80U) --size;
+    return std::string(text.substr(0, size));
 }
 
-// The AIR is the caller's code, and may throw.
-Result<void> evaluate(const AnyAir& air, SymbolicBuilder& builder, const std::string& where) {
-    try {
-        air.eval(builder);
-    } catch (const std::bad_alloc&) {
-        throw;
-    } catch (const std::exception& e) {
-        return keygen_error(fmt::format("{}: eval() threw: {}", where, e.what()));
-    }
-    return {};
+std::vector<std::string> cut(const std::vector<std::string>& texts) {
+    std::vector<std::string> out;
+    out.reserve(texts.size());
+    for (const std::string& text : texts) out.push_back(cut(text));
+    return out;
 }
 
-Result<AirVerifyingKey> air_key(const SystemParams& params, const AnyAir& air, const std::string& where,
-                                const CommitFunction& commit) {
-    AirVerifyingKey key;
-    key.width.cached_mains = air.cached_main_widths;
-    key.width.common_main = air.common_main_width;
-    if (air.preprocessed) key.width.preprocessed = static_cast<std::uint32_t>(air.preprocessed->width());
-    key.num_public_values = air.num_public_values;
-    key.is_required = air.is_required;
+SourceNote to_source_note(const Note& note) {
+    return {cut(base_name(note.place().file_name())), note.place().line(), cut(note.label())};
+}
 
-    std::uint64_t main_width = key.width.common_main;
-    for (const std::uint32_t width : key.width.cached_mains) main_width += width;
-    if (main_width == 0) {
-        return keygen_error(fmt::format("{}: the main trace has no columns, expected at least 1", where));
+// One AIR on its way into the key.
+class AirGeneration {
+public:
+    AirGeneration(const SystemParams& params, std::uint32_t air_id, const AnyAir& air, Faults& faults)
+        : params_(params), air_(air), faults_(faults), label_(fmt::format("AIR {} ({})", air_id, air.name)) {
+        key_.width.cached_mains = air.cached_main_widths;
+        key_.width.common_main = air.common_main_width;
+        if (air.preprocessed) key_.width.preprocessed = static_cast<std::uint32_t>(air.preprocessed->width());
+        key_.num_public_values = air.num_public_values;
+        key_.is_required = air.is_required;
     }
 
-    SymbolicBuilder builder(key.width, key.num_public_values);
-    if (auto evaluated = evaluate(air, builder, where); !evaluated) return std::move(evaluated).error();
-    if (const auto& fault = builder.fault()) {
-        return keygen_error(fmt::format("{}: column {} of {} is read, which has {} columns", where, fault->index,
-                                        fault->part, fault->width));
+    /// Errors: kMachine, and what else is no fault of the AIR.
+    Result<void> run(const CommitFunction& commit) {
+        if (auto committed = commit_preprocessed(commit); !committed) return committed;
+        std::uint64_t main_width = key_.width.common_main;
+        for (const std::uint32_t width : key_.width.cached_mains) main_width += width;
+        if (main_width == 0) {
+            fault("the main trace has no columns, expected at least 1",
+                  "return their number from width() or cached_main_widths()");
+            return {};
+        }
+        if (!air_.column_names.empty() && air_.column_names.size() != key_.width.common_main) {
+            fault(fmt::format("column_names() has {} names, expected {} as width() says, or none",
+                              air_.column_names.size(), key_.width.common_main),
+                  "name each column of the common main; an empty text stands for no name");
+        }
+        SymbolicBuilder builder(key_.width, key_.num_public_values);
+        if (!evaluate(builder)) return {};
+        take_notes(builder);
+        add_nodes(builder);
+        check_reads(builder);
+        check_presence(builder);
+        check_interactions();
+        check_degrees();
+        return {};
     }
-    if (builder.constraints().empty() && builder.interactions().empty()) {
-        return keygen_error(fmt::format("{}: there is neither a constraint nor an interaction", where));
-    }
-    if (auto valid = check_interactions(params, builder, where); !valid) return std::move(valid).error();
-    const LargestDegree largest = largest_degree(builder);
-    if (largest.degree > params.max_constraint_degree) {
-        return keygen_error(
-            fmt::format("{}: {} has degree {}, at most {} is possible (max_constraint_degree of the "
-                        "parameters)",
-                        where, largest.where, largest.degree, params.max_constraint_degree));
-    }
-    key.max_constraint_degree = static_cast<std::uint8_t>(largest.degree);
 
-    ConstraintDag dag = build_constraint_dag(builder.constraints(), builder.interactions());
-    key.nodes = std::move(dag.nodes);
-    key.constraint_idx = std::move(dag.constraint_idx);
-    key.interactions = std::move(dag.interactions);
-    key.need_rot = std::any_of(key.nodes.begin(), key.nodes.end(), [](const SymbolicNode& node) {
-        return node.op == SymbolicNode::Op::kVariable && node.variable.offset == 1;
-    });
-    key.unused_variables = find_unused_variables(key.nodes, key.width, key.need_rot);
+    AirVerifyingKey take_key() { return std::move(key_); }
+    AirNotes take_notes() { return std::move(notes_); }
+    const std::map<std::uint16_t, std::set<std::string, std::less<>>>& bus_names() const { return bus_names_; }
+    const std::string& label() const { return label_; }
 
-    auto preprocessed = commit_preprocessed(params, air, where, commit);
-    if (!preprocessed) return std::move(preprocessed).error();
-    key.preprocessed = *preprocessed;
-    return key;
+private:
+    void fault(const std::string& what, std::string_view remedy) {
+        faults_.add(fmt::format("{}: {}; {}", label_, what, remedy));
+    }
+    void fault(const SourceNote& note, const std::string& what, std::string_view remedy) {
+        const std::string place = render_note(note);
+        faults_.add(fmt::format("{}{}{}: {}; {}", label_, place.empty() ? "" : ", ", place, what, remedy));
+    }
+
+    // The AIR is the caller's code, and may throw.
+    bool evaluate(SymbolicBuilder& builder) {
+        try {
+            air_.eval(builder);
+            return true;
+        } catch (const std::bad_alloc&) {
+            throw;
+        } catch (const std::exception& e) {
+            fault(fmt::format("eval() threw: {}", e.what()), "its constraints are not known until it returns");
+        }
+        return false;
+    }
+
+    void take_notes(const SymbolicBuilder& builder) {
+        const auto names_of = [&](std::size_t part) { return cut(builder.reads()[part]->names); };
+        const std::size_t num_cached = key_.width.cached_mains.size();
+        for (std::size_t part = 0; part < num_cached; ++part) notes_.cached_mains.push_back(names_of(part));
+        notes_.common_main = air_.column_names.empty() ? names_of(num_cached + 1) : cut(air_.column_names);
+        notes_.preprocessed = names_of(num_cached + 2);
+        notes_.public_values = names_of(num_cached + 3);
+        for (const Note& note : builder.interaction_notes()) notes_.interactions.push_back(to_source_note(note));
+        bus_names_ = builder.bus_names();
+    }
+
+    // From here on messages count constraints as the key does, and so as check_constraints.
+    void add_nodes(const SymbolicBuilder& builder) {
+        ConstraintDag dag = build_constraint_dag(builder.constraints(), builder.interactions());
+        key_.nodes = std::move(dag.nodes);
+        key_.constraint_idx = std::move(dag.constraint_idx);
+        key_.interactions = std::move(dag.interactions);
+        key_.need_rot = std::any_of(key_.nodes.begin(), key_.nodes.end(), [](const SymbolicNode& node) {
+            return node.op == SymbolicNode::Op::kVariable && node.variable.offset == 1;
+        });
+        key_.unused_variables = find_unused_variables(key_.nodes, key_.width, key_.need_rot);
+
+        notes_.constraints.resize(key_.constraint_idx.size());
+        constraint_degrees_.resize(key_.constraint_idx.size());
+        for (std::size_t i = dag.position_of.size(); i-- > 0;) {  // backwards: of equal ones the first stays
+            const std::uint32_t position = dag.position_of[i];
+            notes_.constraints[position] = to_source_note(builder.constraint_notes()[i]);
+            constraint_degrees_[position] = std::max(constraint_degrees_[position], builder.constraints()[i].degree());
+        }
+        for (const Interaction<Expr>& interaction : builder.interactions()) {
+            std::vector<std::uint32_t>& degrees = interaction_degrees_.emplace_back();
+            for (const Expr& field : interaction.message) degrees.push_back(field.degree());
+            degrees.push_back(interaction.count.degree());
+        }
+    }
+
+    void check_reads(const SymbolicBuilder& builder) {
+        for (const auto& part : builder.reads()) {
+            for (const PartReads::Fault& read : part->faults) {
+                const SourceNote note = to_source_note(Note(read.place));
+                if (read.is_struct) {
+                    fault(note,
+                          fmt::format("{} is read as {} columns, expected its {}", part->part, read.index, part->width),
+                          "make the declared width and the struct agree (whorl::kNumColumns<Columns> is the width of a "
+                          "struct)");
+                } else {
+                    fault(note,
+                          fmt::format("column {} of {} is read, which has {}", read.index, part->part,
+                                      part->width == 1 ? "1 column" : fmt::format("{} columns", part->width)),
+                          "raise the width that the AIR declares, or read a smaller index (the first is 0)");
+                }
+            }
+        }
+    }
+
+    void check_presence(const SymbolicBuilder& builder) {
+        if (!builder.constraints().empty() || !builder.interactions().empty()) return;
+        fault("there is neither a constraint nor an interaction", "eval() must state at least one");
+    }
+
+    void check_interactions() {
+        const std::uint64_t max_length = std::uint64_t{1} << params_.logup.log_max_message_length;
+        for (std::size_t i = 0; i < key_.interactions.size(); ++i) {
+            const SourceNote& note = note_at(notes_.interactions, i);
+            const std::size_t length = key_.interactions[i].message.size();
+            if (length == 0) {
+                fault(note, fmt::format("interaction {} has an empty message, expected at least 1 field", i),
+                      "send a constant where there is nothing else to say");
+            }
+            // The bus is hashed with the message and counts as a field.
+            if (length + 1 > max_length) {
+                fault(note,
+                      fmt::format("interaction {} has a message of {} fields, at most {} fit "
+                                  "(logup.log_max_message_length is {}, and the bus takes one)",
+                                  i, length, max_length - 1, params_.logup.log_max_message_length),
+                      "split the message, or raise logup.log_max_message_length");
+            }
+        }
+    }
+
+    void check_degrees() {
+        std::uint32_t largest = 0;
+        const auto check = [&](std::uint32_t degree, const SourceNote& note, const auto& describe) {
+            largest = std::max(largest, degree);
+            if (degree <= params_.max_constraint_degree) return;
+            fault(note,
+                  fmt::format("{} has degree {}, at most {} is possible (max_constraint_degree of the parameters)",
+                              describe(), degree, params_.max_constraint_degree),
+                  "put a partial product into a column of its own");
+        };
+        for (std::size_t i = 0; i < key_.constraint_idx.size(); ++i) {
+            check(constraint_degrees_[i], notes_.constraints[i], [&] {
+                return fmt::format("constraint {} `{}`", i,
+                                   render_constraint(key_, notes_, key_.constraint_idx[i], kMaxExpressionLength));
+            });
+        }
+        for (std::size_t i = 0; i < key_.interactions.size(); ++i) {
+            const SymbolicInteraction& interaction = key_.interactions[i];
+            for (std::size_t f = 0; f <= interaction.message.size(); ++f) {
+                const bool is_count = f == interaction.message.size();
+                check(interaction_degrees_[i][f], note_at(notes_.interactions, i), [&] {
+                    const std::string text = render_expression(
+                        key_, notes_, is_count ? interaction.count : interaction.message[f], kMaxExpressionLength);
+                    return is_count ? fmt::format("the count of interaction {} `{}`", i, text)
+                                    : fmt::format("field {} of interaction {} `{}`", f, i, text);
+                });
+            }
+        }
+        key_.max_constraint_degree = static_cast<std::uint8_t>(largest);
+    }
+
+    Result<void> commit_preprocessed(const CommitFunction& commit) {
+        if (!air_.preprocessed) return {};
+        const Matrix& matrix = *air_.preprocessed;
+        if (!matrix.is_valid()) {
+            fault(fmt::format("the preprocessed part {}", matrix.problem()),
+                  "make it with Matrix::create and look at the error");
+            return {};
+        }
+        if (matrix.width() == 0) {
+            fault("the preprocessed part has no columns, expected at least 1",
+                  "return std::nullopt where there is none");
+            return {};
+        }
+        if (!std::has_single_bit(matrix.height())) {
+            fault(fmt::format("the preprocessed part has {} rows, expected a power of two", matrix.height()),
+                  "pad it, and the traces with it");
+            return {};
+        }
+        if (matrix.log_height() > params_.log_stacked_height()) {
+            fault(fmt::format("the preprocessed part has 2^{} rows, at most 2^{} fit (l_skip + n_stack)",
+                              matrix.log_height(), params_.log_stacked_height()),
+                  "take parameters for a larger stacked height");
+            return {};
+        }
+        Result<MatrixCommitment> commitment = commit(params_, matrix);
+        if (!commitment) {
+            Error error = std::move(commitment).error();
+            error.message = fmt::format("{}: committing to the preprocessed part: {}", label_, to_string(error));
+            error.stage = "keygen";
+            if (error.code != ErrorCode::kInvalidArgument) return error;
+            faults_.add(std::move(error.message));
+            return {};
+        }
+        key_.preprocessed = PreprocessedData{
+            .commit = commitment->commit,
+            .hypercube_dim = static_cast<std::int32_t>(matrix.log_height()) - static_cast<std::int32_t>(params_.l_skip),
+            .stacking_width = commitment->stacking_width};
+        return {};
+    }
+
+    const SystemParams& params_;
+    const AnyAir& air_;
+    Faults& faults_;
+    std::string label_;
+    AirVerifyingKey key_;
+    AirNotes notes_;
+    std::vector<std::uint32_t> constraint_degrees_;                // as written, in the key's order
+    std::vector<std::vector<std::uint32_t>> interaction_degrees_;  // of the fields, then of the count
+    std::map<std::uint16_t, std::set<std::string, std::less<>>> bus_names_;
+};
+
+// One name a bus: two are two buses that share a number.
+void add_bus_names(const AirGeneration& air, std::map<std::uint16_t, std::string>& names,
+                   std::map<std::uint16_t, std::string>& named_by, Faults& faults) {
+    for (const auto& [bus, of_air] : air.bus_names()) {
+        for (const std::string& full_name : of_air) {
+            const std::string name = cut(full_name);
+            const auto [first, is_new] = names.try_emplace(bus, name);
+            if (is_new) {
+                named_by[bus] = air.label();
+            } else if (first->second != name) {
+                faults.add(
+                    fmt::format("{}: bus {} is named \"{}\", and \"{}\" by {}; give each bus a number of its own, "
+                                "or one name",
+                                air.label(), bus, name, first->second, named_by[bus]));
+            }
+        }
+    }
 }
 
 }  // namespace
@@ -204,14 +362,19 @@ Result<ProvingKey> generate_keys(const SystemParams& params, std::span<const Any
 
     ProvingKey key;
     key.vk.params = params;
-    for (std::size_t i = 0; i < airs.size(); ++i) {
-        auto air = air_key(params, airs[i], place(i, airs[i]), commit);
-        if (!air) return std::move(air).error();
-        key.vk.airs.push_back(std::move(*air));
+    Faults faults;
+    std::map<std::uint16_t, std::string> named_by;
+    for (std::uint32_t i = 0; i < airs.size(); ++i) {
+        AirGeneration air(params, i, airs[i], faults);
+        if (auto generated = air.run(commit); !generated) return std::move(generated).error();
+        add_bus_names(air, key.notes.buses, named_by, faults);
+        key.vk.airs.push_back(air.take_key());
+        key.notes.airs.push_back(air.take_notes());
         key.air_names.push_back(airs[i].name);
         key.preprocessed.push_back(airs[i].preprocessed);
     }
-    auto constraints = trace_height_constraints(params, key.vk.airs);
+    if (!faults.empty()) return faults.take();
+    auto constraints = trace_height_constraints(params, key.vk.airs, key.air_names);
     if (!constraints) return std::move(constraints).error();
     key.vk.trace_height_constraints = std::move(*constraints);
     return key;

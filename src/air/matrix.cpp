@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
@@ -19,6 +20,19 @@ namespace {
 std::size_t num_elements(std::size_t width, std::size_t height) {
     constexpr std::size_t kMax = std::numeric_limits<std::size_t>::max();
     return height != 0 && width > kMax / height ? kMax : width * height;
+}
+
+// The common length of `lines`, which are all "row" or all "column". Errors: kInvalidArgument.
+Result<std::size_t> common_length(const std::vector<std::vector<Fp>>& lines, std::string_view what,
+                                  std::string_view elements) {
+    const std::size_t length = lines.empty() ? 0 : lines.front().size();
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+        if (lines[i].size() == length) continue;
+        return Error{
+            ErrorCode::kInvalidArgument, "matrix",
+            fmt::format("{} {} has {} {}, expected {} as in {} 0", what, i, lines[i].size(), elements, length, what)};
+    }
+    return length;
 }
 
 }  // namespace
@@ -82,6 +96,31 @@ Result<Matrix> Matrix::borrow(const Fp* values, std::size_t width, std::size_t h
         matrix.data_ = const_cast<Fp*>(values);  // read alone, says the contract
         matrix.width_ = width;
         matrix.height_ = height;
+        return matrix;
+    });
+}
+
+Result<Matrix> Matrix::from_rows(const std::vector<std::vector<Fp>>& rows) noexcept {
+    return guarded("matrix", [&]() -> Result<Matrix> {
+        const Result<std::size_t> width = common_length(rows, "row", "columns");
+        if (!width) return width.error();
+        Result<Matrix> matrix = create(*width, rows.size());
+        if (!matrix) return matrix;
+        for (std::size_t c = 0; c < *width; ++c) {
+            const std::span<Fp> column = matrix->column(c);
+            for (std::size_t row = 0; row < rows.size(); ++row) column[row] = rows[row][c];
+        }
+        return matrix;
+    });
+}
+
+Result<Matrix> Matrix::from_columns(const std::vector<std::vector<Fp>>& columns) noexcept {
+    return guarded("matrix", [&]() -> Result<Matrix> {
+        const Result<std::size_t> height = common_length(columns, "column", "rows");
+        if (!height) return height.error();
+        Result<Matrix> matrix = create(columns.size(), *height);
+        if (!matrix) return matrix;
+        for (std::size_t c = 0; c < columns.size(); ++c) std::ranges::copy(columns[c], matrix->column(c).begin());
         return matrix;
     });
 }

@@ -13,7 +13,7 @@ Result<bool> check_task(Session& session, const Task& task, JsonWriter* json) {
     const std::string name = printable(task.name);
     const double start_ms = session.telemetry().now_ms();
     std::optional<Span> span(std::in_place, &session.telemetry(), "check");
-    const Result<CheckReport> report = check_constraints(task.vk, task.traces, task.air_names);
+    const Result<CheckReport> report = check_constraints(task.vk, task.traces, task.air_names, task.notes);
     if (!report) return report.error();
     span->set("constraints", static_cast<std::int64_t>(report->num_constraints_checked));
     span->set("messages", static_cast<std::int64_t>(report->num_messages_checked));

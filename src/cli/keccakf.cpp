@@ -48,7 +48,8 @@ Result<ExitCode> run_keccakf(Session& session, const KeccakfOptions& options) {
                 grouped(num_permutations), grouped(trace.width()), grouped(trace.height()),
                 vk.params.log_stacked_height(), session.num_threads());
 
-    const Result<ProofBytes> proof = make_proof(session, vk, workload->traces, workload->key.air_names, true);
+    const Result<ProofBytes> proof =
+        make_proof(session, vk, workload->traces, workload->key.air_names, workload->key.notes, true);
     if (!proof) return proof.error();
     const std::vector<std::byte>& bytes = proof->bytes;
     session.say("proved in {:.2f} s: {} bytes\n", proof->prove_ms / 1000, grouped(bytes.size()));

@@ -33,7 +33,8 @@ Result<ExitCode> run_prove(Session& session, const ProveOptions& options) {
         }
     }
 
-    const Result<ProofBytes> proof = make_proof(session, task->vk, task->traces, task->air_names, options.is_verified);
+    const Result<ProofBytes> proof =
+        make_proof(session, task->vk, task->traces, task->air_names, task->notes, options.is_verified);
     if (!proof) return proof.error();
     if (auto written = session.write(options.proof_path, proof->bytes); !written) return written.error();
     session.say("proved {} in {:.3f} s: {}, {} bytes\n", printable(task->name), proof->prove_ms / 1000,

@@ -7,13 +7,14 @@
 namespace whorl::cli {
 
 Result<ProofBytes> make_proof(Session& session, const VerifyingKey& vk, std::span<const AirTrace> traces,
-                              std::vector<std::string> air_names, bool is_verified) {
+                              std::vector<std::string> air_names, KeyNotes notes, bool is_verified) {
     const Telemetry& telemetry = session.telemetry();
     const std::size_t first_span = telemetry.spans().size();
     const double start_ms = session.telemetry().now_ms();
     ProverOptions options = session.prover_options();
     options.verify_after = is_verified;
     options.air_names = std::move(air_names);
+    options.notes = std::move(notes);
     const Result<Proof> proof = prove(vk, traces, options);
     if (!proof) return proof.error();
     Result<std::vector<std::byte>> bytes = encode_proof(*proof);

@@ -20,10 +20,10 @@ struct ProofBytes {
     double verify_ms = 0;  ///< 0 unless verified
 };
 
-/// Proves on the session's device; `air_names` are for messages (ProverOptions). With `is_verified` a proof that the verifier rejects is an error (whorl::prove). Counts the bytes
+/// Proves on the session's device; `air_names` and `notes` are for messages (ProverOptions). With `is_verified` a proof that the verifier rejects is an error (whorl::prove). Counts the bytes
 /// among the session's totals.
 Result<ProofBytes> make_proof(Session& session, const VerifyingKey& vk, std::span<const AirTrace> traces,
-                              std::vector<std::string> air_names, bool is_verified);
+                              std::vector<std::string> air_names, KeyNotes notes, bool is_verified);
 /// "verified in … ms", where it was.
 void say_verified(Session& session, const ProofBytes& proof, bool is_verified);
 

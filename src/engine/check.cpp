@@ -12,9 +12,9 @@ namespace whorl {
 namespace {
 
 Result<CheckReport> check(const VerifyingKey& vk, std::span<const AirTrace> traces,
-                          std::span<const std::string> air_names) {
+                          std::span<const std::string> air_names, const KeyNotes& notes) {
     if (auto valid = check_key(vk); !valid) return std::move(valid).error();
-    const std::vector<TraceProblem> problems = trace_problems(vk, traces, air_names, WordCheck::kCheck);
+    const std::vector<TraceProblem> problems = trace_problems(vk, traces, air_names, notes, WordCheck::kCheck);
     if (auto valid = summarize(problems, "check"); !valid) return std::move(valid).error();
     for (const AirTrace& trace : traces) {
         if (!trace.preprocessed) continue;
@@ -27,17 +27,18 @@ Result<CheckReport> check(const VerifyingKey& vk, std::span<const AirTrace> trac
             found = made->commit;
         }
         if (const Digest& expected = vk.airs[trace.air_id].preprocessed->commit; found != expected) {
-            return Error{ErrorCode::kInvalidArgument, "check", preprocessed_mismatch(trace.air_id, found, expected)};
+            return Error{ErrorCode::kInvalidArgument, "check",
+                         air_place(trace.air_id, air_names) + ", " + preprocessed_mismatch(found, expected)};
         }
     }
-    return check_rows(vk, traces);
+    return check_rows(vk, traces, notes);
 }
 
 }  // namespace
 
 Result<CheckReport> check_constraints(const VerifyingKey& vk, std::span<const AirTrace> traces,
-                                      std::span<const std::string> air_names) noexcept {
-    return guarded("check", [&] { return ThreadTeam(0).run([&] { return check(vk, traces, air_names); }); });
+                                      std::span<const std::string> air_names, const KeyNotes& notes) noexcept {
+    return guarded("check", [&] { return ThreadTeam(0).run([&] { return check(vk, traces, air_names, notes); }); });
 }
 
 }  // namespace whorl

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <string_view>
 #include <utility>
 
 #include "air/committed_matrix.hpp"
@@ -32,13 +33,22 @@ std::string as_power(std::uint64_t value) {
     return fmt::format("2^{}", std::countr_zero(value));
 }
 
+// Printable, and cut where it is long.
+std::string shown_name(std::string_view name) {
+    if (name.size() <= kMaxNameBytes) return printable(name);
+    std::size_t size = kMaxNameBytes;
+    while (size > 0 && (static_cast<unsigned char>(name[size]) & 0xC0U) == 0x80U) --size;  // whole UTF-8 characters
+    return printable(name.substr(0, size)) + "...";
+}
+
 class Validation {
 public:
     Validation(const VerifyingKey& vk, std::span<const AirTrace> traces, std::span<const std::string> air_names,
-               WordCheck words, std::span<const std::optional<TracePart>> preprocessed)
+               const KeyNotes& notes, WordCheck words, std::span<const std::optional<TracePart>> preprocessed)
         : vk_(vk),
           traces_(traces),
           air_names_(air_names),
+          notes_(notes),
           words_(words),
           preprocessed_(preprocessed),
           log_heights_(vk.airs.size(), -1) {}
@@ -83,13 +93,11 @@ private:
              .found = std::move(found),
              .remedy = std::move(remedy)});
     }
-    std::string label(std::uint32_t id) const {
-        if (id >= air_names_.size() || air_names_[id].empty()) return fmt::format("AIR {}", id);
-        const std::string& name = air_names_[id];
-        if (name.size() <= kMaxNameBytes) return fmt::format("AIR {} \"{}\"", id, printable(name));
-        std::size_t size = kMaxNameBytes;
-        while (size > 0 && (static_cast<unsigned char>(name[size]) & 0xC0U) == 0x80U) --size;  // whole UTF-8 characters
-        return fmt::format("AIR {} \"{}...\"", id, printable(name.substr(0, size)));
+    std::string label(std::uint32_t id) const { return air_place(id, air_names_); }
+    std::string bus_label(std::uint16_t bus) const {
+        const auto name = notes_.buses.find(bus);
+        if (name == notes_.buses.end() || name->second.empty()) return fmt::format("bus {}", bus);
+        return fmt::format("bus {} \"{}\"", bus, shown_name(name->second));
     }
 
     void check_trace(const AirTrace& trace) {
@@ -215,7 +223,7 @@ private:
         if (sum < bound.threshold) return;
         add({.air_id = std::nullopt,
              .bus_index = bound.bus,
-             .place = bound.bus ? fmt::format("bus {}", *bound.bus) : "interactions of all AIRs",
+             .place = bound.bus ? bus_label(*bound.bus) : "interactions of all AIRs",
              .expected = fmt::format("fewer than {} (sum of {} x height, heights of at least 2^{})", bound.threshold,
                                      bound.bus ? "count weights" : "interactions", vk_.params.l_skip),
              .found = fmt::to_string(sum),
@@ -253,6 +261,7 @@ private:
     const VerifyingKey& vk_;
     std::span<const AirTrace> traces_;
     std::span<const std::string> air_names_;
+    const KeyNotes& notes_;
     WordCheck words_;
     std::span<const std::optional<TracePart>> preprocessed_;  // those of the prover
     std::vector<int> log_heights_;                            // of AIRs with a trace of a possible height
@@ -276,10 +285,15 @@ bool all_are_elements(std::span<const Fp> values) {
     return largest < Fp::kModulus;
 }
 
+std::string air_place(std::uint32_t air_id, std::span<const std::string> air_names) {
+    if (air_id >= air_names.size() || air_names[air_id].empty()) return fmt::format("AIR {}", air_id);
+    return fmt::format("AIR {} \"{}\"", air_id, shown_name(air_names[air_id]));
+}
+
 std::vector<TraceProblem> trace_problems(const VerifyingKey& vk, std::span<const AirTrace> traces,
-                                         std::span<const std::string> air_names, WordCheck words,
+                                         std::span<const std::string> air_names, const KeyNotes& notes, WordCheck words,
                                          std::span<const std::optional<TracePart>> preprocessed) {
-    return Validation(vk, traces, air_names, words, preprocessed).run();
+    return Validation(vk, traces, air_names, notes, words, preprocessed).run();
 }
 
 Result<void> summarize(std::span<const TraceProblem> problems, std::string_view stage) {
@@ -307,17 +321,18 @@ std::string to_string(const TraceProblem& problem) noexcept {
 }
 
 Result<std::vector<TraceProblem>> find_trace_problems(const VerifyingKey& vk, std::span<const AirTrace> traces,
-                                                      std::span<const std::string> air_names) noexcept {
+                                                      std::span<const std::string> air_names,
+                                                      const KeyNotes& notes) noexcept {
     return guarded("traces", [&]() -> Result<std::vector<TraceProblem>> {
         if (auto valid = check_key(vk); !valid) return std::move(valid).error();
-        return ThreadTeam(0).run([&] { return trace_problems(vk, traces, air_names, WordCheck::kCheck); });
+        return ThreadTeam(0).run([&] { return trace_problems(vk, traces, air_names, notes, WordCheck::kCheck); });
     });
 }
 
 Result<void> check_traces(const VerifyingKey& vk, std::span<const AirTrace> traces,
-                          std::span<const std::string> air_names) noexcept {
+                          std::span<const std::string> air_names, const KeyNotes& notes) noexcept {
     return guarded("traces", [&]() -> Result<void> {
-        const auto problems = find_trace_problems(vk, traces, air_names);
+        const auto problems = find_trace_problems(vk, traces, air_names, notes);
         if (!problems) return problems.error();
         return summarize(*problems, "traces");
     });

@@ -17,11 +17,14 @@ enum class WordCheck { kCheck, kSkip };
 /// find_trace_problems. Precondition: check_key(vk). An AIR of the key that has an entry in `preprocessed` needs none in its
 /// trace.
 std::vector<TraceProblem> trace_problems(const VerifyingKey& vk, std::span<const AirTrace> traces,
-                                         std::span<const std::string> air_names, WordCheck words,
+                                         std::span<const std::string> air_names, const KeyNotes& notes, WordCheck words,
                                          std::span<const std::optional<TracePart>> preprocessed = {});
 
 /// Whether all words are below p.
 bool all_are_elements(std::span<const Fp> values);
+
+/// `AIR 3 "Keccak"`, or `AIR 3` where it has no name: the name printable, and cut where it is long.
+std::string air_place(std::uint32_t air_id, std::span<const std::string> air_names);
 
 /// The problems as one error of bounded length; no error where there are none.
 Result<void> summarize(std::span<const TraceProblem> problems, std::string_view stage);

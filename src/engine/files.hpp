@@ -49,6 +49,8 @@ struct ReadLimit {
 inline constexpr ReadLimit kKeyLimit{.max_bytes = std::uint64_t{1} << 28, .content = "a verifying key"};
 inline constexpr ReadLimit kTaskJsonLimit{
     .max_bytes = std::uint64_t{1} << 24, .content = "task.json", .kind = FileKind::kRegular};
+inline constexpr ReadLimit kNotesLimit{
+    .max_bytes = std::uint64_t{1} << 24, .content = "a file of notes", .kind = FileKind::kRegular};
 
 /// "PATH: reason" for the system's error.
 Error io_error(std::string_view stage, const std::filesystem::path& path, int system_error);

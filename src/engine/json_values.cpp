@@ -24,8 +24,13 @@ const JsonPlace& JsonPlace::array() const {
     return *this;
 }
 
-const JsonPlace& JsonPlace::object(std::span<const std::string_view> keys) const {
+const JsonPlace& JsonPlace::object() const {
     if (!json_.is_object()) fail("{} is not an object", place_);
+    return *this;
+}
+
+const JsonPlace& JsonPlace::object(std::span<const std::string_view> keys) const {
+    object();
     for (auto it = json_.begin(); it != json_.end(); ++it) {
         if (std::ranges::find(keys, it.key()) != keys.end()) continue;
         fail("{} has \"{}\", expected only {}", place_, printable(it.key()), fmt::join(keys, ", "));

@@ -50,6 +50,8 @@ public:
     JsonPlace at(const char* key) const;
     JsonPlace at(std::size_t index) const { return {json_[index], fmt::format("{}/{}", place_, index), stage_}; }
     const JsonPlace& array() const;
+    /// An object, whatever its keys.
+    const JsonPlace& object() const;
     /// An object that has no other keys than these.
     const JsonPlace& object(std::span<const std::string_view> keys) const;
 

@@ -39,7 +39,7 @@ struct Prover::State {
     std::vector<std::optional<TracePart>> preprocessed;  // by AIR, or empty: those of the traces are taken
 
     Result<void> check(std::span<const AirTrace> traces, const char* stage) const {
-        return summarize(trace_problems(vk, traces, options.air_names, WordCheck::kCheck, preprocessed), stage);
+        return summarize(trace_problems(vk, traces, options.air_names, options.notes, WordCheck::kCheck, preprocessed), stage);
     }
     Telemetry* telemetry_of(const ProveControl& control) const {
         return control.telemetry != nullptr ? control.telemetry : options.telemetry;
@@ -64,7 +64,8 @@ struct Prover::State {
 Result<void> Prover::State::take_preprocessed(ProvingKey& key) {
     const auto bad = [&](std::size_t air_id, std::string_view what) {
         return Error{ErrorCode::kInvalidArgument, "prove",
-                     fmt::format("AIR {}: {}; use a ProvingKey as keygen returned it", air_id, what)};
+                     fmt::format("{}: {}; use a ProvingKey as keygen returned it",
+                                 air_place(static_cast<std::uint32_t>(air_id), options.air_names), what)};
     };
     preprocessed.resize(vk.airs.size());
     for (std::size_t i = 0; i < vk.airs.size(); ++i) {
@@ -78,7 +79,7 @@ Result<void> Prover::State::take_preprocessed(ProvingKey& key) {
         if (!committed) return std::move(committed).error();
         const Digest& expected = vk.airs[i].preprocessed->commit;
         if (committed->commit() != expected) {
-            return bad(i, preprocessed_mismatch(static_cast<std::uint32_t>(i), committed->commit(), expected));
+            return bad(i, preprocessed_mismatch(committed->commit(), expected));
         }
         preprocessed[i] = *std::move(committed);
     }
@@ -97,7 +98,10 @@ Result<Prover> Prover::create(const VerifyingKey& vk, ProvingKey* key, const Pro
         auto state = std::make_unique<State>();
         state->vk = vk;
         state->options = options;
-        if (key != nullptr && options.air_names.empty()) state->options.air_names = std::move(key->air_names);
+        if (key != nullptr && options.air_names.empty()) {
+            state->options.air_names = std::move(key->air_names);
+            state->options.notes = std::move(key->notes);
+        }
         if (!is_cpu(options.device)) {
             Result<std::unique_ptr<gpu::Runtime>> runtime = open_gpu(options.device);
             if (!runtime) return std::move(runtime).error();
@@ -158,11 +162,12 @@ Result<Proof> Prover::prove(std::span<const AirTrace> traces, const ProveControl
         try {
             Result<Proof> proof = s.prove(input, control.memory_limit_bytes);
             if (!proof || !s.options.verify_after) return proof;
-            if (auto ok = verify_made(s.vk, traces, s.preprocessed, s.options.air_names, *proof, telemetry); !ok)
+            if (auto ok = verify_made(s.vk, traces, s.preprocessed, s.options, *proof, telemetry); !ok)
                 return std::move(ok).error();
             return proof;
         } catch (const InputError& e) {
-            return Error{ErrorCode::kInvalidArgument, "prove", e.what()};
+            return Error{ErrorCode::kInvalidArgument, "prove",
+                         fmt::format("{}, {}", air_place(e.air_id, s.options.air_names), e.what())};
         }
     });
 }

@@ -15,6 +15,7 @@
 #include "engine/check_traces.hpp"
 #include "engine/files.hpp"
 #include "engine/json_values.hpp"
+#include "engine/notes_file.hpp"
 #include "engine/task_files.hpp"
 #include "key/params_difference.hpp"
 #include "machine/guard.hpp"
@@ -29,6 +30,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kLoadStage = "task.load";
 constexpr std::string_view kSaveStage = "task.save";
+constexpr std::string_view kNotesFile = "notes.json";
 
 template <class... Args>
 [[noreturn]] void fail(ErrorCode code, fmt::format_string<Args...> format, Args&&... args) {
@@ -157,6 +159,7 @@ std::vector<fs::path> files_of(const fs::path& folder) {
     const JsonDocument document = read_document(files.front());
     const JsonPlace json(document.root(), shown(files.front()), kLoadStage);
     files.push_back(json.at("vk").file_in(folder));
+    if (json.has("notes")) files.push_back(json.at("notes").file_in(folder));
     if (!json.has("airs")) return files;
     const JsonPlace airs = json.at("airs").array();
     const auto add_part = [&](const JsonPlace& part) {
@@ -233,8 +236,16 @@ Task load(const fs::path& folder) {
         task.air_names[air_id] = air.at("name").text();
         task.traces.push_back(trace_from_json(air, folder, air_id, task.vk.airs[air_id]));
     }
+    if (json.has("notes")) {
+        StoredNotes stored = read_notes(json.at("notes").file_in(folder), task.vk, kLoadStage);
+        task.notes = std::move(stored.notes);
+        // task.json has the names of AIRs with a trace.
+        for (std::size_t i = 0; i < is_listed.size(); ++i) {
+            if (!is_listed[i]) task.air_names[i] = std::move(stored.air_names[i]);
+        }
+    }
     // Every word was compared with p when it was read.
-    const auto problems = trace_problems(task.vk, task.traces, task.air_names, WordCheck::kSkip);
+    const auto problems = trace_problems(task.vk, task.traces, task.air_names, task.notes, WordCheck::kSkip);
     if (const auto fits = summarize(problems, kLoadStage); !fits) {
         fail(fits.error().code, "{}: {}", shown(folder), fits.error().message);
     }
@@ -295,6 +306,10 @@ void write_trace(JsonWriter& json, const AirTrace& trace, std::string_view name,
     json.close('}');
 }
 
+bool has_notes(const Task& task) {
+    return task.notes != KeyNotes();
+}
+
 // task.json of `task`; the parts that it names are added to `parts`.
 std::string task_text(const Task& task, std::vector<NamedPart>& parts) {
     JsonWriter json(2);
@@ -303,6 +318,7 @@ std::string task_text(const Task& task, std::vector<NamedPart>& parts) {
     json.member("name", task.name);
     json.member("num_airs", task.vk.airs.size());
     json.member("vk", kTaskKeyFile);
+    if (has_notes(task)) json.member("notes", kNotesFile);
     write_elements(json, "vk_pre_hash", task.vk.pre_hash);
     write_params(json, task.vk.params);
     json.open("airs", '[');
@@ -332,7 +348,7 @@ Result<void> check_task(const Task& task) {
                      .stage = std::string(kSaveStage),
                      .message = "pre_hash of the key: expected verifying_key_pre_hash(vk), found another digest"};
     }
-    return summarize(trace_problems(task.vk, task.traces, task.air_names, WordCheck::kCheck), kSaveStage);
+    return summarize(trace_problems(task.vk, task.traces, task.air_names, task.notes, WordCheck::kCheck), kSaveStage);
 }
 
 Result<void> save(const Task& task, const fs::path& folder) {
@@ -343,6 +359,8 @@ Result<void> save(const Task& task, const fs::path& folder) {
     if (!key) return with_stage(key.error());
     if (Result<void> fits = check_size(path_in(folder, kTaskFile), text.size(), kTaskJsonLimit); !fits) return fits;
     if (Result<void> fits = check_size(path_in(folder, kTaskKeyFile), key->size(), kKeyLimit); !fits) return fits;
+    const std::string notes = has_notes(task) ? notes_text(task.vk, task.air_names, task.notes) : std::string();
+    if (Result<void> fits = check_size(path_in(folder, kNotesFile), notes.size(), kNotesLimit); !fits) return fits;
 
     if (Result<void> made = create_folders(folder); !made) return with_stage(std::move(made).error());
     for (const NamedPart& part : parts) {
@@ -352,6 +370,11 @@ Result<void> save(const Task& task, const fs::path& folder) {
     }
     if (Result<void> written = write_file(path_in(folder, kTaskKeyFile), *key); !written) {
         return with_stage(std::move(written).error());
+    }
+    if (has_notes(task)) {
+        if (Result<void> written = write_file(path_in(folder, kNotesFile), notes); !written) {
+            return with_stage(std::move(written).error());
+        }
     }
     if (Result<void> written = write_file(path_in(folder, kTaskFile), text); !written) {
         return with_stage(std::move(written).error());

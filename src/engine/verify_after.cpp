@@ -33,7 +33,7 @@ Result<std::optional<std::string>> reason_against(const VerifyingKey& vk, const 
 }  // namespace
 
 Result<void> verify_made(const VerifyingKey& vk, std::span<const AirTrace> traces,
-                         std::span<const std::optional<TracePart>> preprocessed, std::span<const std::string> air_names,
+                         std::span<const std::optional<TracePart>> preprocessed, const ProverOptions& options,
                          const Proof& proof, Telemetry* telemetry) {
     const Result<std::optional<std::string>> judged = [&] {
         const Span span(telemetry, "verify");
@@ -48,12 +48,12 @@ Result<void> verify_made(const VerifyingKey& vk, std::span<const AirTrace> trace
         if (trace.air_id < preprocessed.size() && preprocessed[trace.air_id])
             trace.preprocessed = preprocessed[trace.air_id];
     }
-    const Result<CheckReport> report = check_constraints(vk, whole, air_names);
+    const Result<CheckReport> report = check_constraints(vk, whole, options.air_names, options.notes);
     if (!report) return report.error();
     if (!report->is_satisfied()) {
         return Error{ErrorCode::kUnsatisfied, "prove",
                      fmt::format("the traces do not satisfy the key, and the verifier rejects their proof ({})\n{}",
-                                 *reason, describe(*report, printable_names(air_names)))};
+                                 *reason, describe(*report, printable_names(options.air_names)))};
     }
     return Error{ErrorCode::kInternal, "prove",
                  fmt::format("the verifier rejects the proof although the traces satisfy the key: {}; this is a bug in "

@@ -3,20 +3,20 @@
 
 #include <optional>
 #include <span>
-#include <string>
 
 #include <whorl/error.hpp>
 #include <whorl/key.hpp>
 #include <whorl/proof.hpp>
-#include <whorl/telemetry.hpp>
+#include <whorl/prove.hpp>
 #include <whorl/trace.hpp>
 
 namespace whorl {
 
-/// Whether the verifier accepts `proof`, made of `traces` and of `preprocessed` as make_prover_input takes them, as it is read back from its bytes: what is verified is what will be
-/// written. Under a span "verify". Errors: kUnsatisfied, kInternal (whorl::prove).
+/// Whether the verifier accepts `proof`, made of `traces` and of `preprocessed` as make_prover_input takes them, as it is read
+/// back from its bytes: what is verified is what will be written. Under a span "verify"; messages use options.air_names and
+/// options.notes. Errors: kUnsatisfied, kInternal (whorl::prove).
 Result<void> verify_made(const VerifyingKey& vk, std::span<const AirTrace> traces,
-                         std::span<const std::optional<TracePart>> preprocessed, std::span<const std::string> air_names,
+                         std::span<const std::optional<TracePart>> preprocessed, const ProverOptions& options,
                          const Proof& proof, Telemetry* telemetry);
 
 }  // namespace whorl

@@ -28,19 +28,24 @@ bool is_implied_by(const TraceHeightBound& a, const TraceHeightBound& b) {
     return true;
 }
 
-Result<void> check_bound(const SystemParams& params, const TraceHeightBound& bound) {
+Result<void> check_bound(const SystemParams& params, const TraceHeightBound& bound,
+                         std::span<const std::string> air_names) {
     const std::string what = bound.bus ? fmt::format("bus {}: the count weights", *bound.bus) : "the interactions";
     std::uint64_t sum = 0;
     for (const auto& [air, weight] : bound.weights) {
         if (weight > std::numeric_limits<std::uint32_t>::max()) {
-            return keygen_error(fmt::format("{} of AIR {} add up to {}, more than 32 bits hold", what, air, weight));
+            const bool has_name = air < air_names.size() && !air_names[air].empty();
+            return keygen_error(fmt::format(
+                "{} of AIR {} add up to {}, more than 32 bits hold; use smaller weights, or fewer interactions", what,
+                has_name ? fmt::format("{} ({})", air, air_names[air]) : fmt::to_string(air), weight));
         }
         sum += weight;
     }
     if (sum > std::numeric_limits<std::uint64_t>::max() >> params.log_stacked_height()) {
-        return keygen_error(
-            fmt::format("{} of all AIRs add up to {}: multiplied by heights of 2^{}, more than 64 bits hold", what, sum,
-                        params.log_stacked_height()));
+        return keygen_error(fmt::format(
+            "{} of all AIRs add up to {}: multiplied by heights of 2^{}, more than 64 bits hold; use smaller "
+            "weights, or fewer interactions",
+            what, sum, params.log_stacked_height()));
     }
     return {};
 }
@@ -48,7 +53,8 @@ Result<void> check_bound(const SystemParams& params, const TraceHeightBound& bou
 }  // namespace
 
 Result<std::vector<TraceHeightBound>> trace_height_bounds(const SystemParams& params,
-                                                          std::span<const AirVerifyingKey> airs) {
+                                                          std::span<const AirVerifyingKey> airs,
+                                                          std::span<const std::string> air_names) {
     std::map<std::uint16_t, TraceHeightBound> by_bus;
     TraceHeightBound total{.bus = std::nullopt, .weights = {}, .threshold = params.logup.max_interaction_count};
     const auto add_weight = [](TraceHeightBound& bound, std::uint32_t air, std::uint64_t weight) {
@@ -66,12 +72,15 @@ Result<std::vector<TraceHeightBound>> trace_height_bounds(const SystemParams& pa
         }
     }
     if (by_bus.size() > kMaxBuses) {
-        return keygen_error(fmt::format("{} buses are used, at most {} are possible", by_bus.size(), kMaxBuses));
+        return keygen_error(
+            fmt::format("{} buses are used, at most {} are possible; let some share a number, with a field "
+                        "that tells their messages apart",
+                        by_bus.size(), kMaxBuses));
     }
 
     std::vector<TraceHeightBound> kept;
     const auto add = [&](TraceHeightBound candidate) -> Result<void> {
-        if (auto valid = check_bound(params, candidate); !valid) return valid;
+        if (auto valid = check_bound(params, candidate, air_names); !valid) return valid;
         const auto implies_candidate = [&](const auto& other) { return is_implied_by(candidate, other); };
         if (std::any_of(kept.begin(), kept.end(), implies_candidate)) return {};
         std::erase_if(kept, [&](const auto& other) { return is_implied_by(other, candidate); });
@@ -86,8 +95,9 @@ Result<std::vector<TraceHeightBound>> trace_height_bounds(const SystemParams& pa
 }
 
 Result<std::vector<TraceHeightConstraint>> trace_height_constraints(const SystemParams& params,
-                                                                    std::span<const AirVerifyingKey> airs) {
-    const auto bounds = trace_height_bounds(params, airs);
+                                                                    std::span<const AirVerifyingKey> airs,
+                                                                    std::span<const std::string> air_names) {
+    const auto bounds = trace_height_bounds(params, airs, air_names);
     if (!bounds) return bounds.error();
     std::vector<TraceHeightConstraint> constraints;
     for (const TraceHeightBound& bound : *bounds) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -15,7 +16,8 @@ namespace whorl {
 
 /// trace_height_bounds in the key's form: a coefficient for each AIR.
 Result<std::vector<TraceHeightConstraint>> trace_height_constraints(const SystemParams& params,
-                                                                    std::span<const AirVerifyingKey> airs);
+                                                                    std::span<const AirVerifyingKey> airs,
+                                                                    std::span<const std::string> air_names = {});
 
 /// A trace height constraint and what it protects.
 struct TraceHeightBound {
@@ -27,8 +29,9 @@ struct TraceHeightBound {
 /// Per bus and over all buses, without those that another one implies, in the key's order (PROTOCOL.md 6.6). Takes memory
 /// linear in the number of interactions.
 /// Errors: kInvalidArgument when a coefficient exceeds 32 bits, a weighted sum of heights could exceed 64 bits, or there are
-/// more than kMaxBuses buses.
+/// more than kMaxBuses buses; the message has the AIR's name where `air_names` has one.
 Result<std::vector<TraceHeightBound>> trace_height_bounds(const SystemParams& params,
-                                                          std::span<const AirVerifyingKey> airs);
+                                                          std::span<const AirVerifyingKey> airs,
+                                                          std::span<const std::string> air_names = {});
 
 }  // namespace whorl

@@ -16,15 +16,15 @@ std::string digest_text(const Digest& digest) {
 
 }  // namespace
 
-std::string preprocessed_mismatch(std::uint32_t air_id, const Digest& found, const Digest& expected) {
+std::string preprocessed_mismatch(const Digest& found, const Digest& expected) {
     return fmt::format(
-        "AIR {}, preprocessed part: expected the columns that the key commits to (commitment {}), found columns with "
-        "the commitment {}; prove with the columns that the key was made from, or make the key again",
-        air_id, digest_text(expected), digest_text(found));
+        "preprocessed part: expected the columns that the key commits to (commitment {}), found columns with the "
+        "commitment {}; prove with the columns that the key was made from, or make the key again",
+        digest_text(expected), digest_text(found));
 }
 
 void require_preprocessed_commitment(std::uint32_t air_id, const Digest& found, const Digest& expected) {
-    if (found != expected) throw InputError(preprocessed_mismatch(air_id, found, expected));
+    if (found != expected) throw InputError(air_id, preprocessed_mismatch(found, expected));
 }
 
 std::vector<int> log_heights_of(const VerifyingKey& vk, std::span<const AirTrace> traces) {

@@ -68,12 +68,15 @@ struct ProverInput {
     std::vector<PartRef> parts(std::uint32_t trace) const;
 };
 
-/// Traces that are not those of the key, found in the course of a proof. The message names the place and the remedy.
+/// Traces that are not those of the key, found in the course of a proof. The message names the part of the AIR's trace, and the
+/// remedy; who knows the AIR's name puts it in front.
 struct InputError : std::runtime_error {
-    using std::runtime_error::runtime_error;
+    InputError(std::uint32_t air, const std::string& message) : std::runtime_error(message), air_id(air) {}
+
+    std::uint32_t air_id;
 };
-/// What is said of preprocessed columns with the commitment `found`, where the key of AIR `air_id` has `expected`.
-std::string preprocessed_mismatch(std::uint32_t air_id, const Digest& found, const Digest& expected);
+/// What is said of preprocessed columns with the commitment `found`, where the key has `expected`.
+std::string preprocessed_mismatch(const Digest& found, const Digest& expected);
 /// Throws InputError unless `found`, the commitment to the preprocessed part of AIR `air_id`, is the key's.
 void require_preprocessed_commitment(std::uint32_t air_id, const Digest& found, const Digest& expected);
 

@@ -1,7 +1,9 @@
 // What AIRs write down, and the DAG it becomes. The order of nodes is hashed into keys, so these tests spell it out.
+#include <array>
 #include <cstdint>
 #include <random>
 #include <string>
+#include <type_traits>
 #include <vector>
 
 #include <fmt/format.h>
@@ -90,6 +92,12 @@ TEST(Dag, SortsConstraintsAndDropsRepeats) {
     EXPECT_THAT(dag_of({late, column(0), late, column(1)}).constraints, ElementsAre(0, 1, 2));
 }
 
+TEST(Dag, TellsWhichConstraintBecameWhich) {
+    const Expr late = column(0) - column(1);
+    const std::vector<Expr> constraints{late, column(0), late, column(1), column(1) + constant(0)};
+    EXPECT_THAT(build_constraint_dag(constraints, {}).position_of, ElementsAre(2, 0, 2, 1, 1));
+}
+
 TEST(Dag, FoldsConstantsAndKeepsTheirNodes) {
     EXPECT_THAT(dag_of({constant(2) + constant(3)}).nodes, ElementsAre("2", "3", "5"));
     EXPECT_THAT(dag_of({constant(2) - constant(3)}).nodes, ElementsAre("2", "3", "-1"));
@@ -154,10 +162,11 @@ TEST(Builder, PutsConditionsOnTheLeftOuterFirst) {
     air.width.common_main = 3;
     const ConstraintDag dag = build_constraint_dag(builder.constraints(), {});
     air.nodes = dag.nodes;
-    EXPECT_EQ(render_expression(air, dag.constraint_idx[0]), "main[0] * (main[1] * main[2])");
-    EXPECT_EQ(render_expression(air, dag.constraint_idx[1]),
+    EXPECT_EQ(render_expression(air, {}, dag.constraint_idx[0]), "main[0] * (main[1] * main[2])");
+    EXPECT_EQ(render_expression(air, {}, dag.constraint_idx[1]),
               "is_transition * ((main[0] - main[1]) * (main[1] - main[2]))");
-    EXPECT_EQ(render_expression(air, dag.constraint_idx[2]), "is_first_row * (main[0] * (main[1] * (main[1] - 1)))");
+    EXPECT_EQ(render_expression(air, {}, dag.constraint_idx[2]),
+              "is_first_row * (main[0] * (main[1] * (main[1] - 1)))");
 }
 
 TEST(Builder, NumbersPartsInTheOrderOfTheKey) {
@@ -167,17 +176,155 @@ TEST(Builder, NumbersPartsInTheOrderOfTheKey) {
     EXPECT_EQ(variable(builder.cached_main(1).local[3]), (Variable{Variable::Entry::kMain, 1, 0, 3}));
     EXPECT_EQ(variable(builder.preprocessed().next[1]), (Variable{Variable::Entry::kPreprocessed, 0, 1, 1}));
     EXPECT_EQ(variable(builder.public_values()[1]), (Variable{Variable::Entry::kPublic, 0, 0, 1}));
-    EXPECT_FALSE(builder.fault());
+    for (const auto& part : builder.reads()) EXPECT_TRUE(part->faults.empty());
 }
 
-TEST(Builder, RemembersTheFirstColumnThatDoesNotExist) {
+TEST(Builder, RemembersReadsOfColumnsThatDoNotExist) {
     SymbolicBuilder builder({std::nullopt, {1}, 3}, 0);
     builder.assert_zero(builder.cached_main(0).next[1]);
-    builder.assert_zero(builder.main().local[9]);
-    ASSERT_TRUE(builder.fault());
-    EXPECT_EQ(builder.fault()->part, "cached main 0");
-    EXPECT_EQ(builder.fault()->index, 1U);
-    EXPECT_EQ(builder.fault()->width, 1U);
+    const std::uint32_t line = __LINE__ - 1;
+    for (int i = 0; i < 100; ++i) builder.assert_zero(builder.main().local[9]);
+    const PartReads& cached = *builder.reads()[0];
+    EXPECT_EQ(cached.part, "cached main 0");
+    EXPECT_EQ(cached.width, 1U);
+    ASSERT_EQ(cached.faults.size(), 1U);
+    EXPECT_EQ(cached.faults[0].index, 1U);
+    EXPECT_EQ(cached.faults[0].place.line(), line);
+    EXPECT_EQ(builder.reads()[2]->faults.size(), PartReads::kMaxFaults);
+}
+
+TEST(Builder, KeepsTheLineAndTheLabelOfEachAssertionAndInteraction) {
+    SymbolicBuilder builder({std::nullopt, {}, 3}, 0);
+    const auto& local = builder.main().local;
+    const PermutationBus bus{7, "memory"};
+    const std::uint32_t first = __LINE__ + 1;
+    builder.assert_zero(local[0]);
+    builder.assert_eq(local[0], local[1], "a label");
+    builder.when_transition().when(local[2]).assert_bool(local[1], std::string("another"));
+    builder.when_last_row().assert_zero(local[1]);
+    builder.assert_one(local[2]);
+    bus.send(builder, {local[0], 5}, 1, "sent");
+    builder.push_interaction(8, {local[1]}, local[2], 1);
+    const std::vector<std::uint32_t> lines{0, 1, 2, 3, 4};
+    const std::vector<std::string> labels{"", "a label", "another", "", ""};
+    ASSERT_EQ(builder.constraint_notes().size(), 5U);
+    for (std::size_t i = 0; i < 5; ++i) {
+        const Note& note = builder.constraint_notes()[i];
+        EXPECT_EQ(note.place().line(), first + lines[i]) << i;
+        EXPECT_EQ(note.label(), labels[i]) << i;
+        EXPECT_THAT(note.place().file_name(), testing::EndsWith("builder_test.cpp"));
+    }
+    ASSERT_EQ(builder.interaction_notes().size(), 2U);
+    EXPECT_EQ(builder.interaction_notes()[0].place().line(), first + 5);
+    EXPECT_EQ(builder.interaction_notes()[0].label(), "sent");
+    EXPECT_EQ(builder.interaction_notes()[1].place().line(), first + 6);
+    ASSERT_EQ(builder.bus_names().size(), 1U);
+    EXPECT_THAT(builder.bus_names().at(7), ElementsAre("memory"));
+}
+
+TEST(Builder, TakesWholeNumbersAsExpressions) {
+    SymbolicBuilder builder({std::nullopt, {}, 2}, 0);
+    const auto& local = builder.main().local;
+    builder.assert_eq(local[0], 5);
+    builder.assert_zero(3 * local[0] - (local[1] + 1));
+    builder.when(local[0] - 7).assert_eq(2, local[1]);
+    builder.assert_zero(local[0] * std::int64_t{-1});
+    builder.assert_zero(local[0] + std::uint64_t{Fp::kModulus + 2ULL});
+    AirVerifyingKey air;
+    air.width.common_main = 2;
+    const ConstraintDag dag = build_constraint_dag(builder.constraints(), {});
+    air.nodes = dag.nodes;
+    const std::vector<std::string> expected{"main[0] == 5", "3 * main[0] == main[1] + 1",
+                                            "(main[0] - 7) * (2 - main[1]) == 0", "main[0] * -1 == 0",
+                                            "main[0] + 2 == 0"};
+    for (std::size_t i = 0; i < expected.size(); ++i) {
+        EXPECT_EQ(render_constraint(air, {}, dag.constraint_idx[dag.position_of[i]]), expected[i]);
+    }
+    static_assert(!std::is_convertible_v<bool, Expr>);
+}
+
+WHORL_COLUMNS(Limbs, n, pairs[2][3], last);
+
+// Without names, and nested.
+template <class T>
+struct Inner {
+    T low, high;
+};
+template <class T>
+struct Nested {
+    std::array<Inner<T>, 2> words;
+    T flag;
+};
+
+TEST(Columns, AreReadAsAStructWithNames) {
+    static_assert(kNumColumns<Limbs> == 8);
+    SymbolicBuilder builder({2, {8}, 5}, 1);
+    const auto variable = [](const Expr& expression) { return expression.node().variable; };
+    const auto [local, next] = columns<Limbs>(builder.cached_main(0));
+    EXPECT_EQ(variable(local.n), (Variable{Variable::Entry::kMain, 0, 0, 0}));
+    EXPECT_EQ(variable(local.pairs[1][0]), (Variable{Variable::Entry::kMain, 0, 0, 4}));
+    EXPECT_EQ(variable(next.last), (Variable{Variable::Entry::kMain, 0, 1, 7}));
+    const auto nested = columns<Nested>(builder.main().next);
+    EXPECT_EQ(variable(nested.words[1].high), (Variable{Variable::Entry::kMain, 1, 1, 3}));
+    EXPECT_EQ(variable(nested.flag), (Variable{Variable::Entry::kMain, 1, 1, 4}));
+    EXPECT_THAT(builder.reads()[0]->names, ElementsAre("n", "pairs[0][0]", "pairs[0][1]", "pairs[0][2]", "pairs[1][0]",
+                                                       "pairs[1][1]", "pairs[1][2]", "last"));
+    EXPECT_TRUE(builder.reads()[2]->names.empty());
+    for (const auto& part : builder.reads()) EXPECT_TRUE(part->faults.empty());
+}
+
+TEST(Columns, OfAnotherWidthThanThePartAreAFault) {
+    SymbolicBuilder builder({std::nullopt, {}, 5}, 0);
+    const auto local = columns<Limbs>(builder.main().local);
+    const std::uint32_t line = __LINE__ - 1;
+    EXPECT_EQ(local.last.node().op, Op::kConstant);
+    const PartReads& part = *builder.reads()[1];
+    ASSERT_EQ(part.faults.size(), 1U);
+    EXPECT_TRUE(part.faults[0].is_struct);
+    EXPECT_EQ(part.faults[0].index, 8U);
+    EXPECT_EQ(part.faults[0].place.line(), line);
+    EXPECT_TRUE(part.names.empty());
+}
+
+TEST(Columns, AreReadFromTheValuesOfOtherBuilders) {
+    const std::vector<Fp> row{Fp::zero(), Fp::one(), Fp::half(), Fp::zero(), Fp::from_integer(4)};
+    EXPECT_EQ(columns<Nested>(row).words[1].low, Fp::half());
+    EXPECT_EQ(columns<Nested>(row).flag, Fp::from_integer(4));
+}
+
+TEST(Render, WritesConstraintsAsEquations) {
+    SymbolicBuilder builder({std::nullopt, {}, 2}, 0);
+    const auto& [local, next] = builder.main();
+    builder.when_transition().assert_eq(next[0], 3 * local[0] + 1);
+    builder.when_first_row().when_transition().assert_bool(local[1]);
+    builder.when(local[1]).when_last_row().assert_zero(local[0]);
+    const ConstraintDag dag = build_constraint_dag(builder.constraints(), {});
+    AirVerifyingKey air;
+    air.width.common_main = 2;
+    air.nodes = dag.nodes;
+    const AirNotes named{.common_main = {"n", ""}};
+    const auto text = [&](std::size_t i, const AirNotes& notes) {
+        return render_constraint(air, notes, dag.constraint_idx[dag.position_of[i]]);
+    };
+    EXPECT_EQ(text(0, {}), "when_transition: next main[0] == 3 * main[0] + 1");
+    EXPECT_EQ(text(0, named), "when_transition: next.n == 3 * n + 1");
+    EXPECT_EQ(text(1, named), "when_first_row: when_transition: main[1] * (main[1] - 1) == 0");
+    EXPECT_EQ(text(2, named), "main[1] * (is_last_row * n) == 0");
+}
+
+TEST(Render, NamesVariablesOfAllParts) {
+    AirVerifyingKey air;
+    air.width = {1, {2}, 1};
+    const AirNotes notes{
+        .common_main = {"m"}, .cached_mains = {{"a", "b"}}, .preprocessed = {"p"}, .public_values = {"v"}};
+    using Entry = Variable::Entry;
+    EXPECT_EQ(variable_name(air, notes, {Entry::kMain, 1, 1, 0}), "next.m");
+    EXPECT_EQ(variable_name(air, notes, {Entry::kMain, 0, 1, 1}), "next cached0.b");
+    EXPECT_EQ(variable_name(air, notes, {Entry::kPreprocessed, 0, 0, 0}), "preprocessed.p");
+    EXPECT_EQ(variable_name(air, notes, {Entry::kPublic, 0, 0, 0}), "public.v");
+    EXPECT_EQ(variable_name(air, {}, {Entry::kMain, 0, 1, 1}), "next cached0[1]");
+    EXPECT_EQ(variable_name(air, {}, {Entry::kMain, 1, 1, 0}), "next main[0]");
+    EXPECT_EQ(variable_name(air, {}, {Entry::kPublic, 0, 0, 0}), "public[0]");
 }
 
 TEST(Buses, FollowTheReferencesSignsAndWeights) {
@@ -249,7 +396,7 @@ TEST(Render, ShortensLongExpressions) {
     const std::vector<Expr> constraints{sum};
     const ConstraintDag dag = build_constraint_dag(constraints, {});
     air.nodes = dag.nodes;
-    const std::string text = render_expression(air, dag.constraint_idx[0], 50);
+    const std::string text = render_expression(air, {}, dag.constraint_idx[0], 50);
     EXPECT_LT(text.size(), 100U);
     EXPECT_THAT(text, testing::HasSubstr("…"));
     EXPECT_EQ(variables_of(air, dag.constraint_idx[0]).size(), 1000U);

@@ -18,6 +18,7 @@ namespace {
 using test::kVectorNames;
 using test::load_key;
 using test::value_of;
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
@@ -51,44 +52,56 @@ TEST(Check, NamesTheFirstFailingConstraintWithItsValues) {
     task.traces[0].common_main.at(20, 1) += fp(5);
     task.traces[0].common_main.at(28, 0) += fp(5);
     const CheckReport report = task.report();
-    ASSERT_EQ(report.failures.size(), 1U);
+    ASSERT_EQ(report.failures.size(), 2U);
+    ASSERT_EQ(report.failing_airs.size(), 1U);
+    EXPECT_EQ(report.failing_airs[0].num_constraints, 2U);
     const ConstraintFailure& failure = report.failures[0];
     EXPECT_EQ(failure.air_id, 0U);
-    EXPECT_EQ(failure.row, 19U);  // row 20 no longer follows from row 19
-    EXPECT_EQ(failure.expression, "is_transition * (main[0] + main[1] - next main[1])");
+    EXPECT_EQ(failure.row, 19U);      // row 20 no longer follows from row 19
+    EXPECT_EQ(failure.num_rows, 3U);  // rows 19, 20 and 28
+    EXPECT_EQ(failure.expression, "when_transition: main[0] + main[1] == next main[1]");
     EXPECT_EQ(failure.value, -fp(5));
     ASSERT_EQ(failure.variables.size(), 3U);
     EXPECT_EQ(failure.variables[0].name, "main[0]");
     EXPECT_EQ(failure.variables[0].value, task.traces[0].common_main.at(19, 0));
     EXPECT_EQ(failure.variables[2].value, task.traces[0].common_main.at(20, 1));
-    EXPECT_THAT(describe(report, std::vector<std::string>{"Fib"}),
-                HasSubstr("AIR 0 (Fib), row 19: constraint 3 is -5"));
+    EXPECT_EQ(report.failures[1].row, 20U);
+    EXPECT_EQ(report.failures[1].num_rows, 2U);  // rows 20 and 27
+    EXPECT_THAT(
+        describe(report, std::vector<std::string>{"Fib"}),
+        AllOf(HasSubstr("AIR 0 (Fib): 2 constraints fail\n  constraint 3 `when_transition: main[0] + main[1] == next "
+                        "main[1]` fails in row 19 (and 2 more rows)\n    it is -5, expected 0\n"),
+              HasSubstr("` fails in row 20 (and 1 more row)\n")));
 }
 
 TEST(Check, SeesTheLastRowAndWrapsAround) {
     Checked task = checked("fib_height_1");
     task.traces[0].public_values[2] += fp(1);
     ASSERT_EQ(task.report().failures.size(), 1U);
-    EXPECT_EQ(task.report().failures[0].expression, "is_last_row * (main[1] - public[2])");
+    EXPECT_EQ(task.report().failures[0].expression, "when_last_row: main[1] == public[2]");
 }
 
 TEST(Check, LooksAtCachedAndPreprocessedParts) {
     Checked task = checked("preprocessed_and_cached");
     task.traces[0].cached_mains[1].columns()->at(31, 0) += fp(1);
     const CheckReport report = task.report();
-    ASSERT_EQ(report.failures.size(), 1U);
+    ASSERT_EQ(report.failures.size(), 2U);
+    EXPECT_EQ(report.failures[1].row, 31U);
     EXPECT_EQ(report.failures[0].row, 30U);
     EXPECT_EQ(report.failures[0].expression,
-              "is_transition * (next cached0[0] + next preprocessed[0] - next cached1[0])");
+              "when_transition: next cached0[0] + next preprocessed[0] == next cached1[0]");
 }
 
-TEST(Check, ReportsEachAirOnce) {
+TEST(Check, ReportsEachAir) {
     Checked task = checked("fib_three_airs_one_absent");
     for (AirTrace& trace : task.traces) trace.common_main.at(40, 0) += fp(1);
     const CheckReport report = task.report();
-    ASSERT_EQ(report.failures.size(), 2U);
-    EXPECT_EQ(report.failures[0].air_id, 0U);
-    EXPECT_EQ(report.failures[1].air_id, 2U);
+    ASSERT_EQ(report.failing_airs.size(), 2U);
+    EXPECT_EQ(report.failing_airs[0].air_id, 0U);
+    EXPECT_EQ(report.failing_airs[1].air_id, 2U);
+    ASSERT_EQ(report.failures.size(), 4U);
+    EXPECT_EQ(report.failures[1].air_id, 0U);
+    EXPECT_EQ(report.failures[2].air_id, 2U);
 }
 
 TEST(Check, FindsAFlippedBitInKeccak) {
@@ -96,8 +109,89 @@ TEST(Check, FindsAFlippedBitInKeccak) {
     Fp& bit = task.traces[0].common_main.at(77, KeccakColumns::a_prime(2, 3, 11));
     bit = Fp::one() - bit;
     const CheckReport report = task.report();
-    ASSERT_EQ(report.failures.size(), 1U);
+    ASSERT_FALSE(report.failures.empty());
     EXPECT_EQ(report.failures[0].row, 77U);
+}
+
+// An AIR whose constraints all fail on all rows, more of them than are described.
+struct AllWrong {
+    std::string name() const { return "AllWrong"; }
+    std::uint32_t width() const { return 100; }
+    void eval(auto& builder) const {
+        for (const auto& x : builder.main().local) builder.assert_one(x);
+    }
+};
+
+TEST(Check, CountsFailuresThatItDoesNotDescribe) {
+    const std::vector<AnyAir> airs{AllWrong{}};
+    const ProvingKey key = value_of(keygen(test_params_small(2, 8, 3), airs));
+    std::vector<AirTrace> traces(1);
+    traces[0].common_main = Matrix(100, 1024);
+    const CheckReport report = value_of(check_constraints(key.vk, traces, key.air_names, key.notes));
+    ASSERT_EQ(report.failing_airs.size(), 1U);
+    EXPECT_EQ(report.failing_airs[0].num_constraints, 100U);
+    ASSERT_EQ(report.failures.size(), CheckReport::kFailuresPerAir);
+    for (std::uint32_t i = 0; i < CheckReport::kFailuresPerAir; ++i) {
+        EXPECT_EQ(report.failures[i].constraint, i);
+        EXPECT_EQ(report.failures[i].num_rows, 1024U);
+        EXPECT_EQ(report.failures[i].value, -Fp::one());
+    }
+    EXPECT_THAT(describe(report), AllOf(HasSubstr("AIR 0: 100 constraints fail"), HasSubstr("\n  and 92 more\n")));
+}
+
+WHORL_COLUMNS(CollatzColumns, n, is_odd, half);
+
+struct Collatz {
+    std::string name() const { return "Collatz"; }
+    std::uint32_t width() const { return kNumColumns<CollatzColumns>; }
+    void eval(auto& builder) const {
+        const auto [local, next] = columns<CollatzColumns>(builder.main());
+        builder.assert_bool(local.is_odd);
+        builder.assert_eq(local.n, 2 * local.half + local.is_odd);
+        builder.when_transition().assert_eq(next.n, local.half + local.is_odd * (3 * local.n + 1 - local.half), "step");
+        PermutationBus{4, "numbers"}.send(builder, {local.n}, local.is_odd);
+        PermutationBus{4, "numbers"}.receive(builder, {local.n}, local.is_odd);
+    }
+    static constexpr std::uint32_t kLine = __LINE__ - 4;  // of the step
+};
+
+TEST(Check, NamesLinesLabelsColumnsAndBuses) {
+    const std::vector<AnyAir> airs{Collatz{}};
+    const ProvingKey key = value_of(keygen(test_params_small(2, 8, 3), airs));
+    std::vector<AirTrace> traces(1);
+    Matrix& rows = traces[0].common_main = Matrix(3, 8);
+    std::uint32_t n = 7;
+    for (std::size_t row = 0; row < 8; ++row, n = n % 2 == 0 ? n / 2 : 3 * n + 1) {
+        rows.at(row, 0) = fp(n);
+        rows.at(row, 1) = fp(n % 2);
+        rows.at(row, 2) = fp(n / 2);
+    }
+    EXPECT_TRUE(value_of(check_constraints(key.vk, traces, key.air_names, key.notes)).is_satisfied());
+    rows.at(1, 0) += fp(2);
+    rows.at(1, 2) += fp(1);
+    rows.at(3, 1) = fp(5);
+    const CheckReport report = value_of(check_constraints(key.vk, traces, key.air_names, key.notes));
+    EXPECT_EQ(report.failures.at(0).note, (SourceNote{"check_test.cpp", Collatz::kLine, "step"}));
+    const std::string text = describe(report, key.air_names);
+    EXPECT_THAT(text,
+                HasSubstr("check_test.cpp:" + std::to_string(Collatz::kLine) +
+                          " \"step\" `when_transition: next.n == half + is_odd * (3 * n + 1 - half)` fails in row 0 "
+                          "(and 2 more rows)\n"));
+    EXPECT_THAT(text, HasSubstr("\n    next.n = 24\n"));
+    EXPECT_THAT(text,
+                HasSubstr(":" + std::to_string(Collatz::kLine - 2) + " `is_odd * (is_odd - 1) == 0` fails in row 3\n"));
+}
+
+TEST(Check, NamesTheLinesOfUnbalancedMessages) {
+    Checked task = checked("interactions");
+    const AirTask airs = *vector_task("interactions");
+    const ProvingKey key = value_of(keygen(airs.params, airs.airs));
+    task.traces[0].common_main.at(1, 0) = fp(4);
+    KeyNotes notes = key.notes;
+    notes.buses[0] = "numbers";
+    const std::string text = describe(value_of(check_constraints(task.vk, task.traces, key.air_names, notes)));
+    EXPECT_THAT(text, HasSubstr("bus 0 (numbers) does not balance:"));
+    EXPECT_THAT(text, HasSubstr("4 at AIR 0, row 1, small.hpp:"));
 }
 
 TEST(Check, NamesUnbalancedMessagesAndWhereTheyComeFrom) {

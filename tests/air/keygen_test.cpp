@@ -1,7 +1,9 @@
 // Keys beyond those of the vectors: parts, unused columns, height constraints, and every way keygen fails.
 #include <functional>
 #include <optional>
+#include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -54,11 +56,12 @@ void expect_error(std::vector<AnyAir> airs, const std::string& message, const Sy
 
 TEST(Keygen, RejectsAirsThatCannotBeProved) {
     expect_error({}, "the list of AIRs is empty");
-    expect_error({TestAir{.num_columns = 0}}, "AIR 0 (TestAir): the main trace has no columns");
+    expect_error({TestAir{.num_columns = 0}},
+                 "AIR 0 (TestAir): the main trace has no columns, expected at least 1; return");
     expect_error({FibonacciAir{}, TestAir{}}, "AIR 1 (TestAir): there is neither a constraint nor an interaction");
     expect_error({DummyInteractionAir{.num_fields = 0}}, "interaction 0 has an empty message");
     expect_error({TestAir{[](SymbolicBuilder& b) { b.assert_zero(b.main().next[3]); }}},
-                 "column 3 of the common main is read, which has 1 columns");
+                 "column 3 of the common main is read, which has 1 column; raise");
     expect_error({TestAir{[](SymbolicBuilder& b) { b.assert_zero(b.cached_main(2).next[0]); }}},
                  "a cached main beyond the 0 there are");
     expect_error({TestAir{[](SymbolicBuilder& b) { b.assert_zero(b.public_values()[0]); }}}, "the public values");
@@ -77,18 +80,19 @@ TEST(Keygen, RejectsMessagesThatAreTooLong) {
 TEST(Keygen, RejectsDegreesAboveTheParameters) {
     const auto cube = [](SymbolicBuilder& b) { return b.main().local[0] * b.main().local[0] * b.main().local[0]; };
     EXPECT_TRUE(keys_of({TestAir{[&](SymbolicBuilder& b) { b.assert_zero(cube(b)); }}}));
-    expect_error({TestAir{[&](SymbolicBuilder& b) {
-                     b.assert_zero(b.main().local[0]);
-                     b.when_first_row().assert_zero(cube(b));
-                 }}},
-                 "AIR 0 (TestAir): constraint 1 has degree 4, at most 3 is possible");
+    expect_error(
+        {TestAir{[&](SymbolicBuilder& b) {
+            b.assert_zero(b.main().local[0]);
+            b.when_first_row().assert_zero(cube(b));
+        }}},
+        ": constraint 1 `when_first_row: main[0] * main[0] * main[0] == 0` has degree 4, at most 3 is possible");
     expect_error(
         {TestAir{[&](SymbolicBuilder& b) { b.push_interaction(0, {b.one(), cube(b) * cube(b)}, b.one(), 0); }}},
-        "field 1 of interaction 0 has degree 6");
+        "field 1 of interaction 0 `main[0] * main[0] * main[0] * (main[0] * main[0] * main[0])` has degree 6");
     expect_error({TestAir{[&](SymbolicBuilder& b) {
                      b.push_interaction(0, {b.one()}, cube(b) * b.main().local[0] * b.zero(), 0);
                  }}},
-                 "the count of interaction 0 has degree 4");
+                 "the count of interaction 0 `0` has degree 4");
 }
 
 TEST(Keygen, RejectsPreprocessedPartsThatDoNotFit) {
@@ -104,6 +108,127 @@ TEST(Keygen, RejectsPreprocessedPartsThatDoNotFit) {
     ASSERT_FALSE(failing);
     EXPECT_EQ(failing.error().code, ErrorCode::kMachine);
     EXPECT_THAT(to_string(failing.error()), AllOf(HasSubstr("AIR 0 (TestAir)"), HasSubstr("out of memory")));
+}
+
+TEST(Keygen, NamesAllErrorsOfAllAirsWithTheirLines) {
+    const auto cube = [](const Expr& x) { return x * x * x; };
+    const std::uint32_t line = __LINE__;
+    const std::vector<AnyAir> airs{TestAir{[&](SymbolicBuilder& b) {
+                                       const auto& local = b.main().local;
+                                       b.assert_zero(local[7]);
+                                       b.when(local[0]).assert_eq(cube(local[0]), 1, "too high");
+                                       PermutationBus{3}.send(b, {}, 1);
+                                   }},
+                                   FibonacciAir{}, TestAir{[](SymbolicBuilder&) { throw std::runtime_error("no"); }},
+                                   TestAir{.num_columns = 0}};
+    const auto key = keys_of(airs);
+    ASSERT_FALSE(key);
+    const std::string& message = key.error().message;
+    const std::string at = "\n  AIR 0 (TestAir), keygen_test.cpp:";
+    EXPECT_THAT(message, testing::StartsWith("5 errors\n"));
+    EXPECT_THAT(message, HasSubstr(at + std::to_string(line + 3) + ": column 7 of the common main is read"));
+    EXPECT_THAT(message, HasSubstr(at + std::to_string(line + 4) +
+                                   " \"too high\": constraint 1 `main[0] * (main[0] * main[0] * main[0] - 1) == 0` has "
+                                   "degree 4"));
+    EXPECT_THAT(message, HasSubstr(at + std::to_string(line + 5) + ": interaction 0 has an empty message"));
+    EXPECT_THAT(message, HasSubstr("\n  AIR 2 (TestAir): eval() threw: no; "));
+    EXPECT_THAT(message, HasSubstr("\n  AIR 3 (TestAir): the main trace has no columns"));
+}
+
+TEST(Keygen, KeepsItsMessageShort) {
+    const auto key = keys_of({TestAir{[](SymbolicBuilder& b) {
+        for (int i = 0; i < 1000; ++i) PermutationBus{3}.send(b, {}, 1);
+    }}});
+    ASSERT_FALSE(key);
+    EXPECT_THAT(key.error().message, AllOf(testing::StartsWith("1000 errors"), testing::EndsWith("\n  and 980 more")));
+}
+
+// keygen and check_constraints count constraints alike: as the key does, not as eval() says them.
+TEST(Keygen, NotesStandInTheOrderOfTheKey) {
+    const std::uint32_t line = __LINE__;
+    const auto key = keys_of({TestAir{[](SymbolicBuilder& b) {
+                                          const Expr x = b.main().local[0];
+                                          const Expr y = b.main().local[1];
+                                          b.assert_eq(x, y, "late");
+                                          b.assert_zero(x, "early");
+                                          b.assert_eq(x, y, "again");
+                                          LookupBus{2, "table"}.lookup_key(b, {x}, y, "asked");
+                                      },
+                                      2}});
+    ASSERT_TRUE(key);
+    ASSERT_EQ(key->notes.airs.size(), 1U);
+    const AirNotes& notes = key->notes.airs[0];
+    EXPECT_THAT(notes.constraints, ElementsAre(SourceNote{"keygen_test.cpp", line + 5, "early"},
+                                               SourceNote{"keygen_test.cpp", line + 4, "late"}));
+    EXPECT_THAT(notes.interactions, ElementsAre(SourceNote{"keygen_test.cpp", line + 7, "asked"}));
+    EXPECT_EQ(key->notes.buses.at(2), "table");
+}
+
+WHORL_COLUMNS(ThreeColumns, a, b[2]);
+
+struct NamedAir {
+    std::vector<std::string> names = {};
+
+    std::string name() const { return "NamedAir"; }
+    std::uint32_t width() const { return 3; }
+    std::vector<std::uint32_t> cached_main_widths() const { return {3}; }
+    std::uint32_t num_public_values() const { return 3; }
+    std::vector<std::string> column_names() const { return names; }
+    void eval(auto& builder) const {
+        builder.assert_zero(columns<ThreeColumns>(builder.main()).next.b[1]);
+        builder.assert_zero(columns<ThreeColumns>(builder.cached_main(0).local).a);
+        builder.assert_zero(columns<ThreeColumns>(builder.public_values()).b[0]);
+    }
+};
+
+TEST(Keygen, KeepsNamesOfColumns) {
+    const auto key = keys_of({NamedAir{}, NamedAir{{"x", std::string(300, 'y'), "z"}}});
+    ASSERT_TRUE(key);
+    const AirNotes& notes = key->notes.airs[0];
+    EXPECT_THAT(notes.common_main, ElementsAre("a", "b[0]", "b[1]"));
+    EXPECT_THAT(notes.cached_mains, ElementsAre(ElementsAre("a", "b[0]", "b[1]")));
+    EXPECT_THAT(notes.public_values, ElementsAre("a", "b[0]", "b[1]"));
+    EXPECT_THAT(notes.preprocessed, ElementsAre());
+    // column_names() counts before the struct.
+    EXPECT_THAT(key->notes.airs[1].common_main, ElementsAre("x", std::string(kMaxNoteBytes, 'y'), "z"));
+    expect_error({NamedAir{{"x"}}}, "column_names() has 1 names, expected 3 as width() says, or none");
+}
+
+TEST(Keygen, RejectsStructsOfColumnsOfAnotherWidth) {
+    expect_error({TestAir{[](SymbolicBuilder& b) { b.assert_zero(columns<ThreeColumns>(b.main()).local.a); }, 4}},
+                 "the common main is read as 3 columns, expected its 4; make");
+}
+
+TEST(Keygen, RejectsABusWithTwoNames) {
+    const auto sender = [](std::string_view name) {
+        return TestAir{[name](SymbolicBuilder& b) { PermutationBus{5, name}.send(b, {b.main().local[0]}, 1); }};
+    };
+    EXPECT_TRUE(keys_of({sender("a"), sender(""), sender("a")}));
+    expect_error({sender("a"), sender("b")},
+                 "AIR 1 (TestAir): bus 5 is named \"b\", and \"a\" by AIR 0 (TestAir); give each bus");
+}
+
+// Nothing that messages need is in the key.
+TEST(Keygen, NotesDoNotChangeTheKey) {
+    const auto plain = TestAir{[](SymbolicBuilder& b) { b.push_interaction(1, {b.main().local[0]}, b.one(), 1); }};
+    const auto noted =
+        TestAir{[](SymbolicBuilder& b) { PermutationBus{1, "name"}.send(b, {b.main().local[0]}, 1, "label"); }};
+    EXPECT_EQ(keys_of({plain})->vk, keys_of({noted})->vk);
+    EXPECT_EQ(keys_of({NamedAir{}})->vk, keys_of({NamedAir{{"x", "y", "z"}}})->vk);
+}
+
+struct Overriding : AirBase {
+    std::string name() const override { return "Overriding"; }
+    std::uint32_t width() const override { return 1; }
+    std::uint32_t num_public_values() const override { return 1; }
+    void eval(auto& builder) const { builder.assert_eq(builder.main().local[0], builder.public_values()[0]); }
+};
+
+TEST(Keygen, TakesAirsThatOverrideTheirMembers) {
+    const auto key = keys_of({Overriding{}});
+    ASSERT_TRUE(key);
+    EXPECT_EQ(key->vk.airs[0].num_public_values, 1U);
+    EXPECT_FALSE(key->vk.airs[0].is_required);
 }
 
 TEST(Keygen, RejectsUnworkableParameters) {

@@ -213,12 +213,25 @@ class Pages:
         proof = self.folder / "page.proof"
         if not proof.exists() or proof.read_bytes() != (vector / "proof.bin").read_bytes():
             self.fail(page, "the task of the page does not give the proof of tests/vectors/fib_2e5")
+        self.check_the_notes_of_the_page(dict(tasks[0], notes="notes.json"))
         documents = {page: tasks[0]}
         for path in sorted(self.source.glob("tests/vectors/*/task.json")):
             document = json.loads(path.read_text(encoding="utf-8"))
             if "airs" in document:
                 documents[str(path)] = document
         self.check_schema("docs/task.schema.json", documents, dict(tasks[0], format=2))
+
+    def check_the_notes_of_the_page(self, task):
+        page = "docs/formats.md"
+        notes = [block for block in self.blocks(page, "json") if '"buses"' in block]
+        if len(notes) != 1:
+            self.fail(page, f"expected one notes.json, found {len(notes)}")
+            return
+        folder = self.folder / "notes_of_the_page"
+        shutil.copytree(self.folder / "task_of_the_page", folder)
+        (folder / "task.json").write_text(json.dumps(task), encoding="utf-8")
+        (folder / "notes.json").write_text(notes[0], encoding="utf-8")
+        self.run_command(page, "whorl check --task notes_of_the_page")
 
     def expect_the_statement_of_the_page(self):
         page = "docs/formats.md"

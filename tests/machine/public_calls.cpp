@@ -24,6 +24,17 @@
 namespace whorl::test {
 namespace {
 
+/// Of which keygen has several things to say.
+struct WrongAir {
+    std::string name() const { return "an AIR with a name that is too long to be stored in a string itself"; }
+    std::uint32_t width() const { return 1; }
+    void eval(auto& builder) const {
+        const Expr x = builder.main().local[0];
+        builder.assert_zero(builder.main().next[1]);
+        builder.assert_zero(x * x * x * x, "a label that is too long to be stored in a string itself");
+    }
+};
+
 /// What the calls take.
 struct Inputs {
     AirTask airs = *vector_task("mixture");
@@ -40,9 +51,12 @@ struct Inputs {
     CircuitBounds bounds = circuit_bounds(task.vk);
     SecurityBits bits = value_of(security_bits(task.vk));
     Matrix matrix = Matrix(3, 16);
+    std::vector<std::vector<Fp>> lines = std::vector<std::vector<Fp>>(3, std::vector<Fp>(16));
     Telemetry telemetry;
     RunTotals totals;
     CheckReport report;
+    std::vector<AirTrace> wrong_traces;
+    std::vector<AnyAir> wrong_airs = {WrongAir{}, WrongAir{}};
     Statement statement = value_of(statement_of(task.vk, proof));
     Statement wrong_statement;
     VerifyError rejected;
@@ -51,6 +65,7 @@ struct Inputs {
         std::filesystem::temp_directory_path() / ("whorl_machine_" + std::to_string(::getpid()));
 
     Inputs() {
+        task.notes = value_of(keygen(airs.params, airs.airs)).notes;
         wrong.whir.final_poly.at(0) += Fp4::one();
         statement.min_security_bits = 0;
         wrong_statement = statement;
@@ -60,7 +75,9 @@ struct Inputs {
         for (AirTrace& trace : unsatisfied.traces) {
             if (trace.common_main.width() != 0) trace.common_main.at(0, 0) += Fp::one();
         }
-        report = value_of(check_constraints(unsatisfied.vk, unsatisfied.traces));
+        report =
+            value_of(check_constraints(unsatisfied.vk, unsatisfied.traces, unsatisfied.air_names, unsatisfied.notes));
+        wrong_traces = unsatisfied.traces;
         ProverOptions measured = cpu;
         measured.telemetry = &telemetry;
         value_of(prove(task.vk, task.traces, measured));
@@ -101,6 +118,12 @@ std::vector<PublicCall> make_calls() {
     std::vector<PublicCall> calls{
         {"check_params", [] { return code_of(check_params(in.params)); }},
         {"keygen", [] { return code_of(keygen(in.airs.params, in.airs.airs)); }, 80},
+        {"keygen of wrong AIRs",
+         [] {
+             const auto key = keygen(in.params, in.wrong_airs);
+             if (key) return Outcome(ErrorCode::kInternal);
+             return key.error().code == ErrorCode::kInvalidArgument ? Outcome() : Outcome(key.error().code);
+         }},
         {"encode_verifying_key", [] { return code_of(encode_verifying_key(in.task.vk)); }},
         {"encode_verifying_key_inner", [] { return code_of(encode_verifying_key_inner(in.task.vk)); }},
         {"verifying_key_pre_hash", [] { return code_of(verifying_key_pre_hash(in.task.vk)); }},
@@ -132,7 +155,15 @@ std::vector<PublicCall> make_calls() {
              return height.error().code == ErrorCode::kInvalidArgument ? Outcome() : Outcome(height.error().code);
          }},
         {"check_traces", [] { return code_of(check_traces(in.task.vk, in.task.traces)); }},
-        {"check_constraints", [] { return code_of(check_constraints(in.task.vk, in.task.traces)); }, 80},
+        {"check_constraints", [] { return code_of(check_constraints(in.task.vk, in.task.traces, {}, in.task.notes)); },
+         80},
+        {"check_constraints of wrong traces",
+         [] {
+             const auto report = check_constraints(in.task.vk, in.wrong_traces, {}, in.task.notes);
+             if (report && report->is_satisfied()) return Outcome(ErrorCode::kInternal);
+             return code_of(report);
+         },
+         80},
         {"describe", [] { return text(describe(in.report)); }},
         {"prove", [] { return code_of(prove(in.task.vk, in.task.traces, in.cpu)); }, 120},
         {"prove on sim", [] { return code_of(prove(in.task.vk, in.task.traces, in.sim)); }, 12},
@@ -202,6 +233,8 @@ std::vector<PublicCall> make_calls() {
         {"Matrix::borrow",
          [] { return code_of(Matrix::borrow(in.matrix.values().data(), in.matrix.width(), in.matrix.height())); }},
         {"Matrix::create of values", [] { return code_of(Matrix::create(std::vector<Fp>(), 0, 8)); }},
+        {"Matrix::from_rows", [] { return code_of(Matrix::from_rows(in.lines)); }},
+        {"Matrix::from_columns", [] { return code_of(Matrix::from_columns(in.lines)); }},
         {"Matrix", [] { return Matrix(3, 1024).is_valid() ? Outcome() : Outcome(ErrorCode::kMachine); }},
         {"Span",
          [] {

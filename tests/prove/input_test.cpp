@@ -273,6 +273,25 @@ TEST(CheckTraces, RefusesALogupTableOf2To31Cells) {
         << refused.error().message;
 }
 
+struct Heavy {
+    std::string name() const { return "Heavy"; }
+    std::uint32_t width() const { return 1; }
+    void eval(auto& b) const {
+        b.name_bus(1, "memory");
+        b.push_interaction(1, {b.main().local[0]}, b.main().local[0], 1 << 16);
+    }
+};
+
+TEST(CheckTraces, NamesBuses) {
+    const ProvingKey key = value_of(keygen(test_params_small(4, 16, 4), std::vector<AnyAir>{Heavy{}}));
+    std::vector<AirTrace> traces(1);
+    traces[0].common_main = zeros(1, std::size_t{1} << 15);
+    const auto refused = check_traces(key.vk, traces, key.air_names, key.notes);
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_EQ(refused.error().message.find("bus 1 \"memory\": expected fewer than 2013265921 "), 0U)
+        << refused.error().message;
+}
+
 TEST(CheckTraces, AcceptsTracesThatFillTheKeyExactly) {
     Task task = mixture_task();
     const auto log_heights = [&] {

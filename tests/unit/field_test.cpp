@@ -1,5 +1,12 @@
 // BabyBear and its quartic extension: known answers and laws.
 #include <whorl/field.hpp>
+#include <whorl/format.hpp>
+#include <whorl/trace.hpp>
+
+#include <cstdint>
+#include <limits>
+#include <sstream>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -83,6 +90,51 @@ TEST(Field, TakesIntegersAboveTheModulusModP) {
     for (const std::uint32_t x : {0x78000001u, 0x78000002u, 0xf0000002u, 0xffffffffu}) {
         EXPECT_EQ(Fp::from_canonical(x).canonical(), x % kP);
     }
+}
+
+TEST(Field, TakesIntegersOfAnyTypeModP) {
+    static_assert(Fp::from_integer(-1) == -Fp::one());
+    EXPECT_EQ(Fp::from_integer(std::numeric_limits<std::uint64_t>::max()).canonical(),
+              std::numeric_limits<std::uint64_t>::max() % kP);
+    const std::uint64_t half = std::uint64_t{1} << 63;
+    EXPECT_EQ(Fp::from_integer(std::numeric_limits<std::int64_t>::min()), -Fp::from_integer(half));
+    EXPECT_EQ(Fp::from_integer(std::int8_t{-128}), -Fp::from_canonical(128));
+    EXPECT_EQ(Fp::from_integer(-static_cast<std::int64_t>(kP)), Fp::zero());
+    EXPECT_EQ(Fp::from_integer(kP), Fp::zero());
+}
+
+TEST(Field, IsTextInCanonicalForm) {
+    const Fp x = -Fp::one();
+    const Fp4 y(Fp::one(), Fp::from_canonical(2), Fp(), x);
+    EXPECT_EQ(to_string(x), "2013265920");
+    EXPECT_EQ(to_string(y), "(1, 2, 0, 2013265920)");
+    std::ostringstream out;
+    out << x << ' ' << y;
+    EXPECT_EQ(out.str(), "2013265920 (1, 2, 0, 2013265920)");
+    EXPECT_EQ(fmt::format("{} {:#x} {}", x, Fp::from_canonical(255), y), "2013265920 0xff (1, 2, 0, 2013265920)");
+}
+
+TEST(Matrix, IsMadeOfRowsOrColumns) {
+    const auto fp = [](std::uint32_t n) { return Fp::from_canonical(n); };
+    const Result<Matrix> rows = Matrix::from_rows({{fp(1), fp(2), fp(3)}, {fp(4), fp(5), fp(6)}});
+    const Result<Matrix> columns = Matrix::from_columns({{fp(1), fp(4)}, {fp(2), fp(5)}, {fp(3), fp(6)}});
+    ASSERT_TRUE(rows && columns);
+    for (const auto* matrix : {&*rows, &*columns}) {
+        EXPECT_EQ(matrix->width(), 3U);
+        EXPECT_EQ(matrix->height(), 2U);
+        EXPECT_EQ(matrix->at(1, 0), fp(4));
+        EXPECT_EQ(matrix->at(0, 2), fp(3));
+    }
+    EXPECT_EQ(Matrix::from_rows({})->width(), 0U);
+    EXPECT_EQ(Matrix::from_columns({{}, {}})->width(), 2U);
+}
+
+TEST(Matrix, RefusesRowsAndColumnsOfDifferentLengths) {
+    const Result<Matrix> rows = Matrix::from_rows({{Fp(), Fp()}, {Fp(), Fp()}, {Fp()}});
+    ASSERT_FALSE(rows);
+    EXPECT_EQ(rows.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_EQ(rows.error().message, "row 2 has 1 columns, expected 2 as in row 0");
+    EXPECT_EQ(Matrix::from_columns({{}, {Fp()}}).error().message, "column 1 has 1 rows, expected 0 as in column 0");
 }
 
 TEST(Field, ExtensionIsAField) {

@@ -211,7 +211,7 @@ whorl_code whorl_task_load(const char* folder, whorl_key** key, whorl_traces** t
         Result<whorl::Task> task = whorl::load_task(folder);
         if (!task) return std::move(task).error();
         auto made_traces = std::make_unique<whorl_traces>(whorl_traces{std::move(task->traces)});
-        *key = new whorl_key{std::move(task->vk), std::move(task->air_names)};
+        *key = new whorl_key{std::move(task->vk), std::move(task->air_names), std::move(task->notes)};
         *traces = made_traces.release();
         return {};
     });
@@ -240,7 +240,7 @@ whorl_code whorl_prover_new(const whorl_key* key, const whorl_prover_options* op
     return capi::call(error, "prove", [&]() -> Result<void> {
         if (key == nullptr) return capi::missing("prove", "a key");
         if (prover == nullptr) return capi::missing("prove", "a place for the prover");
-        whorl::ProverOptions made{.air_names = key->air_names};
+        whorl::ProverOptions made{.air_names = key->air_names, .notes = key->notes};
         if (options != nullptr) {
             const Result<whorl_prover_options> read = capi::read_struct("prove", options);
             if (!read) return read.error();
@@ -306,7 +306,7 @@ whorl_code whorl_check(const whorl_key* key, const whorl_traces* traces, whorl_e
     return capi::call(error, "check", [&]() -> Result<void> {
         if (key == nullptr) return capi::missing("check", "a key");
         if (traces == nullptr) return capi::missing("check", "traces");
-        const Result<whorl::CheckReport> report = whorl::check_constraints(key->vk, traces->traces, key->air_names);
+        const Result<whorl::CheckReport> report = whorl::check_constraints(key->vk, traces->traces, key->air_names, key->notes);
         if (!report) return report.error();
         if (report->is_satisfied()) return {};
         return Error{ErrorCode::kUnsatisfied, "check", whorl::describe(*report, key->air_names)};

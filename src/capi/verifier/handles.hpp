@@ -16,6 +16,7 @@
 #include <whorl/error.hpp>
 #include <whorl/field.hpp>
 #include <whorl/key.hpp>
+#include <whorl/notes.hpp>
 #include <whorl/proof.hpp>
 
 #include "machine/guard.hpp"
@@ -33,6 +34,7 @@ struct whorl_bytes {
 struct whorl_key {
     whorl::VerifyingKey vk;
     std::vector<std::string> air_names;
+    whorl::KeyNotes notes;  // for messages
 };
 
 struct whorl_proof {

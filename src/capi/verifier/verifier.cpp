@@ -157,7 +157,7 @@ whorl_code whorl_key_decode(const uint8_t* bytes, size_t size, whorl_key** key, 
         if (bytes == nullptr && size != 0) return capi::missing("key", "bytes");
         Result<whorl::VerifyingKey> vk = whorl::decode_verifying_key(capi::as_bytes(bytes, size));
         if (!vk) return std::move(vk).error();
-        *key = new whorl_key{*std::move(vk), {}};
+        *key = new whorl_key{*std::move(vk), {}, {}};
         return {};
     });
 }
