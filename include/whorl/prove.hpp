@@ -97,7 +97,8 @@ public:
     /// A prover that has the preprocessed columns, committed once: what traces hold in AirTrace::preprocessed is not looked at.
     /// Names of AIRs are the key's where options.air_names is empty.
     /// Errors: as above; kInvalidArgument (preprocessed columns that are not those of the key).
-    static Result<Prover> create(ProvingKey key, const ProverOptions& options = {}) noexcept;
+    static Result<Prover> create(ProvingKey&& key, const ProverOptions& options = {}) noexcept;
+    static Result<Prover> create(const ProvingKey& key, const ProverOptions& options = {}) noexcept;
     Prover(Prover&&) noexcept;
     Prover& operator=(Prover&&) noexcept;
     ~Prover();
@@ -108,7 +109,8 @@ public:
     /// memory of this device (and the code too, on a GPU). On another device the first proof that takes it commits again; a
     /// GPU that has no memory to keep it commits in each proof. Traces take it like a matrix: trace.cached_mains = {part}.
     /// Errors: as commit_matrix; kInvalidArgument (words that are no field elements).
-    Result<CommittedMatrix> commit(Matrix matrix, const ProveControl& control = {}) noexcept;
+    Result<CommittedMatrix> commit(Matrix&& matrix, const ProveControl& control = {}) noexcept;
+    Result<CommittedMatrix> commit(const Matrix& matrix, const ProveControl& control = {}) noexcept;
     /// What a proof of traces of these heights takes (device.hpp).
     Result<MemoryPlan> plan(std::span<const AirTrace> traces) noexcept;
 

@@ -39,7 +39,8 @@ struct Prover::State {
     std::vector<std::optional<TracePart>> preprocessed;  // by AIR, or empty: those of the traces are taken
 
     Result<void> check(std::span<const AirTrace> traces, const char* stage) const {
-        return summarize(trace_problems(vk, traces, options.air_names, options.notes, WordCheck::kCheck, preprocessed), stage);
+        return summarize(trace_problems(vk, traces, options.air_names, options.notes, WordCheck::kCheck, preprocessed),
+                         stage);
     }
     Telemetry* telemetry_of(const ProveControl& control) const {
         return control.telemetry != nullptr ? control.telemetry : options.telemetry;
@@ -120,8 +121,12 @@ Result<Prover> Prover::create(const VerifyingKey& vk, const ProverOptions& optio
     return create(vk, nullptr, options);
 }
 
-Result<Prover> Prover::create(ProvingKey key, const ProverOptions& options) noexcept {
+Result<Prover> Prover::create(ProvingKey&& key, const ProverOptions& options) noexcept {
     return create(key.vk, &key, options);
+}
+
+Result<Prover> Prover::create(const ProvingKey& key, const ProverOptions& options) noexcept {
+    return guarded("prove", [&] { return create(ProvingKey(key), options); });
 }
 
 Result<Proof> Prover::State::prove(const ProverInput& input, std::uint64_t memory_limit_bytes) {
@@ -172,7 +177,11 @@ Result<Proof> Prover::prove(std::span<const AirTrace> traces, const ProveControl
     });
 }
 
-Result<CommittedMatrix> Prover::commit(Matrix matrix, const ProveControl& control) noexcept {
+Result<CommittedMatrix> Prover::commit(const Matrix& matrix, const ProveControl& control) noexcept {
+    return guarded("commit_matrix", [&] { return commit(Matrix(matrix), control); });
+}
+
+Result<CommittedMatrix> Prover::commit(Matrix&& matrix, const ProveControl& control) noexcept {
     if (state_ == nullptr) return moved_from("commit_matrix");
     return run_guarded(state_->options, "commit_matrix", control.stop,
                        [&] { return state_->commit(std::move(matrix), state_->telemetry_of(control)); });

@@ -212,7 +212,7 @@ TEST(Prove, TracesThatBreakAConstraintAreNamedAndNothingIsWritten) {
             run_whorl({"prove", "--task", task, "--out", scratch / "proof.bin", "--device", device, "--quiet"});
         EXPECT_EQ(outcome.exit_code, 1) << outcome;
         EXPECT_THAT(outcome.err, HasSubstr("the traces do not satisfy the key"));
-        EXPECT_THAT(outcome.err, HasSubstr("row 6: constraint"));
+        EXPECT_THAT(outcome.err, HasSubstr("fails in row 6"));
         EXPECT_THAT(scratch.file_names(), ElementsAre("fib_2e5"));
     }
 }

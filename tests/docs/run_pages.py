@@ -54,8 +54,9 @@ CPP = {
         "after_body": "(void)is_accepted;",
     },
     "docs/adding-an-air.md": {
-        "body": r"^const std::vector<whorl::AnyAir>",
-        "before_file": "#include <whorl/trace.hpp>",
+        "body": r"^(const std::vector<whorl::AnyAir>|auto prover =|std::atomic<bool> stop)",
+        "before_file": "#include <atomic>\n#include <string_view>\n#include <whorl/prove.hpp>\n#include <whorl/telemetry.hpp>",
+        "before_body": "whorl::Matrix program_table; whorl::Telemetry spans; static const auto show = [](double, std::string_view) {};",
         "after_file": """
 struct Collector : Squares {};
 int report(const whorl::Error&) { return 1; }

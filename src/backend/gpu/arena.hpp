@@ -68,6 +68,8 @@ public:
     void start_planning();
     /// Errors: DeviceError with the figures for a buffer that is larger than any allocation may be.
     MemoryPlan finish_planning();
+    /// Ends the planning of a proof that failed; its buffers have been given back.
+    void abandon() noexcept { is_planning_ = false; }
     /// Follows `plan`, which outlives its use: blocks are made, or kept where they are large enough.
     void follow(const MemoryPlan& plan);
 

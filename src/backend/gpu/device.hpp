@@ -37,6 +37,12 @@ public:
         return plan;
     }
     bool is_planning() const { return is_planning_; }
+    /// Gets ready for another proof after one that failed, planned or made, whose buffers have been given back.
+    void abandon() noexcept {
+        is_planning_ = false;
+        arena_.abandon();
+        recorder_.abandon();
+    }
     /// The spans that plans, errors and captures name as the stage of the proof; they must outlive their use.
     void set_spans(const Telemetry* spans) {
         arena_.set_spans(spans);
@@ -49,11 +55,16 @@ public:
     /// Runs `work` twice: dry, for what it takes, and then on the device. Returns what it does the second time.
     template <class Work>
     auto plan_and_run(const Work& work) {
-        start_planning();
-        work();
-        const MemoryPlan plan = finish_planning();
-        follow(plan);
-        return work();
+        try {
+            start_planning();
+            work();
+            const MemoryPlan plan = finish_planning();
+            follow(plan);
+            return work();
+        } catch (...) {
+            abandon();
+            throw;
+        }
     }
     /// Times that memory was asked of the device: constant once a prover has made its first proof of a shape.
     std::uint64_t num_allocations() const {

@@ -83,6 +83,8 @@ Proof GpuProver::run(ProverInput input, Telemetry* telemetry) {
     } catch (...) {
         // What is under way still reads the caller's traces and the buffers that end here.
         device_.recorder().settle();
+        backend.reset();
+        device_.abandon();
         throw;
     }
 }

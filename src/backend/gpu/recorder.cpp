@@ -206,6 +206,14 @@ void Recorder::settle() noexcept {
     }
 }
 
+void Recorder::abandon() noexcept {
+    settle();
+    is_planning_ = false;
+    planning_mailbox_.clear();
+    submission_.clear();
+    upload_begin_ = upload_end_ = mailbox_end_ = 0;
+}
+
 void Recorder::wait() {
     if (!is_pending_) return;
     is_pending_ = false;

@@ -114,6 +114,8 @@ public:
     void wait();
     /// Waits for work that nobody asks for any more, whatever becomes of it.
     void settle() noexcept;
+    /// Forgets what was recorded and not submitted, and a plan that was begun: the proof has failed.
+    void abandon() noexcept;
     void submit_and_wait(std::int64_t expected_kernels) {
         submit(expected_kernels);
         wait();

@@ -306,7 +306,8 @@ whorl_code whorl_check(const whorl_key* key, const whorl_traces* traces, whorl_e
     return capi::call(error, "check", [&]() -> Result<void> {
         if (key == nullptr) return capi::missing("check", "a key");
         if (traces == nullptr) return capi::missing("check", "traces");
-        const Result<whorl::CheckReport> report = whorl::check_constraints(key->vk, traces->traces, key->air_names, key->notes);
+        const Result<whorl::CheckReport> report =
+            whorl::check_constraints(key->vk, traces->traces, key->air_names, key->notes);
         if (!report) return report.error();
         if (report->is_satisfied()) return {};
         return Error{ErrorCode::kUnsatisfied, "check", whorl::describe(*report, key->air_names)};
