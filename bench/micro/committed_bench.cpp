@@ -45,14 +45,14 @@ void prove_with(benchmark::State& state, Prover& prover, const std::vector<AirTr
     }
 }
 
-void BM_ProvePartsCommittedInEachProof(benchmark::State& state) {
+void prove_parts_committed_each_time(benchmark::State& state) {
     auto prover = Prover::create(workload().key.vk);
     if (!prover) return state.SkipWithError("no prover");
     prove_with(state, *prover, workload().traces);
 }
-BENCHMARK(BM_ProvePartsCommittedInEachProof)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(prove_parts_committed_each_time)->Unit(benchmark::kMillisecond)->UseRealTime();
 
-void BM_ProvePartsCommittedOnce(benchmark::State& state) {
+void prove_parts_committed_once(benchmark::State& state) {
     auto prover = Prover::create(workload().key);
     if (!prover) return state.SkipWithError("no prover");
     std::vector<AirTrace> traces = workload().traces;
@@ -64,7 +64,7 @@ void BM_ProvePartsCommittedOnce(benchmark::State& state) {
     }
     prove_with(state, *prover, traces);
 }
-BENCHMARK(BM_ProvePartsCommittedOnce)->Unit(benchmark::kMillisecond)->UseRealTime();
+BENCHMARK(prove_parts_committed_once)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 }  // namespace
 }  // namespace whorl

@@ -14,6 +14,8 @@
  *
  * The first part is in both libraries (whorl::verifier, whorl-verifier.pc), the second in whorl::whorl (whorl.pc) alone.
  */
+/* C has no `using`, and its names have the style of C: */
+/* NOLINTBEGIN(modernize-use-using, readability-identifier-naming) */
 #ifndef WHORL_WHORL_H
 #define WHORL_WHORL_H
 
@@ -229,3 +231,4 @@ whorl_code whorl_check(const whorl_key* key, const whorl_traces* traces, whorl_e
 #endif
 
 #endif
+/* NOLINTEND(modernize-use-using, readability-identifier-naming) */

@@ -62,7 +62,7 @@ AirTrace dummy_interaction_trace(std::uint32_t air_id, const DummyInteractionAir
     AirTrace trace;
     trace.air_id = air_id;
     trace.common_main = zeros(air.width(), counts.size());
-    if (air.has_cached_fields) trace.cached_mains.push_back(zeros(air.num_fields, counts.size()));
+    if (air.has_cached_fields) trace.cached_mains.emplace_back(zeros(air.num_fields, counts.size()));
     for (std::size_t row = 0; row < counts.size(); ++row) {
         trace.common_main.at(row, 0) = fp(counts[row]);
         for (std::size_t i = 0; i < air.num_fields; ++i) {

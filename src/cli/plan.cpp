@@ -17,7 +17,8 @@ struct Line {
     std::uint64_t largest = 0;
 };
 
-std::string plan_text(const MemoryPlan& plan) {
+// Without places where there is no arena.
+std::string plan_text(const MemoryPlan& plan, bool has_no_arena) {
     std::vector<Line> lines;
     for (const PlannedBuffer& buffer : plan.buffers) {
         const auto is_alike = [&](const Line& line) {
@@ -39,8 +40,8 @@ std::string plan_text(const MemoryPlan& plan) {
                  {"taken in", Align::kLeft},
                  {"given back in", Align::kLeft}});
     for (const Line& line : lines) {
-        table.add({line.first->name, grouped(line.count), human_bytes(line.largest), human_bytes(line.first->offset),
-                   line.first->stage, line.first->last_stage});
+        table.add({line.first->name, grouped(line.count), human_bytes(line.largest),
+                   has_no_arena ? "-" : human_bytes(line.first->offset), line.first->stage, line.first->last_stage});
     }
     return table.text();
 }
@@ -78,14 +79,19 @@ Result<ExitCode> run_plan(Session& session, const PlanOptions& options) {
     if (!task) return std::move(task).error();
     ProverOptions prover_options = session.prover_options();
     prover_options.air_names = task->air_names;
+    prover_options.notes = task->notes;
     const Result<MemoryPlan> plan = plan_memory(task->vk, task->traces, prover_options);
     if (!plan) return plan.error();
+    const std::string& device = session.options().device;
+    const std::string totals =
+        device == "cpu"
+            ? fmt::format("{} of memory, beside the traces", human_bytes(plan->peak_live_bytes))
+            : fmt::format("{} of device memory\n  arena {} (at most {} in use at once), parameters {}, results {}",
+                          human_bytes(plan->device_bytes), human_bytes(plan->arena_bytes),
+                          human_bytes(plan->peak_live_bytes), human_bytes(plan->upload_bytes),
+                          human_bytes(plan->mailbox_bytes));
     session.print(
-        fmt::format("{} on {}: {} of device memory\n"
-                    "  arena {} (at most {} in use at once), parameters {}, results {}\n\n{}",
-                    printable(task->name), session.options().device, human_bytes(plan->device_bytes),
-                    human_bytes(plan->arena_bytes), human_bytes(plan->peak_live_bytes), human_bytes(plan->upload_bytes),
-                    human_bytes(plan->mailbox_bytes), plan_text(*plan)));
+        fmt::format("{} on {}: {}\n\n{}", printable(task->name), device, totals, plan_text(*plan, device == "cpu")));
     if (session.is_json()) session.print_exactly(plan_json(*plan, task->name, session.options().device));
     return kExitOk;
 }

@@ -143,11 +143,13 @@ constexpr const char* kManExamples = R"(Examples:
   whorl man --out whorl.1)";
 
 constexpr const char* kPlanExamples =
-    R"(What a proof of the task takes on a GPU, decided by its key and trace heights alone: every buffer,
-the stages in which it is taken and given back, and the peak. The values of the traces make no
-difference.
+    R"(What a proof of the task takes, decided by its key and trace heights alone: every large buffer, the
+stages in which it is taken and given back, and the peak. The values of the traces make no
+difference. A GPU takes one arena for all buffers, which are placed in it; on the CPU memory is taken
+as it is needed.
 
 Examples:
+  whorl plan --task tests/vectors/interactions
   whorl plan --task tests/vectors/interactions --device sim
   whorl plan --task tests/vectors/mixture --device cuda:1)";
 
@@ -206,7 +208,6 @@ struct Command {
     CLI::App* app = nullptr;
     CommonSet common;
     std::function<Result<ExitCode>(Session&)> run;
-    std::string default_device = "cpu";
 };
 
 void add_device_options(CLI::App& app, CommonOptions& options) {
@@ -498,9 +499,9 @@ int parse_and_run(int argc, char** argv) {
         {&init_app, {.has_json = true}, [&](Session& session) { return run_task_init(session, task_init); }});
 
     PlanOptions plan;
-    CLI::App& plan_app = add_command("plan", "show the memory that a proof takes on a GPU", kPlanExamples);
+    CLI::App& plan_app = add_command("plan", "show the memory that a proof takes", kPlanExamples);
     plan_app.add_option("--task", plan.task_path, "the task folder")->type_name("DIR")->required();
-    commands.push_back({&plan_app, kProvingWithJson, [&](Session& session) { return run_plan(session, plan); }, "sim"});
+    commands.push_back({&plan_app, kProvingWithJson, [&](Session& session) { return run_plan(session, plan); }});
 
     CLI::App& devices_app = add_command("devices", "list the devices, and why one cannot be used", kDevicesExamples);
     commands.push_back({&devices_app, {.has_json = true}, [](Session& session) { return run_devices(session); }});
@@ -561,7 +562,6 @@ int parse_and_run(int argc, char** argv) {
     std::vector<CommonOptions> common(commands.size());
     std::vector<std::string> names{"help"};
     for (std::size_t i = 0; i < commands.size(); ++i) {
-        common[i].device = commands[i].default_device;
         add_common_options(*commands[i].app, common[i], commands[i].common);
     }
     for (const CLI::App* command : app.get_subcommands({})) names.push_back(command->get_name());

@@ -17,6 +17,7 @@ COMMANDS = ["keccakf", "prove", "verify", "check", "inspect", "plan", "devices",
 # Why a command of a page is not run here, by its first word.
 NOT_RUN = {
     "make": "builds, tests or installs: CI and the other tests do that",
+    "cc": "compiles a reader's own program: tests/package does the like",
     "cmake": "builds: CI does that",
     "ctest": "runs the tests: this is one",
     "brew": "is for macOS",

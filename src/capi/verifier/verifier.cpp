@@ -115,8 +115,6 @@ Result<void> write_digest(std::string_view stage, const Digest& digest, uint32_t
 
 }  // namespace whorl::capi
 
-using whorl::Error;
-using whorl::ErrorCode;
 using whorl::Result;
 namespace capi = whorl::capi;
 
