@@ -28,7 +28,11 @@ static uint8_t* read_file(const char* path, size_t limit, size_t* size) {
 }
 
 static int report(whorl_code code, whorl_error* error) {
-    fprintf(stderr, "%s: %s\n", whorl_error_stage(error), whorl_error_message(error));
+    if (code == WHORL_REJECTED) {
+        printf("rejected: %s\n", whorl_error_message(error));
+    } else {
+        fprintf(stderr, "%s: %s\n", whorl_error_stage(error), whorl_error_message(error));
+    }
     whorl_error_free(error);
     return code == WHORL_REJECTED ? 1 : code == WHORL_MACHINE || code == WHORL_INTERNAL ? 3 : 2;
 }

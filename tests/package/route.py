@@ -89,6 +89,16 @@ def pkg_config_flags(program, prefix, package):
     return output(program, "--static", "--cflags", "--libs", package, env=environment).split()
 
 
+def compile_c(arguments, work, example, flags):
+    """examples/EXAMPLE.c as a reader compiles it; None where there is no C compiler."""
+    compiler = shutil.which("cc")
+    if compiler is None:
+        print("no C compiler: the C ABI is not tested")
+        return None
+    run(compiler, "-std=c11", "-Wall", "-Wextra", "-Werror", arguments.source / "examples" / f"{example}.c", "-o", work / example, *flags)
+    return work / example
+
+
 def pkg_config(arguments, work):
     program = shutil.which("pkg-config")
     if program is None:
@@ -98,6 +108,9 @@ def pkg_config(arguments, work):
     source = pathlib.Path(__file__).parent / "consumer" / "main.cpp"
     run(arguments.cxx, "-std=c++20", "-O1", source, "-o", work / "consumer", *flags)
     check_consumer(work / "consumer")
+    prover = compile_c(arguments, work, "prove_c", flags)
+    if prover is not None:
+        run(prover, arguments.source / VECTOR)
 
 
 def compile_whorl(arguments, build, module):
@@ -186,6 +199,10 @@ def verifier_alone(arguments, work):
     run(arguments.cxx, "-std=c++20", "-O1", arguments.source / "examples" / "verify.cpp", "-o", work / "verify", *flags)
     check_rests_on_nothing_else(work / "verify")
     check_verifier(work / "verify", arguments.source, work)
+    in_c = compile_c(arguments, work, "verify_c", flags)
+    if in_c is not None:
+        check_rests_on_nothing_else(in_c)
+        check_verifier(in_c, arguments.source, work)
 
 
 def debian(arguments, work):
