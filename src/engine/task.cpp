@@ -139,7 +139,7 @@ AirTrace trace_from_json(const JsonPlace& json, const fs::path& folder, std::uin
 
     trace.common_main = part_from_json(json.at("common_main"), folder, air.width.common_main, height);
     for (std::size_t i = 0; i < cached.size(); ++i) {
-        trace.cached_mains.push_back(part_from_json(cached.at(i), folder, air.width.cached_mains[i], height));
+        trace.cached_mains.emplace_back(part_from_json(cached.at(i), folder, air.width.cached_mains[i], height));
     }
     if (!preprocessed.is_null()) {
         trace.preprocessed = part_from_json(preprocessed, folder, *air.width.preprocessed, height);

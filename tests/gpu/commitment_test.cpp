@@ -122,7 +122,7 @@ TEST_P(CommitsShape, AsTheCpuDoes) {
         trace.air_id = static_cast<std::uint32_t>(traces.size() - 1);
         trace.common_main = matrix(part.common_main, part.log_height);
         for (const std::uint32_t width : part.cached_mains) {
-            trace.cached_mains.push_back(matrix(width, part.log_height));
+            trace.cached_mains.emplace_back(matrix(width, part.log_height));
         }
     }
     expect_same_commitments(make_prover_input(vk, traces, nullptr), {.codeword_bytes = shape.codeword_bytes},

@@ -200,11 +200,11 @@ TEST(CommittedMatrix, RefusesWhatCommitMatrixRefuses) {
 
 TEST(ProverOfAProvingKey, RefusesColumnsThatAreNotTheKeys) {
     const Task task = task_of("preprocessed");
-    ProvingKey key = proving_key_of(task);
-    ProvingKey changed = key, missing = key, superfluous = key;
+    const ProvingKey key = proving_key_of(task);
+    ProvingKey changed = key, missing = key;
     changed.preprocessed[0]->at(0, 0) += Fp::one();
     missing.preprocessed.clear();
-    const auto expect_refused = [](ProvingKey bad, std::string_view reason) {
+    const auto expect_refused = [](const ProvingKey& bad, std::string_view reason) {
         for (const char* device : {"cpu", "sim"}) {
             const auto prover = Prover::create(bad, {.device = device});
             ASSERT_FALSE(prover.has_value());
@@ -212,12 +212,12 @@ TEST(ProverOfAProvingKey, RefusesColumnsThatAreNotTheKeys) {
             EXPECT_THAT(prover.error().message, HasSubstr(std::string(reason)));
         }
     };
-    expect_refused(std::move(changed), "expected the columns that the key commits to");
-    expect_refused(std::move(missing), "found none");
+    expect_refused(changed, "expected the columns that the key commits to");
+    expect_refused(missing, "found none");
     const Task fib = task_of("fib_2e5");
     ProvingKey none = proving_key_of(fib);
     none.preprocessed[0] = Matrix(1, 2);
-    expect_refused(std::move(none), "expected no preprocessed columns");
+    expect_refused(none, "expected no preprocessed columns");
 }
 
 TEST(ProverOfAProvingKey, ReportsUnsatisfiedTracesWithItsOwnColumns) {

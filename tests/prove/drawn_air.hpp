@@ -129,7 +129,7 @@ public:
         trace.air_id = air_id;
         trace.common_main = random_matrix(random, shape_.common_width);
         for (const std::uint32_t width : shape_.cached_widths)
-            trace.cached_mains.push_back(random_matrix(random, width));
+            trace.cached_mains.emplace_back(random_matrix(random, width));
         trace.preprocessed = preprocessed();
         trace.public_values = random.fps(shape_.num_public_values);
         fill_targets(trace);
