@@ -277,7 +277,7 @@ inline AirTrace DrawnAir::trace(std::uint32_t air_id, std::size_t height, std::m
     }
     trace.common_main = std::move(parts.back());
     parts.pop_back();
-    trace.cached_mains = std::move(parts);
+    trace.cached_mains.assign(parts.begin(), parts.end());
     return trace;
 }
 

@@ -17,7 +17,7 @@ void alter_cell(fuzz::Choices& choices, std::vector<AirTrace>& traces) {
     if (!choices.flip()) return;
     AirTrace& trace = traces[choices.below(static_cast<std::uint32_t>(traces.size()))];
     const auto part = choices.below(static_cast<std::uint32_t>(trace.cached_mains.size()) + 1);
-    Matrix& matrix = part == 0 ? trace.common_main : trace.cached_mains[part - 1];
+    Matrix& matrix = part == 0 ? trace.common_main : *trace.cached_mains[part - 1].columns();
     const auto row = choices.below(static_cast<std::uint32_t>(matrix.height()));
     const auto column = choices.below(static_cast<std::uint32_t>(matrix.width()));
     matrix.at(row, column) += Fp::one();
