@@ -40,6 +40,11 @@ StackedLayout stack_layout(unsigned l_skip, unsigned log_stacked_height, std::sp
     return layout;
 }
 
+StackedLayout stack_layout(const SystemParams& params, const Matrix& matrix) {
+    const MatrixShape shape{static_cast<std::uint32_t>(matrix.width()), matrix.log_height()};
+    return stack_layout(params.l_skip, params.log_stacked_height(), std::span(&shape, 1));
+}
+
 std::uint64_t stacked_width(unsigned l_skip, unsigned log_stacked_height, std::span<const MatrixShape> matrices) {
     // Slices fill columns exactly, so only the number of cells counts.
     unsigned __int128 cells = 0;

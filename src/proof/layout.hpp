@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <whorl/key.hpp>
+#include <whorl/trace.hpp>
 
 namespace whorl {
 
@@ -32,6 +33,8 @@ struct MatrixShape {
 
 /// Stacks `matrices`, given by descending height, into columns of 2^log_stacked_height cells.
 StackedLayout stack_layout(unsigned l_skip, unsigned log_stacked_height, std::span<const MatrixShape> matrices);
+/// One matrix alone, as a preprocessed or cached part is committed.
+StackedLayout stack_layout(const SystemParams& params, const Matrix& matrix);
 /// The width of stack_layout without making the slices: for checks before memory is taken.
 std::uint64_t stacked_width(unsigned l_skip, unsigned log_stacked_height, std::span<const MatrixShape> matrices);
 

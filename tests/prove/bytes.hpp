@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include <whorl/task.hpp>
+
 #include "vectors.hpp"
 
 namespace whorl::test {
@@ -28,6 +30,10 @@ inline const std::vector<std::string> kStoredVectors{"cached",
 
 inline std::vector<std::byte> stored_proof(const std::string& vector) {
     return read_file(vector_path(vector, "proof.bin"));
+}
+
+inline Task task_of(const std::string& vector) {
+    return value_of(load_task(vector_path(vector, "")));
 }
 
 /// Names the first difference instead of printing both proofs.

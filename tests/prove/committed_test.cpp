@@ -28,12 +28,9 @@ namespace {
 
 using test::expect_same_bytes;
 using test::stored_proof;
+using test::task_of;
 using test::value_of;
 using testing::HasSubstr;
-
-Task task_of(const std::string& vector) {
-    return value_of(load_task(test::vector_path(vector, "")));
-}
 
 // The key with the preprocessed columns of the task's traces.
 ProvingKey proving_key_of(const Task& task) {

@@ -26,12 +26,9 @@ namespace {
 
 using test::expect_same_bytes;
 using test::stored_proof;
+using test::task_of;
 using test::value_of;
 using testing::HasSubstr;
-
-Task task_of(const std::string& vector) {
-    return value_of(load_task(test::vector_path(vector, "")));
-}
 
 class Control : public testing::TestWithParam<std::string> {
 protected:

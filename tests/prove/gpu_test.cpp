@@ -24,6 +24,7 @@ namespace {
 
 using test::expect_same_bytes;
 using test::stored_proof;
+using test::task_of;
 using test::value_of;
 
 std::vector<std::string> gpus() {
@@ -33,10 +34,6 @@ std::vector<std::string> gpus() {
         if (device.id != "cpu" && device.problem.empty()) ids.push_back(device.id);
     }
     return ids;
-}
-
-Task task_of(const std::string& vector) {
-    return value_of(load_task(test::vector_path(vector, "")));
 }
 
 /// The integer fields of the only span of that name.

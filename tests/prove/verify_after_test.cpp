@@ -16,12 +16,9 @@
 namespace whorl {
 namespace {
 
+using test::task_of;
 using test::value_of;
 using testing::HasSubstr;
-
-Task task_of(const std::string& vector) {
-    return value_of(load_task(test::vector_path(vector, "")));
-}
 
 TEST(VerifyAfter, LeavesTheBytesAndIsASpanOfItsOwn) {
     const Task task = task_of("mixture");

@@ -272,11 +272,6 @@ CodeMatrix StackedCommitment::make_code(Telemetry* telemetry) const {
 
 namespace {
 
-StackedLayout layout_of(const SystemParams& params, const Matrix& matrix) {
-    const MatrixShape shape{static_cast<std::uint32_t>(matrix.width()), matrix.log_height()};
-    return stack_layout(params.l_skip, params.log_stacked_height(), std::span(&shape, 1));
-}
-
 std::vector<const std::uint32_t*> words_of_slices(const StackedLayout& layout, const Matrix& matrix) {
     std::vector<const std::uint32_t*> words;
     for (const StackedSlice& slice : layout.slices) words.push_back(column_words(matrix, slice.column));
@@ -286,7 +281,8 @@ std::vector<const std::uint32_t*> words_of_slices(const StackedLayout& layout, c
 }  // namespace
 
 CommittedPart::CommittedPart(const SystemParams& params, const Matrix& matrix, Telemetry* telemetry)
-    : layout_(layout_of(params, matrix)), commitment_(params, layout_, words_of_slices(layout_, matrix), telemetry) {}
+    : layout_(stack_layout(params, matrix)),
+      commitment_(params, layout_, words_of_slices(layout_, matrix), telemetry) {}
 
 const StackedCommitment& commitment_of(CommittedMatrix::State& committed, Telemetry* telemetry) {
     const auto& part = committed.host_part(

@@ -7,12 +7,6 @@
 namespace whorl::gpu {
 namespace {
 
-StackedLayout layout_of(const CommittedMatrix::State& committed) {
-    const SystemParams& params = committed.params;
-    const MatrixShape shape{static_cast<std::uint32_t>(committed.matrix.width()), committed.matrix.log_height()};
-    return stack_layout(params.l_skip, params.log_stacked_height(), std::span(&shape, 1));
-}
-
 std::uint64_t code_bytes(const CommittedMatrix::State& committed) {
     return 4 * committed.stacking_width * codeword_stride(committed.params.log_codeword_height());
 }
@@ -32,7 +26,9 @@ bool ResidentPart::fits(const Device& device, const CommittedMatrix::State& comm
 }
 
 ResidentPart::ResidentPart(Device& device, CommittedMatrix::State& committed)
-    : device_(device), committed_(committed.shared_from_this()), layout_(layout_of(committed)) {
+    : device_(device),
+      committed_(committed.shared_from_this()),
+      layout_(stack_layout(committed.params, committed.matrix)) {
     try {
         commit();
     } catch (...) {
