@@ -2,7 +2,7 @@
 """Fails on a file that does not compile with clang 19 and LLVM's standard library, which includes less than GCC's does.
 
   scripts/libcxx.py BUILD_DIR [PART]    all C++ files of the compile_commands.json in BUILD_DIR and folders in it, or those whose path
-                                        has PART in it; not what the build itself writes into BUILD_DIR; nothing is written
+                                        has PART in it; not C, nor what the build itself writes into BUILD_DIR; nothing is written
 
 JOBS limits how many compilers run at once. Exit codes: 0 all compile, 1 some do not, 2 usage, 3 no compiler or library.
 """
@@ -70,7 +70,7 @@ def main(arguments):
     for database in databases:
         for entry in json.loads(database.read_text()):
             file = pathlib.Path(entry["directory"], entry["file"]).resolve()
-            if file.suffix != ".cu" and part in str(file) and not file.is_relative_to(build):
+            if file.suffix not in (".c", ".cu") and part in str(file) and not file.is_relative_to(build):
                 entries.setdefault(str(file), {**entry, "file": str(file)})
     jobs = int(os.environ.get("JOBS", os.cpu_count() or 2))
     failed = []
