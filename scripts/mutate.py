@@ -499,7 +499,7 @@ def run_tests(program, tests, mutant, timeout, record=None):
     environment = dict(os.environ, WHORL_MUTANT=str(mutant))
     if record:
         environment["WHORL_MUTANT_RECORD"] = str(record)
-    with tempfile.TemporaryFile("w+") as output:
+    with tempfile.TemporaryFile("w+", errors="replace") as output:
         process = subprocess.Popen([str(program), "--gtest_fail_fast", "--gtest_brief=1",
                                     "--gtest_filter=" + ":".join(tests)],
                                    stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, env=environment,

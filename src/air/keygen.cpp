@@ -356,7 +356,8 @@ std::vector<Variable> find_unused_variables(std::span<const SymbolicNode> nodes,
 Result<ProvingKey> generate_keys(const SystemParams& params, std::span<const AnyAir> airs,
                                  const CommitFunction& commit) {
     if (auto workable = find_params_fault(params); !workable) {
-        return keygen_error(fmt::format("these parameters do not work: {}", workable.error().message));
+        return keygen_error(
+            fmt::format("these parameters do not work: {}; {}", workable.error().message, kParamsRemedy));
     }
     if (airs.empty()) return keygen_error("the list of AIRs is empty, expected at least 1");
 

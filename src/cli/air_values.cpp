@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <bit>
 #include <charconv>
 #include <system_error>
 
@@ -31,6 +32,18 @@ Result<AirOption> parse_air_option(std::string_view option, std::string_view for
     const auto air_id = number_in(std::string_view(text).substr(0, equals), UINT32_MAX);
     if (!air_id) return wrong_option(option, text, "the index of the AIR is not a whole number of 32 bits");
     return AirOption{.air_id = static_cast<std::size_t>(*air_id), .value = text.substr(equals + 1)};
+}
+
+Result<AirHeight> parse_height(const std::string& text, std::size_t num_airs) {
+    constexpr std::string_view kOption = "--height";
+    const Result<AirOption> air = parse_air_option(kOption, "AIR=ROWS", text);
+    if (!air) return air.error();
+    if (air->air_id >= num_airs) return wrong_option(kOption, text, fmt::format("the key has {} AIRs", num_airs));
+    const auto height = number_in(air->value, std::uint64_t{1} << Fp::kTwoAdicity);
+    if (!height || !std::has_single_bit(*height)) {
+        return wrong_option(kOption, text, "expected a power of two up to 2^27 as the number of rows");
+    }
+    return AirHeight{.air_id = air->air_id, .height = *height};
 }
 
 Result<AirValues> parse_public_values(const std::string& text) {

@@ -24,6 +24,13 @@ struct AirOption {
 /// Errors: kInvalidArgument, naming `option`; `form` says what is expected, as "AIR=ROWS".
 Result<AirOption> parse_air_option(std::string_view option, std::string_view form, const std::string& text);
 
+/// "AIR=ROWS" of --height, a power of two, for a key of `num_airs` AIRs.
+struct AirHeight {
+    std::size_t air_id = 0;
+    std::uint64_t height = 0;
+};
+Result<AirHeight> parse_height(const std::string& text, std::size_t num_airs);
+
 /// "AIR=V,V,…"; nothing after "=" stands for no values.
 struct AirValues {
     std::size_t air_id = 0;

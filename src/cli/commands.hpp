@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include <whorl/choose_params.hpp>
 #include <whorl/error.hpp>
 
 #include "cli/session.hpp"
@@ -102,6 +103,17 @@ struct TaskInitOptions {
     bool is_forced = false;  ///< whether a task.json that is there is replaced
 };
 Result<ExitCode> run_task_init(Session& session, const TaskInitOptions& options);
+
+/// Either a task, or a key with heights.
+struct ParamsOptions {
+    std::string task_path;
+    std::string key_path;
+    std::vector<std::string> heights;  ///< each "AIR=ROWS"
+    double security_bits = 100;
+    ParamsGoal goal = ParamsGoal::kBalanced;
+    std::string params_path;  ///< to be written; empty: none
+};
+Result<ExitCode> run_params(Session& session, const ParamsOptions& options);
 
 struct PlanOptions {
     std::string task_path;

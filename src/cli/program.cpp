@@ -142,6 +142,16 @@ Examples:
 constexpr const char* kManExamples = R"(Examples:
   whorl man --out whorl.1)";
 
+constexpr const char* kParamsExamples =
+    R"(What parameters with the wanted bits of security cost for these AIRs and trace heights: a line for
+each blowup and stacked height, and an arrow at the best of them. The size of a proof is exact.
+`whorl keygen --params-file FILE` and whorl::choose_params make keys with them.
+
+Examples:
+  whorl params --task tests/vectors/mixture
+  whorl params --vk tests/vectors/fib_2e5/vk.postcard --height 0=1024 --goal small
+  whorl params --task tests/vectors/cached --security 80 --out params.json)";
+
 constexpr const char* kPlanExamples =
     R"(What a proof of the task takes, decided by its key and trace heights alone: every large buffer, the
 stages in which it is taken and given back, and the peak. The values of the traces make no
@@ -497,6 +507,33 @@ int parse_and_run(int argc, char** argv) {
     init_app.add_flag("--force", task_init.is_forced, "replace a task.json that is there");
     commands.push_back(
         {&init_app, {.has_json = true}, [&](Session& session) { return run_task_init(session, task_init); }});
+
+    ParamsOptions params;
+    CLI::App& params_app =
+        add_command("params", "list parameters for AIRs and heights, with what they cost", kParamsExamples);
+    CLI::Option* params_task = params_app.add_option("--task", params.task_path, "a task folder: its AIRs and heights");
+    params_task->type_name("DIR");
+    CLI::Option* params_key = params_app.add_option("--vk", params.key_path, "a key: its AIRs, with any parameters");
+    params_key->type_name("FILE")->excludes(params_task);
+    params_app.add_option("--height", params.heights, "rows of an AIR's trace; may be given for several AIRs")
+        ->type_name("AIR=ROWS")
+        ->allow_extra_args(false)
+        ->needs(params_key);
+    params_app.add_option("--security", params.security_bits, "at least so many bits")
+        ->type_name("BITS")
+        ->capture_default_str();
+    add_choice<ParamsGoal>(
+        params_app, "--goal", params.goal,
+        {{"balanced", ParamsGoal::kBalanced}, {"fast", ParamsGoal::kFastProver}, {"small", ParamsGoal::kSmallProof}},
+        "a small proof with at most a tenth more time than the fastest; the fastest; the smallest");
+    params_app.add_option("-o,--out", params.params_path, "write the chosen parameters, for keygen --params-file")
+        ->type_name("FILE");
+    params_app.callback([&params] {
+        if (params.task_path.empty() && params.heights.empty()) throw CLI::RequiredError("--task or --height");
+    });
+    commands.push_back({&params_app, {.has_spans = true, .has_json = true}, [&](Session& session) {
+                            return run_params(session, params);
+                        }});
 
     PlanOptions plan;
     CLI::App& plan_app = add_command("plan", "show the memory that a proof takes", kPlanExamples);

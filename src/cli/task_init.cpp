@@ -75,14 +75,9 @@ Result<AirChoices> choices_of(const TaskInitOptions& options, const VerifyingKey
         return wrong_air(option, air_id, fmt::format("the key has {} AIRs", vk.airs.size()));
     };
     for (const std::string& text : options.heights) {
-        const Result<AirOption> air = parse_air_option("--height", "AIR=ROWS", text);
+        const Result<AirHeight> air = parse_height(text, vk.airs.size());
         if (!air) return air.error();
-        if (auto known = check_air("--height", air->air_id); !known) return known.error();
-        const auto height = number_in(air->value, std::uint64_t{1} << Fp::kTwoAdicity);
-        if (!height || !std::has_single_bit(*height)) {
-            return wrong_air("--height", air->air_id, "expected a power of two up to 2^27");
-        }
-        choices.heights[air->air_id] = *height;
+        choices.heights[air->air_id] = air->height;
     }
     for (const std::string& text : options.public_values) {
         Result<AirValues> air = parse_public_values(text);

@@ -54,9 +54,7 @@ public:
           log_heights_(vk.airs.size(), -1) {}
 
     std::vector<TraceProblem> run() {
-        if (traces_.empty()) {
-            add({std::nullopt, std::nullopt, "traces", "the trace of at least one AIR", "none", {}});
-        }
+        if (traces_.empty()) add_no_trace();
         std::vector<bool> is_present(vk_.airs.size());
         for (const AirTrace& trace : traces_) {
             const std::uint32_t id = trace.air_id;
@@ -70,6 +68,23 @@ public:
                 check_trace(trace);
             }
         }
+        return finish(is_present);
+    }
+
+    /// As run() for heights alone, one an AIR of the key, 0 without a trace.
+    std::vector<TraceProblem> run_on_heights(std::span<const std::uint64_t> heights) {
+        std::vector<bool> is_present(vk_.airs.size());
+        for (std::uint32_t id = 0; id < vk_.airs.size(); ++id) {
+            is_present[id] = heights[id] != 0;
+            if (is_present[id]) check_height(id, heights[id]);
+        }
+        if (std::ranges::find(is_present, true) == is_present.end()) add_no_trace();
+        return finish(is_present);
+    }
+
+private:
+    /// What concerns several traces, or one that is not there.
+    std::vector<TraceProblem> finish(const std::vector<bool>& is_present) {
         for (std::uint32_t id = 0; id < vk_.airs.size(); ++id) {
             if (vk_.airs[id].is_required && !is_present[id]) {
                 add_for(id, "", "a trace, which the key requires", "none");
@@ -81,8 +96,7 @@ public:
         check_stacked_width();
         return std::move(problems_);
     }
-
-private:
+    void add_no_trace() { add({std::nullopt, std::nullopt, "traces", "the trace of at least one AIR", "none", {}}); }
     void add(TraceProblem problem) { problems_.push_back(std::move(problem)); }
     void add_for(std::uint32_t id, std::string_view part, std::string expected, std::string found,
                  std::string remedy = {}) {
@@ -104,7 +118,7 @@ private:
         const AirVerifyingKey& air = vk_.airs[trace.air_id];
         check_part(trace, trace.common_main, "common main", air.width.common_main);
         if (!trace.common_main.is_valid()) return;  // what else there is to say follows from it
-        check_height(trace);
+        check_height(trace.air_id, trace.height());
         if (trace.cached_mains.size() != air.width.cached_mains.size()) {
             add_for(trace.air_id, "", fmt::format("{} cached parts", air.width.cached_mains.size()),
                     fmt::to_string(trace.cached_mains.size()));
@@ -131,26 +145,25 @@ private:
         }
     }
 
-    void check_height(const AirTrace& trace) {
-        const AirVerifyingKey& air = vk_.airs[trace.air_id];
+    void check_height(std::uint32_t air_id, std::uint64_t height) {
+        const AirVerifyingKey& air = vk_.airs[air_id];
         const SystemParams& params = vk_.params;
-        const std::uint64_t height = trace.height();
         if (!std::has_single_bit(height)) {
-            add_for(trace.air_id, "", "a power of two as height", fmt::to_string(height), "pad the trace");
+            add_for(air_id, "", "a power of two as height", fmt::to_string(height), "pad the trace");
             return;
         }
         const auto log_height = static_cast<unsigned>(std::countr_zero(height));
         if (log_height > params.log_stacked_height()) {
-            add_for(trace.air_id, "",
+            add_for(air_id, "",
                     fmt::format("a height of at most 2^{}, the stacked height of the key", params.log_stacked_height()),
                     as_power(height), "split the trace or use a key with a larger l_skip + n_stack");
             return;
         }
-        log_heights_[trace.air_id] = static_cast<int>(log_height);
+        log_heights_[air_id] = static_cast<int>(log_height);
         if (!air.preprocessed) return;
         const int fixed = air.preprocessed->hypercube_dim + static_cast<int>(params.l_skip);
         if (fixed != static_cast<int>(log_height)) {
-            add_for(trace.air_id, "", fmt::format("a height of 2^{}, that of the key's preprocessed columns", fixed),
+            add_for(air_id, "", fmt::format("a height of 2^{}, that of the key's preprocessed columns", fixed),
                     as_power(height));
         }
     }
@@ -294,6 +307,11 @@ std::vector<TraceProblem> trace_problems(const VerifyingKey& vk, std::span<const
                                          std::span<const std::string> air_names, const KeyNotes& notes, WordCheck words,
                                          std::span<const std::optional<TracePart>> preprocessed) {
     return Validation(vk, traces, air_names, notes, words, preprocessed).run();
+}
+
+std::vector<TraceProblem> height_problems(const VerifyingKey& vk, std::span<const std::uint64_t> heights,
+                                          std::span<const std::string> air_names, const KeyNotes& notes) {
+    return Validation(vk, {}, air_names, notes, WordCheck::kSkip, {}).run_on_heights(heights);
 }
 
 Result<void> summarize(std::span<const TraceProblem> problems, std::string_view stage) {

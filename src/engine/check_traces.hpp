@@ -20,6 +20,10 @@ std::vector<TraceProblem> trace_problems(const VerifyingKey& vk, std::span<const
                                          std::span<const std::string> air_names, const KeyNotes& notes, WordCheck words,
                                          std::span<const std::optional<TracePart>> preprocessed = {});
 
+/// trace_problems of traces of which the heights alone are known: one an AIR of the key, 0 without a trace.
+std::vector<TraceProblem> height_problems(const VerifyingKey& vk, std::span<const std::uint64_t> heights,
+                                          std::span<const std::string> air_names, const KeyNotes& notes);
+
 /// Whether all words are below p.
 bool all_are_elements(std::span<const Fp> values);
 

@@ -12,6 +12,7 @@
 
 #include <whorl/field.hpp>
 
+#include "key/app_params.hpp"
 #include "key/params_fault.hpp"
 #include "machine/guard.hpp"
 
@@ -46,7 +47,7 @@ std::uint32_t num_queries(const Proximity& proximity, std::uint32_t round, doubl
 struct WhirChoice {
     std::uint32_t k;
     std::uint32_t log_final_poly_len_limit;
-    std::uint32_t security_bits;
+    double security_bits;
     std::uint32_t mu_pow_bits;
     std::uint32_t query_phase_pow_bits;
     std::uint32_t folding_pow_bits;
@@ -62,8 +63,7 @@ WhirParams derive_whir(const WhirChoice& choice, std::uint32_t log_stacked_heigh
                     .proximity = choice.proximity};
     if (choice.k == 0 || log_stacked_height <= choice.log_final_poly_len_limit) return whir;
     const std::uint32_t num_rounds = (log_stacked_height - choice.log_final_poly_len_limit + choice.k - 1) / choice.k;
-    const double query_bits =
-        std::max(0.0, static_cast<double>(choice.security_bits) - static_cast<double>(choice.query_phase_pow_bits));
+    const double query_bits = std::max(0.0, choice.security_bits - static_cast<double>(choice.query_phase_pow_bits));
     for (std::uint32_t round = 0; round < num_rounds; ++round) {
         whir.num_queries.push_back(
             num_queries(choice.proximity, round, query_bits, log_blowup + round * (choice.k - 1)));
@@ -71,13 +71,13 @@ WhirParams derive_whir(const WhirChoice& choice, std::uint32_t log_stacked_heigh
     return whir;
 }
 
-// Grinding that lifts LogUp to the target, after a union bound over the list of codewords (PROTOCOL.md 5.3).
-LogupParams derive_logup(const Proximity& proximity, std::uint32_t log_blowup) {
+// Grinding that lifts LogUp to `target_bits`, after a union bound over the list of codewords (PROTOCOL.md 5.3).
+LogupParams derive_logup(const Proximity& proximity, std::uint32_t log_blowup, double target_bits) {
     const std::optional<double> m = list_multiplicity(proximity, 0);
     const double log_list_size = m ? std::log2(*m + 0.5) + log_blowup / 2.0 : 0.0;
     const double security_bits =
         4 * std::log2(double{Fp::kModulus}) - std::log2(2.0 * Fp::kModulus) - kLogMaxMessageLength - log_list_size;
-    const double missing_bits = std::max(0.0, std::ceil(kTargetBits - security_bits));
+    const double missing_bits = std::max(0.0, std::ceil(target_bits - security_bits));
     return {.max_interaction_count = Fp::kModulus,
             .log_max_message_length = kLogMaxMessageLength,
             .pow_bits = std::max(kMinLogupPowBits, static_cast<std::uint32_t>(missing_bits))};
@@ -95,10 +95,10 @@ struct Preset {
     std::uint32_t max_constraint_degree;
 };
 
-SystemParams params_100_bits(const Preset& preset) {
+SystemParams params_of(const Preset& preset, double security_bits) {
     const WhirChoice whir{.k = kWhirFolding,
                           .log_final_poly_len_limit = kLogFinalPolyLenLimit,
-                          .security_bits = static_cast<std::uint32_t>(kTargetBits),
+                          .security_bits = security_bits,
                           .mu_pow_bits = preset.mu_pow_bits,
                           .query_phase_pow_bits = preset.query_phase_pow_bits,
                           .folding_pow_bits = preset.folding_pow_bits,
@@ -108,8 +108,12 @@ SystemParams params_100_bits(const Preset& preset) {
             .w_stack = preset.w_stack,
             .log_blowup = preset.log_blowup,
             .whir = derive_whir(whir, preset.l_skip + preset.n_stack, preset.log_blowup),
-            .logup = derive_logup(preset.proximity, preset.log_blowup),
+            .logup = derive_logup(preset.proximity, preset.log_blowup, security_bits),
             .max_constraint_degree = preset.max_constraint_degree};
+}
+
+SystemParams params_100_bits(const Preset& preset) {
+    return params_of(preset, kTargetBits);
 }
 
 Error reject(std::string message) {
@@ -188,34 +192,43 @@ Result<void> find_params_fault(const SystemParams& params) {
                        "the degree of an AIR is one byte in the key");
 }
 
+SystemParams app_params(std::uint32_t log_stacked_height, std::uint32_t log_blowup, double security_bits) {
+    return params_of({.log_blowup = log_blowup,
+                      .l_skip = 4,
+                      .n_stack = log_stacked_height - 4,
+                      .w_stack = 2048,
+                      .folding_pow_bits = 5,
+                      .mu_pow_bits = 15,
+                      .query_phase_pow_bits = 20,
+                      .proximity = UniqueDecoding{},
+                      .max_constraint_degree = 3},
+                     security_bits);
+}
+
 namespace {
 
-Result<SystemParams> app_params(std::uint32_t log_stacked_height) {
+Result<SystemParams> checked_app_params(std::uint32_t log_stacked_height) {
     static_assert(kMinAppLogStackedHeight == kLogFinalPolyLenLimit + 1);
     if (auto ok = check_range("log_stacked_height", log_stacked_height, kMinAppLogStackedHeight,
                               kMaxAppLogStackedHeight, "below, no WHIR round is left; above, 100 bits are not proven");
         !ok) {
         return ok.error();
     }
-    return params_100_bits({.log_blowup = 1,
-                            .l_skip = 4,
-                            .n_stack = log_stacked_height - 4,
-                            .w_stack = 2048,
-                            .folding_pow_bits = 5,
-                            .mu_pow_bits = 15,
-                            .query_phase_pow_bits = 20,
-                            .proximity = UniqueDecoding{},
-                            .max_constraint_degree = 3});
+    return app_params(log_stacked_height, 1, kTargetBits);
 }
 
 }  // namespace
 
 Result<void> check_params(const SystemParams& params) noexcept {
-    return guarded("params", [&] { return find_params_fault(params); });
+    return guarded("params", [&]() -> Result<void> {
+        Result<void> workable = find_params_fault(params);
+        if (workable) return {};
+        return reject(fmt::format("{}; {}", workable.error().message, kParamsRemedy));
+    });
 }
 
 Result<SystemParams> app_params_100_bits(std::uint32_t log_stacked_height) noexcept {
-    return guarded("params", [&] { return app_params(log_stacked_height); });
+    return guarded("params", [&] { return checked_app_params(log_stacked_height); });
 }
 
 SystemParams leaf_params_100_bits() {

@@ -33,7 +33,7 @@ std::vector<int> log_heights_of(const VerifyingKey& vk, std::span<const AirTrace
     return log_heights;
 }
 
-std::vector<PartRef> ProverInput::parts(std::uint32_t trace) const {
+std::vector<PartRef> ProofShape::parts(std::uint32_t trace) const {
     std::vector<PartRef> out{{PartRef::Kind::kCommonMain, trace, 0}};
     if (air(trace).preprocessed) out.push_back({PartRef::Kind::kPreprocessed, trace, 0});
     for (std::uint32_t c = 0; c < air(trace).width.cached_mains.size(); ++c) {
@@ -42,11 +42,17 @@ std::vector<PartRef> ProverInput::parts(std::uint32_t trace) const {
     return out;
 }
 
+ProofShape make_proof_shape(const VerifyingKey& vk, std::span<const int> log_heights) {
+    ProofShape shape;
+    shape.vk = &vk;
+    shape.layout = make_proof_layout(vk, log_heights);
+    shape.is_committed.resize(shape.layout.commitments.size());
+    return shape;
+}
+
 ProverInput make_prover_input(const VerifyingKey& vk, std::span<const AirTrace> traces, Telemetry* telemetry,
                               std::span<const std::optional<TracePart>> preprocessed) {
-    ProverInput input;
-    input.vk = &vk;
-    input.layout = make_proof_layout(vk, log_heights_of(vk, traces));
+    ProverInput input{make_proof_shape(vk, log_heights_of(vk, traces))};
     input.telemetry = telemetry;
     for (const SortedTrace& sorted : input.layout.traces) {
         const auto it = std::ranges::find(traces, sorted.air_id, &AirTrace::air_id);
@@ -54,6 +60,9 @@ ProverInput make_prover_input(const VerifyingKey& vk, std::span<const AirTrace> 
         const bool is_given = sorted.air_id < preprocessed.size() && preprocessed[sorted.air_id].has_value();
         const std::optional<TracePart>& part = is_given ? preprocessed[sorted.air_id] : it->preprocessed;
         input.preprocessed.push_back(part ? &*part : nullptr);
+    }
+    for (std::size_t c = 0; c < input.layout.commitments.size(); ++c) {
+        input.is_committed[c] = input.committed(input.layout.commitments[c].parts[0]) != nullptr;
     }
     return input;
 }

@@ -18,18 +18,12 @@
 
 namespace whorl {
 
-struct ProverInput {
+/// A proof as far as key and heights decide it: enough to say what it will take.
+struct ProofShape {
     const VerifyingKey* vk = nullptr;
     ProofLayout layout;
-    std::vector<const AirTrace*> traces;           ///< in the order of layout.traces
-    std::vector<const TracePart*> preprocessed{};  ///< likewise; null where there is none
-    Telemetry* telemetry = nullptr;
-    ProgressMeter* progress = nullptr;
+    std::vector<bool> is_committed;  ///< by commitment of the layout: whether it is made before the proof
 
-    /// `fraction` of the current stage is done.
-    void reach(double fraction) const {
-        if (progress != nullptr) progress->reach(fraction);
-    }
     const SystemParams& params() const { return vk->params; }
     const AirVerifyingKey& air(std::size_t trace) const { return vk->airs[layout.traces[trace].air_id]; }
     unsigned log_height(std::size_t trace) const { return layout.traces[trace].log_height; }
@@ -42,6 +36,30 @@ struct ProverInput {
     unsigned log_repetitions(std::size_t trace) const {
         const unsigned l_skip = params().l_skip;
         return log_height(trace) < l_skip ? l_skip - log_height(trace) : 0;
+    }
+    /// The part of `trace` that a variable reads.
+    PartRef part_of(std::uint32_t trace, const Variable& variable) const {
+        if (variable.entry == Variable::Entry::kPreprocessed) return {PartRef::Kind::kPreprocessed, trace, 0};
+        if (variable.part_index < air(trace).width.cached_mains.size())
+            return {PartRef::Kind::kCachedMain, trace, variable.part_index};
+        return {PartRef::Kind::kCommonMain, trace, 0};
+    }
+    /// A trace's parts in proof order: common main, preprocessed, cached 0, cached 1, …
+    std::vector<PartRef> parts(std::uint32_t trace) const;
+};
+
+/// With no commitment made before. `log_heights` as for make_proof_layout.
+ProofShape make_proof_shape(const VerifyingKey& vk, std::span<const int> log_heights);
+
+struct ProverInput : ProofShape {
+    std::vector<const AirTrace*> traces{};         ///< in the order of layout.traces
+    std::vector<const TracePart*> preprocessed{};  ///< likewise; null where there is none
+    Telemetry* telemetry = nullptr;
+    ProgressMeter* progress = nullptr;
+
+    /// `fraction` of the current stage is done.
+    void reach(double fraction) const {
+        if (progress != nullptr) progress->reach(fraction);
     }
     /// Null for a common main, which has no commitment of its own.
     const TracePart* own_part(const PartRef& part) const {
@@ -57,15 +75,6 @@ struct ProverInput {
         const TracePart* own = own_part(part);
         return own != nullptr ? own->committed() : nullptr;
     }
-    /// The part of `trace` that a variable reads.
-    PartRef part_of(std::uint32_t trace, const Variable& variable) const {
-        if (variable.entry == Variable::Entry::kPreprocessed) return {PartRef::Kind::kPreprocessed, trace, 0};
-        if (variable.part_index < air(trace).width.cached_mains.size())
-            return {PartRef::Kind::kCachedMain, trace, variable.part_index};
-        return {PartRef::Kind::kCommonMain, trace, 0};
-    }
-    /// A trace's parts in proof order: common main, preprocessed, cached 0, cached 1, …
-    std::vector<PartRef> parts(std::uint32_t trace) const;
 };
 
 /// Traces that are not those of the key, found in the course of a proof. The message names the part of the AIR's trace, and the

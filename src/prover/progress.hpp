@@ -10,9 +10,9 @@
 
 namespace whorl {
 
-struct ProverInput;
+struct ProofShape;
 
-/// The stages of prove_on, in units that only compare with each other.
+/// The stages of prove_on, in nanoseconds of one core with AVX2, roughly.
 struct StageWork {
     double commit = 0;
     double logup_gkr = 0;
@@ -22,8 +22,8 @@ struct StageWork {
 
     double total() const { return commit + logup_gkr + batch_constraints + stacked_reduction + whir; }
 };
-/// From widths, heights and constraints.
-StageWork estimate_work(const ProverInput& input);
+/// From widths, heights, constraints and grinding.
+StageWork estimate_work(const ProofShape& shape);
 
 /// Tells a caller where the proof is. Does nothing without a caller; every call here also asks whether the proof shall stop.
 class ProgressMeter {

@@ -115,6 +115,7 @@ TEST_P(CheckParams, AcceptsTheLimitAndRefusesOneBeyond) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::kInvalidArgument);
     EXPECT_THAT(refused.error().message, HasSubstr(GetParam().message));
+    EXPECT_THAT(refused.error().message, testing::EndsWith("; list_params and the presets give parameters that work"));
 }
 
 // A limit on one member: `last` is accepted, `beyond` is not.

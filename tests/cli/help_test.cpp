@@ -11,8 +11,9 @@
 namespace whorl::test {
 namespace {
 
-const std::vector<std::string> kCommands{"keccakf", "prove",   "verify", "check", "inspect", "keygen",      "commit",
-                                         "plan",    "devices", "doctor", "bench", "task",    "completions", "man"};
+const std::vector<std::string> kCommands{"keccakf", "prove",  "verify", "check",       "inspect",
+                                         "keygen",  "commit", "plan",   "params",      "devices",
+                                         "doctor",  "bench",  "task",   "completions", "man"};
 
 std::size_t num_columns(const std::string& line) {
     return static_cast<std::size_t>(

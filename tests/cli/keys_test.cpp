@@ -209,8 +209,8 @@ TEST(TaskInit, RefusesWhatTheKeyDoesNotHave) {
         arguments.insert(arguments.end(), options.begin(), options.end());
         expect_error(arguments, message);
     };
-    expect({"--height", "1=32"}, "AIR 1: the key has 1 AIRs");
-    expect({"--height", "0=33"}, "AIR 0: expected a power of two up to 2^27");
+    expect({"--height", "1=32"}, "\"1=32\": the key has 1 AIRs");
+    expect({"--height", "0=33"}, "\"0=33\": expected a power of two up to 2^27");
     expect({"--height", "32"}, "expected AIR=ROWS");
     expect({"--public-values", "0=1"}, "AIR 0: 1 values, the key says 3");
     expect({"--air-name", "4=x"}, "AIR 4: the key has 1 AIRs");
@@ -223,6 +223,33 @@ TEST(TaskInit, RefusesWhatTheKeyDoesNotHave) {
     EXPECT_THAT(run_whorl({"help", "task", "init"}).out, HasSubstr("Usage: whorl task init"));
     EXPECT_THAT(run_whorl({"task", "init", task, "--vk", scratch / "none"}).err,
                 AllOf(HasSubstr("whorl task init: error: "), Not(HasSubstr("internal"))));
+}
+
+/// From heights to a key whose proofs are what was said of them.
+TEST(Params, ThatWereChosenMakeKeys) {
+    const Scratch scratch;
+    const std::string file = scratch / "params.json", task = scratch / "task";
+    const std::string key = in_vector("fib_2e5", "vk.postcard");
+    const Outcome chosen = run_whorl({"params", "--vk", key, "--height", "0=32", "--security", "80", "--out", file});
+    EXPECT_EQ(chosen.exit_code, 0) << chosen;
+    EXPECT_THAT(chosen.out, HasSubstr("\n  -> "));
+    EXPECT_EQ(chosen.err, "");
+    const json made = answer({"keygen", "--air", "fibonacci", "--params-file", file, "--out", task});
+    EXPECT_GE(made["security"]["total_bits"], 80);
+    EXPECT_LT(made["security"]["total_bits"], 100);
+    // On standard output the table gives way.
+    const Outcome piped = run_whorl({"params", "--vk", key, "--height", "0=32", "--security", "80", "--out", "-"});
+    EXPECT_EQ(piped.out, read_text(file));
+    EXPECT_THAT(piped.err, HasSubstr("->"));
+    for (const auto& [height, message] : {std::pair("0", "expected AIR=ROWS"),
+                                          {"1=4", "the key has 1 AIRs"},
+                                          {"0=5", "a power of two"},
+                                          {"0=134217728", "found 2^27"}}) {
+        expect_error({"params", "--vk", key, "--height", height, "--out", scratch / "none"}, message);
+    }
+    expect_error({"params", "--vk", key, "--height", "0=32", "--security", "124"},
+                 "bits of security cannot be reached");
+    EXPECT_FALSE(fs::exists(scratch / "none"));
 }
 
 }  // namespace

@@ -124,6 +124,9 @@ TEST_F(JsonOutput, OfInspectPlanDevicesAndDoctor) {
     EXPECT_EQ(answer({"inspect", "--vk", key, "--proof", in_vector("mixture", "proof.bin")},
                      "inspect")["proof"]["misfits"][0],
               "it is for 12 AIRs, the key has 1");
+    const json choices = answer({"params", "--task", vector_folder("mixture")}, "params_choices");
+    EXPECT_GT(choices["choices"].size(), 30U);
+    EXPECT_GE(choices["chosen"]["security_bits"], 100);
     EXPECT_GT(answer({"plan", "--task", vector_folder("mixture")}, "plan")["buffers"].size(), 5U);
     EXPECT_GT(answer({"plan", "--task", vector_folder("mixture"), "--device", "sim"}, "plan")["buffers"].size(), 10U);
     EXPECT_EQ(answer({"devices"}, "devices")["devices"][0]["id"], "cpu");

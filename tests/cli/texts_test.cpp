@@ -40,8 +40,9 @@ void expect_read_by(std::vector<std::string> words, const std::string& text) {
     EXPECT_EQ(outcome.err, "");
 }
 
-const std::vector<std::string> kCommands{"keccakf", "prove", "verify",  "check",  "inspect", "keygen",      "commit",
-                                         "task",    "plan",  "devices", "doctor", "bench",   "completions", "man"};
+const std::vector<std::string> kCommands{"keccakf", "prove",  "verify", "check",       "inspect",
+                                         "keygen",  "commit", "task",   "plan",        "params",
+                                         "devices", "doctor", "bench",  "completions", "man"};
 
 /// Every "--option" that the help of every command names.
 std::set<std::string> all_options() {

@@ -13,7 +13,7 @@ TEST(Usage, HelpNamesEverySubcommandAndTheExitCodes) {
     const Outcome outcome = run_whorl({"--help"});
     EXPECT_EQ(outcome.exit_code, 0);
     for (const char* word : {"keccakf", "prove", "verify", "check", "inspect", "plan", "devices", "doctor", "bench",
-                             "keygen", "commit", "task", "Examples:", "Exit codes:"}) {
+                             "keygen", "commit", "task", "params", "Examples:", "Exit codes:"}) {
         EXPECT_THAT(outcome.out, HasSubstr(word));
     }
     EXPECT_EQ(outcome.err, "");
@@ -35,6 +35,7 @@ TEST(Usage, EverySubcommandHasHelpWithExamplesAndTheOptionsThatMeanSomethingToIt
                           {"devices", false, false, false},
                           {"doctor", true, true, true},
                           {"keygen", false, false, true},
+                          {"params", false, false, true},
                           {"completions", false, false, false},
                           {"man", false, false, false},
                           {"commit", true, true, true},
@@ -114,6 +115,11 @@ TEST(Usage, WrongCommandLinesExitWith2AndSayWhy) {
         {{"keccakf", "--compile-timeout", "-1"}, "--compile-timeout"},
         {{"keccakf", "--device", "abacus"}, "abacus"},
         {{"plan"}, "--task"},
+        {{"params"}, "--task or --height"},
+        {{"params", "--task", "x", "--vk", "y"}, "--vk"},
+        {{"params", "--task", "x", "--height", "0=4"}, "--vk"},
+        {{"params", "--task", vector_folder("fib_2e5").string(), "--security", "125"}, "at most 124"},
+        {{"params", "--task", "x", "--goal", "cheap"}, "balanced|fast|small"},
         {{"plan", "--device", "abacus", "--task", vector_folder("fib_2e5").string()}, "abacus"},
         {{"verify", "--device", "cpu"}, "not expected: --device cpu"},
         {{"doctor", "--device", "abacus"}, "abacus"},

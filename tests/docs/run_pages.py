@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 
-COMMANDS = ["keccakf", "prove", "verify", "check", "inspect", "plan", "devices", "doctor", "bench", "keygen", "commit",
+COMMANDS = ["keccakf", "prove", "verify", "check", "inspect", "params", "plan", "devices", "doctor", "bench", "keygen", "commit",
             "task", "task init", "completions", "man"]
 
 # Why a command of a page is not run here, by its first word.
@@ -69,6 +69,19 @@ whorl::Matrix squares(std::size_t height) { return {2, height}; }""",
         "before_body": "const whorl::VerifyingKey vk; const whorl::Proof proof; const whorl::Digest trusted_pre_hash{}, "
                        "program_commitment{}; const std::vector<whorl::Fp> expected_values;",
         "after_body": "(void)verdict;",
+    },
+    "docs/parameters.md": {
+        "body": r"^const std::vector<whorl::AnyAir>",
+        "before_file": """#include <string>
+#include <vector>
+#include <whorl/choose_params.hpp>
+struct Squares {
+    std::string name() const { return "Squares"; }
+    std::uint32_t width() const { return 1; }
+    void eval(auto& builder) const { builder.assert_bool(builder.main().local[0]); }
+};
+[[noreturn]] void fail(const std::string& message);""",
+        "after_body": "(void)key;",
     },
     "docs/service.md": {
         "body": r"^no line of a body$",

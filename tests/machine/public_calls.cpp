@@ -9,6 +9,7 @@
 #include <whorl/whorl.h>
 #include <whorl/air.hpp>
 #include <whorl/check.hpp>
+#include <whorl/choose_params.hpp>
 #include <whorl/device.hpp>
 #include <whorl/prove.hpp>
 #include <whorl/security.hpp>
@@ -52,6 +53,8 @@ struct Inputs {
     SecurityBits bits = value_of(security_bits(task.vk));
     Matrix matrix = Matrix(3, 16);
     std::vector<std::vector<Fp>> lines = std::vector<std::vector<Fp>>(3, std::vector<Fp>(16));
+    std::vector<std::uint64_t> heights = std::vector<std::uint64_t>(task.vk.airs.size());
+    std::vector<ParamsChoice> choices = std::vector<ParamsChoice>(2);
     Telemetry telemetry;
     RunTotals totals;
     CheckReport report;
@@ -66,6 +69,7 @@ struct Inputs {
 
     Inputs() {
         task.notes = value_of(keygen(airs.params, airs.airs)).notes;
+        for (const AirTrace& trace : task.traces) heights[trace.air_id] = trace.height();
         wrong.whir.final_poly.at(0) += Fp4::one();
         statement.min_security_bits = 0;
         wrong_statement = statement;
@@ -195,6 +199,9 @@ std::vector<PublicCall> make_calls() {
          },
          30},
         {"plan_memory", [] { return code_of(plan_memory(in.task.vk, in.task.traces, in.sim)); }, 30},
+        {"list_params of a key", [] { return code_of(list_params(in.task.vk, in.heights)); }, 40},
+        {"choose_params of AIRs", [] { return code_of(choose_params(in.airs.airs, in.heights)); }, 40},
+        {"choose_params of choices", [] { return code_of(choose_params(in.choices)); }},
         {"commit_matrix", [] { return code_of(commit_matrix(in.params, in.matrix, in.cpu)); }},
         {"whorl_key_decode",
          [] {

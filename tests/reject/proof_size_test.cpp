@@ -6,17 +6,26 @@
 
 #include "airs/tasks.hpp"
 #include "vectors.hpp"
+#include "verifier/proof_size.hpp"
 
 namespace whorl::test {
 namespace {
 
-TEST(ProofSize, OfNoStoredProofIsAboveTheKeysMaximum) {
+TEST(ProofSize, OfStoredProofsFollowsFromKeyAndHeightsAndIsNotAboveTheKeysMaximum) {
     for (const char* vector : {"cached", "fib_2e5", "fib_height_1", "fib_three_airs_one_absent", "interactions",
                                "keccak_5_perms", "keccakf_1024", "mixture", "mixture_app_100_bits", "mixture_l_skip_5",
                                "preprocessed", "preprocessed_and_cached", "self_interactions"}) {
         const Result<VerifyingKey> vk = decode_verifying_key(read_file(vector_path(vector, "vk.postcard")));
         ASSERT_TRUE(vk) << vector;
-        EXPECT_LE(read_file(vector_path(vector, "proof.bin")).size(), max_proof_bytes(*vk)) << vector;
+        const std::vector<std::byte> bytes = read_file(vector_path(vector, "proof.bin"));
+        EXPECT_LE(bytes.size(), max_proof_bytes(*vk)) << vector;
+        const Result<Proof> proof = decode_proof(bytes);
+        ASSERT_TRUE(proof) << vector;
+        std::vector<int> log_heights;
+        for (const auto& trace : proof->trace_vdata) {
+            log_heights.push_back(trace ? static_cast<int>(trace->log_height) : -1);
+        }
+        EXPECT_EQ(bytes.size(), proof_bytes(*vk, make_proof_layout(*vk, log_heights))) << vector;
     }
 }
 

@@ -48,22 +48,22 @@ StackedWords stacked_words(const SystemParams& params, std::uint64_t width) {
 }
 
 // The leaves, numerators in F, and all layers above them (gkr.cpp).
-std::uint64_t fraction_tree_words(const ProverInput& input) {
-    if (!input.layout.has_interactions()) return 0;
-    const std::uint64_t num_cells = pow2(input.layout.num_gkr_layers(input.params()));
+std::uint64_t fraction_tree_words(const ProofShape& shape) {
+    if (!shape.layout.has_interactions()) return 0;
+    const std::uint64_t num_cells = pow2(shape.layout.num_gkr_layers(shape.params()));
     return (1 + kExtWords) * num_cells + 2 * kExtWords * num_cells;
 }
 
 // The tables of all traces after the skip variable is bound, and the first of them being folded (mle_tables.cpp).
-std::uint64_t mle_words(const ProverInput& input) {
+std::uint64_t mle_words(const ProofShape& shape) {
     constexpr std::uint64_t kMinRows = 64;
     constexpr std::uint64_t kSelectors = 3;
     std::uint64_t words = 0;
-    for (std::uint32_t t = 0; t < input.traces.size(); ++t) {
+    for (std::uint32_t t = 0; t < shape.layout.traces.size(); ++t) {
         std::uint64_t num_columns = 0;
-        for (const PartRef& part : input.parts(t)) num_columns += input.part(part).width();
-        const std::uint64_t num_tables = num_columns * (input.air(t).need_rot ? 2 : 1) + kSelectors;
-        const std::uint64_t rows = pow2(input.n_lift(t));
+        for (const PartRef& part : shape.parts(t)) num_columns += part_width(shape.air(t), part);
+        const std::uint64_t num_tables = num_columns * (shape.air(t).need_rot ? 2 : 1) + kSelectors;
+        const std::uint64_t rows = pow2(shape.n_lift(t));
         words += num_tables * kExtWords * std::max(rows, kMinRows);
         if (t == 0 && rows > 1) words += num_tables * kExtWords * std::max(rows / 2, kMinRows);
     }
@@ -71,12 +71,12 @@ std::uint64_t mle_words(const ProverInput& input) {
 }
 
 // For each height a combination of its columns, and one of the rotated (stacking.cpp).
-std::uint64_t stacked_reduction_words(const ProverInput& input) {
+std::uint64_t stacked_reduction_words(const ProofShape& shape) {
     std::set<std::uint32_t> log_heights;
-    for (const SortedTrace& trace : input.layout.traces) log_heights.insert(trace.log_height);
+    for (const SortedTrace& trace : shape.layout.traces) log_heights.insert(trace.log_height);
     std::uint64_t words = 0;
     for (const std::uint32_t log_height : log_heights)
-        words += 2 * kExtWords * pow2(std::max(log_height, input.params().l_skip));
+        words += 2 * kExtWords * pow2(std::max(log_height, shape.params().l_skip));
     return words;
 }
 
@@ -131,24 +131,24 @@ private:
 
 }  // namespace
 
-MemoryPlan plan_memory(const ProverInput& input) {
+MemoryPlan plan_memory(const ProofShape& shape) {
     constexpr const char* kCommit = "prover.main_trace_commit";
     constexpr const char* kWhir = "whir";
     PlanWriter plan;
     std::vector<std::size_t> kept;  // to the end
     std::uint64_t opening = 0;
-    for (const CommitmentLayout& commitment : input.layout.commitments) {
-        const StackedWords words = stacked_words(input.params(), commitment.stack.width);
+    for (std::size_t c = 0; c < shape.layout.commitments.size(); ++c) {
+        const StackedWords words = stacked_words(shape.params(), shape.layout.commitments[c].stack.width);
         opening = std::max(opening, words.opening);
         // What is committed before the proof is counted then.
-        if (input.committed(commitment.parts[0]) != nullptr) continue;
+        if (shape.is_committed[c]) continue;
         kept.push_back(plan.take("merkle_tree", kCommit, words.kept));
         plan.use("code_blocks", kCommit, words.making);
     }
-    plan.use("fraction_tree", "logup_gkr", fraction_tree_words(input));
-    plan.use("mle_tables", "mle_rounds", mle_words(input));
-    plan.use("stacked_columns", "stacked_reduction", stacked_reduction_words(input));
-    const std::size_t polynomial = plan.take("polynomial_and_codewords", kWhir, whir_words(input.params()));
+    plan.use("fraction_tree", "logup_gkr", fraction_tree_words(shape));
+    plan.use("mle_tables", "mle_rounds", mle_words(shape));
+    plan.use("stacked_columns", "stacked_reduction", stacked_reduction_words(shape));
+    const std::size_t polynomial = plan.take("polynomial_and_codewords", kWhir, whir_words(shape.params()));
     plan.use("opened_rows", kWhir, opening);
     plan.give_back(polynomial, kWhir);
     for (const std::size_t tree : kept) plan.give_back(tree, kWhir);
