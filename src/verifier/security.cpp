@@ -32,7 +32,7 @@ double challenge_bits() {
 double sum_of_errors(double a, double b) {
     const double least = std::min(a, b);
     const double most = std::max(a, b);
-    if (std::isinf(least) || std::isinf(most)) return least;
+    if (std::isinf(most)) return least;  // the difference would be no number, where both are
     return least - std::log2(1.0 + std::exp2(least - most));
 }
 

@@ -131,10 +131,9 @@ Rejection check_air(const VerifyingKey& vk, const Proof& proof, const AirStateme
 }
 
 Rejection check_no_other_air(const Proof& proof, const Statement& statement) {
+    // check_air has found that each is there.
     std::vector<bool> is_listed(proof.trace_vdata.size());
-    for (const AirStatement& air : statement.airs) {
-        if (air.air_id < is_listed.size()) is_listed[air.air_id] = true;
-    }
+    for (const AirStatement& air : statement.airs) is_listed[air.air_id] = true;
     for (std::size_t i = 0; i < is_listed.size(); ++i) {
         if (is_listed[i] || !proof.trace_vdata[i]) continue;
         return reject(Kind::kStatementOtherAir, "statement.airs", fmt::format("AIR {}", i));

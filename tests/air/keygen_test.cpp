@@ -301,6 +301,11 @@ TEST(TraceHeightConstraints, KeepOnlyThoseThatNoOtherImplies) {
     EXPECT_THAT(trace_height_constraints(kParams, dominated).value(),
                 ElementsAre(TraceHeightConstraint{{3}, Fp::kModulus}, TraceHeightConstraint{{2}, 1U << 30}));
 
+    // An AIR that adds to a bus with no weight is not bounded by it.
+    const std::vector<AirVerifyingKey> weightless{with_interactions({{1, 2}, {2, 2}}), with_interactions({{1, 0}})};
+    EXPECT_THAT(trace_height_constraints(kParams, weightless).value(),
+                ElementsAre(TraceHeightConstraint{{2, 1}, 1U << 30}));
+
     const std::vector<AirVerifyingKey> silent{AirVerifyingKey()};
     EXPECT_THAT(trace_height_constraints(kParams, silent).value(), ElementsAre(TraceHeightConstraint{{0}, 1U << 30}));
 }
@@ -310,6 +315,11 @@ TEST(TraceHeightConstraints, MustFit32Bits) {
     const auto result = trace_height_constraints(kParams, airs);
     ASSERT_FALSE(result);
     EXPECT_THAT(result.error().message, HasSubstr("bus 3: the count weights of AIR 0 add up to 4294967296"));
+    const auto named = [&](const std::string& name) {
+        return trace_height_constraints(kParams, airs, std::vector<std::string>{name}).error().message;
+    };
+    EXPECT_THAT(named("Adder"), HasSubstr("of AIR 0 (Adder) add up"));
+    EXPECT_THAT(named(""), HasSubstr("of AIR 0 add up"));
 }
 
 TEST(TraceHeightConstraints, MustKeepSumsOfHeightsWithin64Bits) {
@@ -322,6 +332,11 @@ TEST(TraceHeightConstraints, MustKeepSumsOfHeightsWithin64Bits) {
     EXPECT_THAT(result.error().message, HasSubstr("bus 7: the count weights of all AIRs add up to"));
     airs.resize(32);
     EXPECT_TRUE(trace_height_constraints(tall, airs));
+    // 2^37 − 1 times 2^27 is the last product that fits.
+    airs.push_back(with_interactions({{7, 31}}));
+    EXPECT_TRUE(trace_height_constraints(tall, airs));
+    airs.back() = with_interactions({{7, 32}});
+    EXPECT_FALSE(trace_height_constraints(tall, airs));
 }
 
 TEST(TraceHeightConstraints, TakeBusesUpToTheLimitAndAtTheEdgesOf16Bits) {

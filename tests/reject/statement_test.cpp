@@ -271,6 +271,9 @@ TEST(Statement, IsCheckedAgainstProofsOfAnyShape) {
     EXPECT_EQ(verify(key, proof, statement).error().kind, Kind::kStatementPublicValueCount);
     EXPECT_FALSE(statement_of(key, proof));
     EXPECT_FALSE(statement_of(key, empty));
+    proof = test::load_proof("fib_2e5");
+    proof.trace_vdata.emplace_back();
+    EXPECT_FALSE(statement_of(key, proof));
 }
 
 TEST(Statement, AllKindsAreExercised) {

@@ -26,8 +26,10 @@ using test::load_key;
 using test::load_proof;
 using test::proof_bytes;
 using test::value_of;
+using ::testing::AllOf;
 using ::testing::HasSubstr;
 using ::testing::Not;
+using ::testing::StartsWith;
 
 class Codec : public ::testing::TestWithParam<std::string> {};
 
@@ -226,6 +228,8 @@ TEST(ProofCodec, EncodesProofsWithEmptyLists) {
     hollow.whir.initial_round_opened_rows[0].resize(1);
     EXPECT_FALSE(encode_proof(hollow)->empty());
     hollow.whir.initial_round_merkle_proofs.clear();
+    EXPECT_FALSE(encode_proof(hollow)->empty());
+    hollow.whir.initial_round_opened_rows.resize(2);  // one of them without queries
     EXPECT_FALSE(encode_proof(hollow)->empty());
 }
 
@@ -582,6 +586,43 @@ TEST(KeyCodec, RejectsKeysThatProverAndVerifierCannotRelyOn) {
     EXPECT_THAT(
         altered([&](auto&, auto& air) { air.interactions.push_back({std::vector<std::uint32_t>(1000, 0), 0, 0, 0}); }),
         HasSubstr("message length: expected at most 127, found 1000"));
+    EXPECT_THAT(altered([&](auto&, auto& air) {
+                    air.interactions.push_back({{static_cast<std::uint32_t>(air.nodes.size())}, 0, 0, 0});
+                }),
+                HasSubstr("interaction 0, message value: expected below"));
+    // The degree of a key covers what is sent.
+    EXPECT_THAT(altered([&](auto&, auto& air) {
+                    const auto root = static_cast<std::uint32_t>(air.nodes.size());
+                    const auto degree = std::uint32_t{air.max_constraint_degree} + 1;
+                    std::uint32_t variable = 0;
+                    while (air.nodes[variable].op != Op::kVariable) ++variable;
+                    const auto multiply = [&](std::uint32_t left, std::uint32_t product_degree) {
+                        SymbolicNode product;
+                        product.op = Op::kMul;
+                        product.left = left;
+                        product.right = variable;
+                        product.degree = product_degree;
+                        air.nodes.push_back(product);
+                    };
+                    multiply(variable, 2);
+                    for (std::uint32_t d = 3; d <= degree; ++d) multiply(root + d - 3, d);
+                    air.interactions.push_back({{root + degree - 2}, variable, 0, 0});
+                }),
+                HasSubstr("max_constraint_degree: expected at least"));
+    EXPECT_THAT(altered([&](auto&, auto& air) { air.interactions = {{{0}, 0, 3, 0xffffffff}, {{0}, 0, 3, 1}}; }),
+                AllOf(HasSubstr("interactions: expected trace height constraints that fit"),
+                      HasSubstr("bus 3: the count weights of AIR 0 add up to 4294967296")));
+    EXPECT_EQ(altered([&](auto&, auto& air) {
+                  // Cached columns are enough.
+                  air.nodes.resize(1);
+                  air.nodes[0].op = Op::kVariable;
+                  air.nodes[0].variable = {.entry = Variable::Entry::kMain, .part_index = 0, .offset = 0, .index = 0};
+                  air.nodes[0].degree = 1;
+                  air.constraint_idx = {0};
+                  air.width.common_main = 0;
+                  air.unused_variables.clear();
+              }),
+              "accepted");
     EXPECT_THAT(altered([&](auto& vk, auto&) { vk.trace_height_constraints.push_back({{1, 1, 1, 1, 1}, 5}); }),
                 HasSubstr("number of constraints: expected"));
     // Trace height constraints are those that follow from the interactions.
@@ -647,8 +688,51 @@ TEST(CheckKey, RefusesWhatOnlyMemoryCanHold) {
                     air.nodes[0].constant = Fp::from_montgomery(Fp::kModulus);
                 }),
                 HasSubstr("AIR 0: node 0, constant: expected a Montgomery word below"));
+    // The message says where: in an AIR, in the constraints on heights, or in neither.
+    VerifyingKey of_heights = key;
+    of_heights.trace_height_constraints[0].threshold -= 1;
+    EXPECT_THAT(check_key(of_heights).error().message, StartsWith("trace height constraints: constraint 0"));
+    VerifyingKey of_params = key;
+    of_params.params.l_skip = 28;
+    EXPECT_THAT(check_key(of_params).error().message, StartsWith("system parameters: expected workable ones"));
     EXPECT_THAT(reason([](auto& air) { air.preprocessed->commit[0] = Fp::from_montgomery(0xffffffff); }),
                 HasSubstr("preprocessed commitment: expected a Montgomery word below"));
+}
+
+// A key in which a part cannot be: the message has its offset, and parameters are judged before the rest is read.
+TEST(KeyCodec, SaysWhereAFaultIs) {
+    const VerifyingKey key = load_key("preprocessed_and_cached");
+    VerifyingKey of_air = key;
+    of_air.airs[0].constraint_idx.back() = 5000;
+    const std::string in_air = refusal(of_air);
+    EXPECT_THAT(in_air, HasSubstr("AIR 0, byte "));
+    EXPECT_THAT(in_air, Not(HasSubstr("byte 0:")));
+    VerifyingKey of_params = key;
+    of_params.params.l_skip = 28;
+    std::vector<std::byte> bytes = *encode_verifying_key(of_params);
+    bytes.pop_back();
+    EXPECT_THAT(decode_verifying_key(bytes).error().message, HasSubstr("system parameters: expected workable ones"));
+}
+
+// A signed number of the format that no 32 bits hold.
+TEST(KeyCodec, RefusesHeightsOfMoreThan32Bits) {
+    VerifyingKey key = load_key("preprocessed_and_cached");
+    const std::vector<std::byte> bytes = *encode_verifying_key(key);
+    key.airs[0].preprocessed->hypercube_dim += 1;
+    const std::vector<std::byte> other = *encode_verifying_key(key);
+    ASSERT_EQ(bytes.size(), other.size());
+    const auto at = std::ranges::mismatch(bytes, other).in1 - bytes.begin();
+    const auto with_number = [&](std::initializer_list<std::uint8_t> groups) {
+        std::vector<std::byte> altered(bytes.begin(), bytes.begin() + at);
+        for (const std::uint8_t group : groups) altered.push_back(std::byte{group});
+        altered.insert(altered.end(), bytes.begin() + at + 1, bytes.end());
+        return decode_verifying_key(altered).error().message;
+    };
+    EXPECT_THAT(with_number({0x80, 0x80, 0x80, 0x80, 0x10}),
+                HasSubstr("expected a number of 32 bits, found 2147483648"));
+    EXPECT_THAT(with_number({0x81, 0x80, 0x80, 0x80, 0x10}),
+                HasSubstr("expected a number of 32 bits, found -2147483649"));
+    EXPECT_THAT(with_number({0xff, 0xff, 0xff, 0xff, 0x0f}), Not(HasSubstr("32 bits")));  // the least of 32 bits
 }
 
 // A key with rounds of no queries, as a file: the codec of proofs cannot write what it would give.

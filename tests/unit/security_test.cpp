@@ -162,6 +162,10 @@ TEST(Security, OfRateOneIsNothingButGrinding) {
     EXPECT_EQ(bits.weakest(), "WHIR round 0, shift");
     params.whir.proximity = ListDecoding{.m = 3};
     EXPECT_EQ(value_of(security_bits(params, {})).total(), -kInfinity);
+    // With so large an m the radius is no number below 1 - sqrt(rate), and no theorem holds.
+    params.log_blowup = 1;
+    params.whir.proximity = ListDecoding{.m = std::uint64_t{1} << 63};
+    EXPECT_EQ(value_of(security_bits(params, {})).whir_rounds[0].proximity_gap, -kInfinity);
 }
 
 TEST(Security, NamesTheWeakestStep) {
@@ -176,6 +180,7 @@ TEST(Security, NamesTheWeakestStep) {
     weak = params;
     weak.whir.mu_pow_bits = 0;
     EXPECT_EQ(value_of(security_bits(weak, {.num_stacked_columns = 1U << 20})).weakest(), "mu batching");
+    EXPECT_EQ(SecurityBits().weakest(), "LogUp");  // of equal ones the first
 }
 
 // Below these the published calculator stops the process.
