@@ -52,7 +52,7 @@ TARGETS = [
     ("src/engine/task.cpp", r"check_\w+"),
     ("src/prover/input.cpp", None),
 ]
-PROGRAMS = ["unit_tests", "air_tests", "reject_tests", "prove_tests"]
+PROGRAMS = ["unit_tests", "air_tests", "reject_tests", "prove_tests", "machine_tests"]
 # Device tests add nothing: they run the same checks.
 TEST_FILTER = "-*Gpu*:*Sim*:*Metal*:*Long*"
 # Statements that check something or feed the transcript; without them a proof may pass that should not.

@@ -27,9 +27,8 @@ constexpr unsigned kLogMaxLogupCells = Fp::kTwoAdicity + 4;
 // A stacked column's index has 32 bits.
 constexpr std::uint64_t kMaxStackedColumns = std::numeric_limits<std::uint32_t>::max();
 
-// "2^11", or the number where it is no power of two.
+// "2^11" of a power of two.
 std::string as_power(std::uint64_t value) {
-    if (!std::has_single_bit(value)) return fmt::to_string(value);
     return fmt::format("2^{}", std::countr_zero(value));
 }
 

@@ -61,7 +61,7 @@ WhirParams derive_whir(const WhirChoice& choice, std::uint32_t log_stacked_heigh
                     .query_phase_pow_bits = choice.query_phase_pow_bits,
                     .folding_pow_bits = choice.folding_pow_bits,
                     .proximity = choice.proximity};
-    if (choice.k == 0 || log_stacked_height <= choice.log_final_poly_len_limit) return whir;
+    if (choice.k == 0) return whir;
     const std::uint32_t num_rounds = (log_stacked_height - choice.log_final_poly_len_limit + choice.k - 1) / choice.k;
     const double query_bits = std::max(0.0, choice.security_bits - static_cast<double>(choice.query_phase_pow_bits));
     for (std::uint32_t round = 0; round < num_rounds; ++round) {

@@ -57,7 +57,7 @@ ProverInput make_prover_input(const VerifyingKey& vk, std::span<const AirTrace> 
     for (const SortedTrace& sorted : input.layout.traces) {
         const auto it = std::ranges::find(traces, sorted.air_id, &AirTrace::air_id);
         input.traces.push_back(&*it);
-        const bool is_given = sorted.air_id < preprocessed.size() && preprocessed[sorted.air_id].has_value();
+        const bool is_given = sorted.air_id < preprocessed.size();
         const std::optional<TracePart>& part = is_given ? preprocessed[sorted.air_id] : it->preprocessed;
         input.preprocessed.push_back(part ? &*part : nullptr);
     }

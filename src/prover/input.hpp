@@ -92,8 +92,8 @@ void require_preprocessed_commitment(std::uint32_t air_id, const Digest& found, 
 /// By AIR of the key: the log height of its trace, −1 where there is none.
 std::vector<int> log_heights_of(const VerifyingKey& vk, std::span<const AirTrace> traces);
 
-/// Sorts and lays out `traces`, which check_traces has accepted. Where `preprocessed` has an entry for an AIR of the key, it
-/// is taken instead of the trace's.
+/// Sorts and lays out `traces`, which check_traces has accepted. `preprocessed`, unless empty, has an entry for each AIR of the
+/// key, which is taken instead of the trace's.
 ProverInput make_prover_input(const VerifyingKey& vk, std::span<const AirTrace> traces, Telemetry* telemetry,
                               std::span<const std::optional<TracePart>> preprocessed = {});
 

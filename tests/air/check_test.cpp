@@ -42,6 +42,7 @@ TEST_P(CheckVector, FindsNothingWrong) {
     const Checked task = checked(GetParam());
     const CheckReport report = task.report();
     EXPECT_TRUE(report.is_satisfied()) << describe(report);
+    EXPECT_TRUE(report.failing_airs.empty());
     EXPECT_GT(report.num_constraints_checked + report.num_messages_checked, 0U);
 }
 

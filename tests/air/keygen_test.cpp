@@ -300,6 +300,9 @@ TEST(TraceHeightConstraints, KeepOnlyThoseThatNoOtherImplies) {
     const std::vector<AirVerifyingKey> dominated{with_interactions({{1, 2}, {2, 3}})};
     EXPECT_THAT(trace_height_constraints(kParams, dominated).value(),
                 ElementsAre(TraceHeightConstraint{{3}, Fp::kModulus}, TraceHeightConstraint{{2}, 1U << 30}));
+    const std::vector<AirVerifyingKey> dominated_later{with_interactions({{1, 9}, {2, 5}})};
+    EXPECT_THAT(trace_height_constraints(kParams, dominated_later).value(),
+                ElementsAre(TraceHeightConstraint{{9}, Fp::kModulus}, TraceHeightConstraint{{2}, 1U << 30}));
 
     // An AIR that adds to a bus with no weight is not bounded by it.
     const std::vector<AirVerifyingKey> weightless{with_interactions({{1, 2}, {2, 2}}), with_interactions({{1, 0}})};

@@ -19,6 +19,7 @@
 #include <whorl/task.hpp>
 #include <whorl/validate.hpp>
 
+#include "engine/check_traces.hpp"
 #include "key/height_bounds.hpp"
 #include "proof/layout.hpp"
 #include "vectors.hpp"
@@ -112,6 +113,8 @@ INSTANTIATE_TEST_SUITE_P(
                  "traces: expected the trace of at least one AIR, found none"},
         BadInput{"UnknownAir", [](Task& t) { t.traces[0].air_id = 99; },
                  "AIR 99: expected an AIR of the key, which has 12 AIRs numbered from 0"},
+        BadInput{"FirstAirThatIsNotThere", [](Task& t) { t.traces[0].air_id = 12; },
+                 "AIR 12: expected an AIR of the key, which has 12 AIRs numbered from 0"},
         BadInput{"RepeatedAir", [](Task& t) { t.traces[1] = t.traces[0]; },
                  "AIR 0 \"FibonacciAir\": expected one trace"},
         BadInput{"WrongWidth", [](Task& t) { t.traces[0].common_main = zeros(3, 16); },
@@ -194,6 +197,10 @@ TEST(Prover, RefusesPreprocessedColumnsThatTheKeyDoesNotCommitTo) {
         EXPECT_NE(proof.error().message.find("AIR 5, preprocessed part: expected the columns that the key commits to"),
                   std::string::npos)
             << proof.error().message;
+        std::string expected;
+        for (const Fp x : task.vk.airs[5].preprocessed->commit) expected += fmt::format("{:08x}", x.canonical());
+        EXPECT_NE(proof.error().message.find("(commitment " + expected + ")"), std::string::npos)
+            << proof.error().message;
         // The prover goes on with other traces.
         EXPECT_TRUE(prover.prove(task.traces).has_value());
     }
@@ -236,6 +243,40 @@ TEST(CheckTraces, ShortensLongNamesAtACharacter) {
     const auto problems = value_of(find_trace_problems(task.vk, task.traces, task.air_names));
     ASSERT_FALSE(problems.empty());
     EXPECT_EQ(problems[0].place, "AIR 0 \"" + std::string(63, 'x') + "...\"");
+}
+
+TEST(CheckTraces, KeepsNamesOf64BytesWhole) {
+    Task task = mixture_task();
+    task.traces[0].common_main = zeros(2, 12);
+    const auto place_with = [&](const std::string& name) {
+        task.air_names[0] = name;
+        return value_of(find_trace_problems(task.vk, task.traces, task.air_names)).at(0).place;
+    };
+    EXPECT_EQ(place_with(std::string(64, 'x')), "AIR 0 \"" + std::string(64, 'x') + "\"");
+    EXPECT_EQ(place_with(std::string(65, 'x')), "AIR 0 \"" + std::string(64, 'x') + "...\"");
+    EXPECT_EQ(place_with(""), "AIR 0");
+}
+
+TEST(CheckTraces, CountsTheProblemsThatTheMessageLeavesOut) {
+    Task task = mixture_task();
+    std::size_t num_problems = 0;
+    const auto message = [&] { return check_traces(task.vk, task.traces, task.air_names).error().message; };
+    for (AirTrace& trace : task.traces) {
+        if (num_problems == 8) break;
+        if (trace.common_main.width() == 0) continue;
+        trace.public_values.resize(trace.public_values.size() + 1);
+        ++num_problems;
+    }
+    ASSERT_EQ(num_problems, 8U);
+    EXPECT_EQ(message().find("8 problems: (1) "), 0U) << message();
+    EXPECT_NE(message().find(". (8) "), std::string::npos) << message();
+    EXPECT_EQ(message().find("more"), std::string::npos) << message();
+    for (AirTrace& trace : task.traces) {
+        if (trace.public_values.size() != task.vk.airs[trace.air_id].num_public_values) continue;
+        trace.public_values.resize(trace.public_values.size() + 1);
+        break;
+    }
+    EXPECT_NE(message().find(". And 1 more"), std::string::npos) << message();
 }
 
 TEST(CheckTraces, NeedNoNames) {
@@ -292,6 +333,70 @@ TEST(CheckTraces, NamesBuses) {
         << refused.error().message;
 }
 
+// Adds to bus 1 with a weight.
+struct Weighted {
+    std::string label;
+    std::uint32_t weight = 0;
+    std::string name() const { return label; }
+    std::uint32_t width() const { return 1; }
+    void eval(auto& b) const { b.push_interaction(1, {b.main().local[0]}, b.main().local[0], weight); }
+};
+
+// Absent AIRs do not count, short ones with the height that they are lifted to, and the heaviest is named.
+TEST(CheckTraces, AddUpTheWeightsOfABusToTheLast) {
+    // 2^30 + 2^29 leave 402,653,185 to the modulus; a trace of one row counts 2^4 times.
+    const auto problems = [](std::uint32_t last_weight, std::vector<std::uint64_t> heights) {
+        const std::vector<AnyAir> airs{Weighted{"A", 1U << 16}, Weighted{"B", 1U << 16}, Weighted{"C", last_weight},
+                                       Weighted{"D", 1U << 16}};
+        const ProvingKey key = value_of(keygen(test_params_small(4, 16, 4), airs));
+        KeyNotes notes;
+        notes.buses[1] = "";
+        return height_problems(key.vk, heights, key.air_names, notes);
+    };
+    EXPECT_TRUE(problems(25'165'824, {1U << 13, 1U << 14, 1, 0}).empty());
+    const auto one_more = problems(25'165'825, {1U << 13, 1U << 14, 1, 0});
+    ASSERT_EQ(one_more.size(), 1U);
+    EXPECT_EQ(one_more[0].bus_index, 1U);
+    EXPECT_EQ(one_more[0].place, "bus 1");
+    EXPECT_EQ(one_more[0].found, "2013265936");
+    EXPECT_EQ(
+        one_more[0].remedy,
+        "make traces shorter, first that of AIR 1 \"B\" with 1073741824 of them, or split them over several proofs");
+    const auto equal = problems(1, {1U << 14, 1U << 14, 1, 0});
+    ASSERT_EQ(equal.size(), 1U);
+    EXPECT_NE(equal[0].remedy.find("first that of AIR 0 \"A\" with 1073741824"), std::string::npos) << equal[0].remedy;
+}
+
+TEST(CheckTraces, SaysWhereTheLimitOfAllInteractionsIs) {
+    SystemParams params = test_params_small(4, 16, 4);
+    params.logup.max_interaction_count = 100;
+    const ProvingKey key = value_of(keygen(params, std::vector<AnyAir>{Weighted{"A", 0}}));
+    const auto problems = height_problems(key.vk, std::vector<std::uint64_t>{128}, key.air_names, {});
+    ASSERT_EQ(problems.size(), 1U);
+    EXPECT_EQ(problems[0].place, "interactions of all AIRs");
+    EXPECT_EQ(problems[0].found, "128");
+    EXPECT_NE(problems[0].remedy.find("; the limit is logup.max_interaction_count of the key"), std::string::npos);
+}
+
+TEST(CheckTraces, PreprocessedPartsHaveTheKeysWidthAndAreThereWhereTheKeyHasThem) {
+    Task task = value_of(load_task(test::vector_path("preprocessed_and_cached", "")));
+    const auto message = [&] { return check_traces(task.vk, task.traces).error().message; };
+    const Matrix columns = task.traces[0].preprocessed->matrix();
+    task.traces[0].preprocessed = zeros(columns.width() + 1, columns.height());
+    EXPECT_NE(message().find("preprocessed part: expected "), std::string::npos) << message();
+    task.traces[0].preprocessed.reset();
+    EXPECT_NE(
+        message().find("expected a preprocessed part, found none; hand over the columns that the key was made from"),
+        std::string::npos)
+        << message();
+    Task plain = value_of(load_task(test::vector_path("fib_2e5", "")));
+    plain.traces[0].preprocessed = zeros(1, 32);
+    EXPECT_EQ(check_traces(plain.vk, plain.traces).error().message, "AIR 0: expected no preprocessed part, found one");
+    Prover prover =
+        value_of(Prover::create(ProvingKey{.vk = plain.vk, .air_names = {"F"}, .preprocessed = {std::nullopt}}));
+    EXPECT_EQ(prover.prove(plain.traces).error().message, "AIR 0 \"F\": expected no preprocessed part, found one");
+}
+
 TEST(CheckTraces, AcceptsTracesThatFillTheKeyExactly) {
     Task task = mixture_task();
     const auto log_heights = [&] {
@@ -325,6 +430,17 @@ TEST(SaveTask, RefusesAKeyThatCouldNotBeReadBack) {
     EXPECT_NE(broken.error().message.find("AIR 0: node 0, left operand: expected below 0"), std::string::npos)
         << broken.error().message;
     EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+}
+
+// 64 MiB of JSON are read, and no more is written.
+TEST(SaveTask, RefusesATaskThatIsTooLongToBeRead) {
+    Task task = mixture_task();
+    const Folder folder;
+    task.air_names[0] = std::string(std::size_t{64} << 20, 'x');
+    const auto saved = save_task(task, folder.path() / "task");
+    ASSERT_FALSE(saved.has_value());
+    EXPECT_EQ(saved.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_NE(saved.error().message.find("task.json would have "), std::string::npos) << saved.error().message;
 }
 
 TEST(Prover, NamesTheDevicesThatItHas) {

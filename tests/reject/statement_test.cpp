@@ -133,6 +133,17 @@ std::vector<Case> all_cases() {
     };
 }
 
+TEST(Statement, OfTwoParametersThatDifferTheFirstIsNamed) {
+    const VerifyingKey key = test::load_key("fib_2e5");
+    const Proof proof = test::load_proof("fib_2e5");
+    Statement statement = whole_statement(key, proof);
+    ++statement.params->n_stack;
+    ++statement.params->max_constraint_degree;
+    const VerifyError error = verify(key, proof, statement).error();
+    EXPECT_EQ(error.kind, Kind::kStatementParams);
+    EXPECT_EQ(error.place, "n_stack");
+}
+
 TEST(Statement, EachPartThatDiffersIsNamed) {
     for (const Case& c : all_cases()) {
         const VerifyingKey key = test::load_key(c.vector);
