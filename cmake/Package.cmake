@@ -3,7 +3,8 @@ include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
 # Public headers that the verifier defines; all others are the prover's.
-set(whorl_verifier_headers error.hpp field.hpp format.hpp key.hpp params.hpp proof.hpp security.hpp statement.hpp verify.hpp version.hpp whorl.h)
+set(whorl_verifier_headers error.hpp field.hpp format.hpp key.hpp params.hpp proof.hpp security.hpp statement.hpp transcript.hpp verify.hpp
+    version.hpp whorl.h)
 
 # whorl_public_library(target EXPORT_NAME name ROOMS rooms… EXTERNAL targets…): the library whorl::<name> with the objects of the
 # modules; static or, with BUILD_SHARED_LIBS, shared. EXTERNAL is behind it and not part of its headers.

@@ -17,6 +17,7 @@
 #include <whorl/proof.hpp>
 #include <whorl/telemetry.hpp>
 #include <whorl/trace.hpp>
+#include <whorl/transcript.hpp>
 #include <whorl/validate.hpp>
 
 namespace whorl {
@@ -71,6 +72,9 @@ struct ProveControl {
     Telemetry* telemetry = nullptr;  ///< null: that of the options
     /// The most that the proof may take of the device's memory (Prover::plan says how much it is); 0: what there is.
     std::uint64_t memory_limit_bytes = 0;
+    /// The proof goes on from this transcript and leaves its end there, unless it fails; null: from a new one. A verifier must go on
+    /// from the same (verify in verify.hpp). Not for commit().
+    Transcript* transcript = nullptr;
 };
 
 /// Proves that `traces` satisfy the constraints of `vk`. The traces are not checked row by row: unsatisfied constraints

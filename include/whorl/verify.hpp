@@ -8,6 +8,7 @@
 #include <whorl/error.hpp>
 #include <whorl/key.hpp>
 #include <whorl/proof.hpp>
+#include <whorl/transcript.hpp>
 
 namespace whorl {
 
@@ -136,6 +137,9 @@ std::string to_string(const VerifyError& error) noexcept;
 /// anything: a key that fails check_key is an answer too (kInvalidKey), at a cost linear in the key's size. Errors: those of
 /// VerifyErrorKind, of which kMachine and kInternal say nothing about the proof.
 Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof) noexcept;
+/// The same for a proof that goes on from `transcript` (ProveControl::transcript), which is left as the prover's is after the
+/// proof; where the proof is not accepted, as it was.
+Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof, Transcript& transcript) noexcept;
 
 /// The bytes (encode_proof) of the largest proof that `vk` admits: all AIRs present, each trace as high as a stacked
 /// column. No longer proof is accepted, so that a reader need not take more. 0 where check_params refuses the key's

@@ -136,6 +136,31 @@ whorl_code whorl_statement_set_cached_commitments(whorl_statement* statement, si
 whorl_code whorl_verify(const whorl_key* key, const whorl_proof* proof, const whorl_statement* statement,
                         whorl_error** error);
 
+/* ---- transcripts ---- */
+
+/* The Fiat-Shamir transcript of a proof that is part of a larger protocol: it observes what comes before the proof, prover and verifier
+ * go on from it, and leave it for what comes after. */
+typedef struct whorl_transcript whorl_transcript;
+/* In the state that a proof alone begins with. */
+whorl_code whorl_transcript_new(const whorl_key* key, whorl_transcript** transcript, whorl_error** error);
+void whorl_transcript_free(whorl_transcript* transcript);
+/* Canonical words. */
+whorl_code whorl_transcript_observe(whorl_transcript* transcript, const uint32_t* words, size_t num_words,
+                                    whorl_error** error);
+whorl_code whorl_transcript_sample(whorl_transcript* transcript, uint32_t* words, size_t num_words,
+                                   whorl_error** error);
+/* Its whole state, e.g. for another library's transcript: whorl_transcript_state_words() words, which are the sponge in canonical
+ * words, where the next observed word goes, and how many samples are left before the next permutation. */
+size_t whorl_transcript_state_words(const whorl_transcript* transcript);
+whorl_code whorl_transcript_state(const whorl_transcript* transcript, uint32_t* words, size_t num_words,
+                                  whorl_error** error);
+whorl_code whorl_transcript_set_state(whorl_transcript* transcript, const uint32_t* words, size_t num_words,
+                                      whorl_error** error);
+/* whorl_verify of a proof that went on from `transcript` (whorl_control), which is left as the prover's is; where the proof is
+ * not accepted, as it was. */
+whorl_code whorl_verify_from(const whorl_key* key, const whorl_proof* proof, const whorl_statement* statement,
+                             whorl_transcript* transcript, whorl_error** error);
+
 /* ==== whorl::whorl alone ==== */
 
 /* ---- matrices ---- */
@@ -208,6 +233,9 @@ typedef struct whorl_control {
     void* user;                  /* for it */
     const whorl_stop* stop;      /* NULL: none; must stay during the call */
     uint64_t memory_limit_bytes; /* 0: what there is */
+    /* The proof goes on from it and leaves its end there; where there is none, it stays as it was. NULL: a new one. No other call may use
+     * it meanwhile. Not for whorl_prover_commit. */
+    whorl_transcript* transcript;
 } whorl_control;
 
 typedef struct whorl_prover whorl_prover;

@@ -164,11 +164,17 @@ Result<Proof> Prover::prove(std::span<const AirTrace> traces, const ProveControl
         ProverInput input = s.input(traces, telemetry);
         ProgressMeter progress(control.progress, estimate_work(input).total());
         input.progress = &progress;
+        const Transcript start = control.transcript != nullptr ? *control.transcript : Transcript();
+        Transcript end = start;
+        input.transcript = &end;
         try {
             Result<Proof> proof = s.prove(input, control.memory_limit_bytes);
-            if (!proof || !s.options.verify_after) return proof;
-            if (auto ok = verify_made(s.vk, traces, s.preprocessed, s.options, *proof, telemetry); !ok)
-                return std::move(ok).error();
+            if (!proof) return proof;
+            if (s.options.verify_after) {
+                if (auto ok = verify_made(s.vk, traces, s.preprocessed, s.options, *proof, start, telemetry); !ok)
+                    return std::move(ok).error();
+            }
+            if (control.transcript != nullptr) *control.transcript = end;
             return proof;
         } catch (const InputError& e) {
             return Error{ErrorCode::kInvalidArgument, "prove",

@@ -16,13 +16,13 @@ namespace whorl {
 namespace {
 
 // Why the proof is not acceptable; nothing where it is. Errors: kMachine, where it was not judged.
-Result<std::optional<std::string>> reason_against(const VerifyingKey& vk, const Proof& proof) {
+Result<std::optional<std::string>> reason_against(const VerifyingKey& vk, const Proof& proof, Transcript transcript) {
     const Result<std::vector<std::byte>> bytes = encode_proof(proof);
     if (!bytes) return bytes.error();
     const Result<Proof> read_back = decode_proof(*bytes);
     if (!read_back && read_back.error().code == ErrorCode::kMachine) return read_back.error();
     if (!read_back) return std::optional("its bytes do not read back: " + to_string(read_back.error()));
-    const auto verified = verify(vk, *read_back);
+    const auto verified = verify(vk, *read_back, transcript);
     if (verified) return std::optional<std::string>();
     if (verified.error().kind == VerifyErrorKind::kMachine) {
         return Error{ErrorCode::kMachine, "verify", to_string(verified.error())};
@@ -34,10 +34,10 @@ Result<std::optional<std::string>> reason_against(const VerifyingKey& vk, const 
 
 Result<void> verify_made(const VerifyingKey& vk, std::span<const AirTrace> traces,
                          std::span<const std::optional<TracePart>> preprocessed, const ProverOptions& options,
-                         const Proof& proof, Telemetry* telemetry) {
+                         const Proof& proof, const Transcript& start, Telemetry* telemetry) {
     const Result<std::optional<std::string>> judged = [&] {
         const Span span(telemetry, "verify");
-        return reason_against(vk, proof);
+        return reason_against(vk, proof, start);
     }();
     if (!judged) return judged.error();
     const std::optional<std::string>& reason = *judged;

@@ -1,5 +1,5 @@
 // The transcript's duplex sponge (PROTOCOL.md section 4) in device memory: overwrite mode, rate 8. The host's counterpart
-// is HostTranscript of hash/transcript.hpp.
+// is Transcript of whorl/transcript.hpp.
 #ifndef WHORL_KERNELS_SPONGE_H
 #define WHORL_KERNELS_SPONGE_H
 

@@ -13,6 +13,8 @@
 
 #include <whorl/proof.hpp>
 
+#include <whorl/transcript.hpp>
+
 #include "prover/input.hpp"
 
 namespace whorl {
@@ -22,6 +24,9 @@ namespace whorl {
 template <class T, class B>
 concept BackendTranscript =
     requires(T& t, Fp known, const typename B::Ext& ext, const typename B::Hash& hash, unsigned bits, std::uint32_t n) {
+        {
+            t.host()
+        } -> std::convertible_to<const Transcript&>;  // as it is now; known to the host when finish() has returned
         t.observe(known);
         t.observe_ext(ext);
         t.observe_hash(hash);
@@ -79,32 +84,33 @@ concept BackendWhir = requires(T& t, const typename B::Ext& ext, const typename 
 };
 
 template <class B>
-concept Backend = requires(B& b, const ProverInput& input, typename B::Ext& ext, typename B::Commitments& commitments,
-                           std::vector<typename B::Ext>& exts, std::uint32_t air_id, const Digest& known) {
-    typename B::Base;         // a field element
-    typename B::Ext;          // an extension element
-    typename B::Hash;         // a digest
-    typename B::Indices;      // query indices
-    typename B::Commitments;  // all stacked commitments of a proof, with what opening them takes
-    requires BackendTranscript<typename B::Transcript, B>;
-    requires BackendFractionTree<typename B::FractionTree, B>;
-    requires BackendConstraintBatch<typename B::ConstraintBatch, B>;
-    requires BackendStackedReduction<typename B::StackedReduction, B>;
-    requires BackendWhir<typename B::Whir, B>;
+concept Backend =
+    requires(B& b, const ProverInput& input, typename B::Ext& ext, typename B::Commitments& commitments,
+             std::vector<typename B::Ext>& exts, std::uint32_t air_id, const Digest& known, const Transcript& from) {
+        typename B::Base;         // a field element
+        typename B::Ext;          // an extension element
+        typename B::Hash;         // a digest
+        typename B::Indices;      // query indices
+        typename B::Commitments;  // all stacked commitments of a proof, with what opening them takes
+        requires BackendTranscript<typename B::Transcript, B>;
+        requires BackendFractionTree<typename B::FractionTree, B>;
+        requires BackendConstraintBatch<typename B::ConstraintBatch, B>;
+        requires BackendStackedReduction<typename B::StackedReduction, B>;
+        requires BackendWhir<typename B::Whir, B>;
 
-    { b.transcript() } -> std::same_as<typename B::Transcript>;
-    { b.commit(input) } -> std::same_as<typename B::Commitments>;
-    { commitments.root(std::size_t{0}) } -> std::convertible_to<typename B::Hash>;
-    // Ends the proof with require_preprocessed_commitment's error where the root of an AIR's preprocessed part is not the
-    // key's: at once where the host has the root, else by the time finish() returns.
-    b.require_preprocessed(air_id, commitments.root(std::size_t{0}), known);
-    { b.fraction_tree(input, ext, ext) } -> std::same_as<typename B::FractionTree>;              // α, β
-    { b.constraint_batch(input, ext, ext, exts) } -> std::same_as<typename B::ConstraintBatch>;  // β, λ, ξ
-    { b.stacked_reduction(input, ext, exts) } -> std::same_as<typename B::StackedReduction>;     // λ, r
-    { b.whir(input, commitments, exts, ext) } -> std::same_as<typename B::Whir>;                 // u, μ
-    b.send(ext, static_cast<Fp4*>(nullptr));
-    b.finish();
-};
+        { b.transcript(from) } -> std::same_as<typename B::Transcript>;
+        { b.commit(input) } -> std::same_as<typename B::Commitments>;
+        { commitments.root(std::size_t{0}) } -> std::convertible_to<typename B::Hash>;
+        // Ends the proof with require_preprocessed_commitment's error where the root of an AIR's preprocessed part is not the
+        // key's: at once where the host has the root, else by the time finish() returns.
+        b.require_preprocessed(air_id, commitments.root(std::size_t{0}), known);
+        { b.fraction_tree(input, ext, ext) } -> std::same_as<typename B::FractionTree>;              // α, β
+        { b.constraint_batch(input, ext, ext, exts) } -> std::same_as<typename B::ConstraintBatch>;  // β, λ, ξ
+        { b.stacked_reduction(input, ext, exts) } -> std::same_as<typename B::StackedReduction>;     // λ, r
+        { b.whir(input, commitments, exts, ext) } -> std::same_as<typename B::Whir>;                 // u, μ
+        b.send(ext, static_cast<Fp4*>(nullptr));
+        b.finish();
+    };
 
 /// Observes a value and sends it to the proof: what a prover does with every message.
 template <Backend B>

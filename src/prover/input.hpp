@@ -12,6 +12,7 @@
 #include <whorl/prove.hpp>
 #include <whorl/telemetry.hpp>
 #include <whorl/trace.hpp>
+#include <whorl/transcript.hpp>
 
 #include "proof/layout.hpp"
 #include "prover/progress.hpp"
@@ -56,6 +57,7 @@ struct ProverInput : ProofShape {
     std::vector<const TracePart*> preprocessed{};  ///< likewise; null where there is none
     Telemetry* telemetry = nullptr;
     ProgressMeter* progress = nullptr;
+    Transcript* transcript = nullptr;  ///< the proof goes on from it and leaves its end there; null: from a new one
 
     /// `fraction` of the current stage is done.
     void reach(double fraction) const {

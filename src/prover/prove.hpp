@@ -67,7 +67,8 @@ Proof prove_on(B& backend, const ProverInput& input) {
         if (input.progress != nullptr) input.progress->begin(stage, stage_work);
     };
     Proof proof;
-    typename B::Transcript transcript = backend.transcript();
+    typename B::Transcript transcript =
+        backend.transcript(input.transcript != nullptr ? *input.transcript : Transcript());
     const typename B::Commitments commitments = [&] {
         const Span commit(input.telemetry, "prover.main_trace_commit");
         begin("prover.main_trace_commit", work.commit);
@@ -90,6 +91,7 @@ Proof prove_on(B& backend, const ProverInput& input) {
         prove_whir(backend, transcript, input, commitments, u, proof.whir);
     }
     backend.finish();
+    if (input.transcript != nullptr) *input.transcript = transcript.host();
     if (input.progress != nullptr) input.progress->finish();
     return proof;
 }

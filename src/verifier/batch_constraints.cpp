@@ -12,7 +12,7 @@ namespace {
 
 using Kind = VerifyErrorKind;
 
-void observe_openings(const Context& context, HostTranscript& transcript, const PartRef& part) {
+void observe_openings(const Context& context, Transcript& transcript, const PartRef& part) {
     const AirVerifyingKey& air = context.air(part.trace);
     const std::vector<Fp4>& openings = part_openings(context, part);
     for (std::uint32_t c = 0; c < part_width(air, part); ++c) {
@@ -113,7 +113,7 @@ Fp4 claim_from_openings(const Context& context, std::span<const Fp4> xi, std::sp
 
 }  // namespace
 
-Result<std::vector<Fp4>, VerifyError> verify_batch_constraints(const Context& context, HostTranscript& transcript) {
+Result<std::vector<Fp4>, VerifyError> verify_batch_constraints(const Context& context, Transcript& transcript) {
     constexpr const char* kStage = "batch_constraints";
     const SystemParams& params = context.vk.params;
     const ProofLayout& layout = context.layout;

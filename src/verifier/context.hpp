@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 #include <whorl/verify.hpp>
 
-#include "hash/transcript.hpp"
+#include <whorl/transcript.hpp>
 #include "proof/layout.hpp"
 
 namespace whorl::verifier {

@@ -8,7 +8,7 @@ namespace {
 
 using Kind = VerifyErrorKind;
 
-void observe_claims(HostTranscript& transcript, const GkrLayerClaims& claims) {
+void observe_claims(Transcript& transcript, const GkrLayerClaims& claims) {
     transcript.observe_ext(claims.p_xi_0);
     transcript.observe_ext(claims.q_xi_0);
     transcript.observe_ext(claims.p_xi_1);
@@ -25,7 +25,7 @@ Fp4 denominator(const GkrLayerClaims& claims) {
 
 }  // namespace
 
-Result<GkrClaim, VerifyError> verify_gkr(const Context& context, HostTranscript& transcript, const Fp4& alpha) {
+Result<GkrClaim, VerifyError> verify_gkr(const Context& context, Transcript& transcript, const Fp4& alpha) {
     const GkrProof& gkr = context.proof.gkr;
     if (!context.layout.has_interactions()) {
         if (gkr.q0_claim != Fp4::one()) {

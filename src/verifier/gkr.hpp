@@ -15,6 +15,6 @@ struct GkrClaim {
 };
 
 /// Goes down the fraction tree from the root. Without interactions there is no tree: numerator 0, denominator `alpha`.
-Result<GkrClaim, VerifyError> verify_gkr(const Context& context, HostTranscript& transcript, const Fp4& alpha);
+Result<GkrClaim, VerifyError> verify_gkr(const Context& context, Transcript& transcript, const Fp4& alpha);
 
 }  // namespace whorl::verifier

@@ -2,7 +2,7 @@
 
 namespace whorl::verifier {
 
-Result<void, VerifyError> observe_preamble(const VerifyingKey& vk, const Proof& proof, HostTranscript& transcript) {
+Result<void, VerifyError> observe_preamble(const VerifyingKey& vk, const Proof& proof, Transcript& transcript) {
     transcript.observe(vk.pre_hash);
     transcript.observe(proof.common_main_commit);
     for (std::size_t i = 0; i < vk.airs.size(); ++i) {

@@ -6,6 +6,6 @@
 namespace whorl::verifier {
 
 /// Observes key, commitments, heights and public values; checks heights against preprocessed traces.
-Result<void, VerifyError> observe_preamble(const VerifyingKey& vk, const Proof& proof, HostTranscript& transcript);
+Result<void, VerifyError> observe_preamble(const VerifyingKey& vk, const Proof& proof, Transcript& transcript);
 
 }  // namespace whorl::verifier

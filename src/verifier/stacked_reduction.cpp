@@ -71,7 +71,7 @@ Fp4 claim_from_openings(const Context& context, std::span<const Fp4> r, std::spa
 
 }  // namespace
 
-Result<std::vector<Fp4>, VerifyError> verify_stacked_reduction(const Context& context, HostTranscript& transcript,
+Result<std::vector<Fp4>, VerifyError> verify_stacked_reduction(const Context& context, Transcript& transcript,
                                                                std::span<const Fp4> r) {
     constexpr const char* kStage = "stacked_reduction";
     const StackingProof& stacking = context.proof.stacking;

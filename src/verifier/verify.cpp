@@ -13,10 +13,9 @@
 namespace whorl {
 namespace {
 
-Result<void, VerifyError> judge(const VerifyingKey& vk, const Proof& proof) {
+Result<void, VerifyError> judge(const VerifyingKey& vk, const Proof& proof, Transcript& transcript) {
     auto layout = verifier::check_proof_shape(vk, proof);
     if (!layout) return std::move(layout).error();
-    HostTranscript transcript;
     if (auto preamble = verifier::observe_preamble(vk, proof, transcript); !preamble) return preamble;
     const verifier::Context context{vk, proof, *layout};
     auto r = verifier::verify_batch_constraints(context, transcript);
@@ -46,14 +45,30 @@ Result<void, VerifyError> guarded_verdict(const Work& work) noexcept {
 }  // namespace
 
 Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof) noexcept {
-    return guarded_verdict([&] { return judge(vk, proof); });
+    Transcript transcript;
+    return verify(vk, proof, transcript);
+}
+
+Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof, Transcript& transcript) noexcept {
+    Transcript end = transcript;
+    auto verdict = guarded_verdict([&] { return judge(vk, proof, end); });
+    if (verdict) transcript = end;
+    return verdict;
 }
 
 Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof, const Statement& statement) noexcept {
-    return guarded_verdict([&]() -> Result<void, VerifyError> {
-        if (auto violation = verifier::find_violation(vk, proof, statement)) return *std::move(violation);
-        return judge(vk, proof);
+    Transcript transcript;
+    return verify(vk, proof, statement, transcript);
+}
+
+Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof, const Statement& statement,
+                                 Transcript& transcript) noexcept {
+    auto violation = guarded_verdict([&]() -> Result<void, VerifyError> {
+        if (auto found = verifier::find_violation(vk, proof, statement)) return *std::move(found);
+        return {};
     });
+    if (!violation) return violation;
+    return verify(vk, proof, transcript);
 }
 
 }  // namespace whorl

@@ -42,7 +42,7 @@ struct Queries {
     std::vector<Fp> x_inverse;
     std::vector<Fp> z;
 };
-Queries sample_queries(HostTranscript& transcript, std::uint32_t count, unsigned log_domain, unsigned k) {
+Queries sample_queries(Transcript& transcript, std::uint32_t count, unsigned log_domain, unsigned k) {
     Queries queries;
     const Fp omega = two_adic_generator(log_domain);
     const std::uint64_t order = std::uint64_t{1} << log_domain;
@@ -196,7 +196,7 @@ Fp4 claim_from_final_poly(const Context& context, std::span<const Fp4> u, std::s
 
 }  // namespace
 
-Result<void, VerifyError> verify_whir(const Context& context, HostTranscript& transcript, std::span<const Fp4> u) {
+Result<void, VerifyError> verify_whir(const Context& context, Transcript& transcript, std::span<const Fp4> u) {
     const SystemParams& params = context.vk.params;
     const WhirProof& whir = context.proof.whir;
     const unsigned k = params.whir.k;

@@ -8,6 +8,6 @@
 namespace whorl::verifier {
 
 /// `u`: u_0 … u_{n_stack}, where the stacked columns are opened.
-Result<void, VerifyError> verify_whir(const Context& context, HostTranscript& transcript, std::span<const Fp4> u);
+Result<void, VerifyError> verify_whir(const Context& context, Transcript& transcript, std::span<const Fp4> u);
 
 }  // namespace whorl::verifier

@@ -41,6 +41,7 @@ using Committed = std::unique_ptr<whorl_committed, Free<whorl_committed_free>>;
 using Traces = std::unique_ptr<whorl_traces, Free<whorl_traces_free>>;
 using ProverHandle = std::unique_ptr<whorl_prover, Free<whorl_prover_free>>;
 using Stop = std::unique_ptr<whorl_stop, Free<whorl_stop_free>>;
+using TranscriptHandle = std::unique_ptr<whorl_transcript, Free<whorl_transcript_free>>;
 
 /// The handle that `make(place, error)` puts into place, which must succeed.
 template <class Handle, class Make>
@@ -451,6 +452,73 @@ TEST(CApi, BadInputIsAnError) {
     EXPECT_EQ(whorl_task_load("/no/such/folder", &key_out, &traces_out, nullptr), WHORL_IO);
 }
 
+TranscriptHandle new_transcript(const Key& key) {
+    return made<TranscriptHandle>([&](whorl_transcript** transcript, whorl_error** error) {
+        return whorl_transcript_new(key.get(), transcript, error);
+    });
+}
+
+std::vector<uint32_t> state_of(const TranscriptHandle& transcript) {
+    std::vector<uint32_t> words(whorl_transcript_state_words(transcript.get()));
+    EXPECT_EQ(whorl_transcript_state(transcript.get(), words.data(), words.size(), nullptr), WHORL_OK);
+    return words;
+}
+
+// A proof in the middle of a protocol: what was observed before binds it, and both sides end alike.
+TEST(CApi, ProofsGoOnFromATranscript) {
+    const TaskHandles task = loaded_task("mixture");
+    const std::vector<uint32_t> observed{1, 2, 3};
+    const auto begin = [&] {
+        TranscriptHandle transcript = new_transcript(task.key);
+        EXPECT_EQ(whorl_transcript_observe(transcript.get(), observed.data(), observed.size(), nullptr), WHORL_OK);
+        return transcript;
+    };
+    std::vector<uint32_t> end_on_cpu;
+    for (const char* device : {"cpu", "sim"}) {
+        SCOPED_TRACE(device);
+        const TranscriptHandle provers = begin();
+        const std::vector<uint32_t> start = state_of(provers);
+        EXPECT_EQ(start.size(), 18U);
+        EXPECT_EQ(start[16], 3U);
+        whorl_control control{};
+        control.struct_size = sizeof control;
+        control.transcript = provers.get();
+        const ProofHandle proof = prove_with(new_prover(task.key, device), task.traces, &control);
+        EXPECT_NE(state_of(provers), start);
+        if (end_on_cpu.empty()) end_on_cpu = state_of(provers);
+        EXPECT_EQ(state_of(provers), end_on_cpu);
+        // Alone it is another proof.
+        EXPECT_EQ(whorl_verify(task.key.get(), proof.get(), nullptr, nullptr), WHORL_REJECTED);
+        const TranscriptHandle verifiers = begin();
+        EXPECT_EQ(whorl_verify_from(task.key.get(), proof.get(), nullptr, verifiers.get(), nullptr), WHORL_OK);
+        EXPECT_EQ(state_of(verifiers), end_on_cpu);
+        // Rejected, it leaves the transcript as it was.
+        EXPECT_EQ(whorl_verify_from(task.key.get(), proof.get(), nullptr, verifiers.get(), nullptr), WHORL_REJECTED);
+        EXPECT_EQ(state_of(verifiers), end_on_cpu);
+        // The state carries all: another transcript goes on alike.
+        const TranscriptHandle copy = new_transcript(task.key);
+        EXPECT_EQ(whorl_transcript_set_state(copy.get(), end_on_cpu.data(), end_on_cpu.size(), nullptr), WHORL_OK);
+        std::vector<uint32_t> samples(20), of_copy(20);
+        EXPECT_EQ(whorl_transcript_sample(verifiers.get(), samples.data(), samples.size(), nullptr), WHORL_OK);
+        EXPECT_EQ(whorl_transcript_sample(copy.get(), of_copy.data(), of_copy.size(), nullptr), WHORL_OK);
+        EXPECT_EQ(samples, of_copy);
+    }
+    const TranscriptHandle transcript = begin();
+    const std::vector<uint32_t> state = state_of(transcript);
+    const auto refusal = [&](std::size_t at, std::uint32_t word) {
+        std::vector<uint32_t> altered = state;
+        altered[at] = word;
+        return failure_of([&](whorl_error** error) {
+                   return whorl_transcript_set_state(transcript.get(), altered.data(), altered.size(), error);
+               })
+            .message;
+    };
+    EXPECT_THAT(refusal(3, 2013265921), HasSubstr("found 2013265921 at 3"));
+    EXPECT_THAT(refusal(16, 8), HasSubstr("absorb_index below 8"));
+    EXPECT_THAT(refusal(17, 9), HasSubstr("squeeze_index at most 8"));
+    EXPECT_EQ(state_of(transcript), state);
+}
+
 TEST(CApi, UnsatisfiedTracesAreReported) {
     const TaskHandles task = loaded_task("fib_2e5");
     const std::uint32_t values[] = {0, 1, 5};
@@ -472,6 +540,8 @@ TEST(CApi, NullIsAnErrorOrNothing) {
     whorl_traces_free(nullptr);
     whorl_stop_free(nullptr);
     whorl_prover_free(nullptr);
+    whorl_transcript_free(nullptr);
+    EXPECT_EQ(whorl_transcript_state_words(nullptr), 0u);
     whorl_stop_request(nullptr);
     whorl_stop_reset(nullptr);
     EXPECT_EQ(whorl_error_code(nullptr), WHORL_OK);
@@ -499,6 +569,8 @@ TEST(CApi, NullIsAnErrorOrNothing) {
     whorl_prover* prover_out = nullptr;
     whorl_matrix* matrix_out = nullptr;
     whorl_committed* committed_out = nullptr;
+    whorl_transcript* transcript_out = nullptr;
+    const TranscriptHandle transcript = new_transcript(key);
     for (const whorl_code code : {
              whorl_key_decode(nullptr, 5, &key_out, nullptr),
              whorl_key_decode(&flag, 1, nullptr, nullptr),
@@ -513,6 +585,20 @@ TEST(CApi, NullIsAnErrorOrNothing) {
              whorl_proof_decode(nullptr, 5, &proof_out, nullptr),
              whorl_proof_decode(&flag, 1, nullptr, nullptr),
              whorl_proof_encode(nullptr, &bytes_out, nullptr),
+             whorl_transcript_new(nullptr, &transcript_out, nullptr),
+             whorl_transcript_new(key.get(), nullptr, nullptr),
+             whorl_transcript_observe(nullptr, &word, 1, nullptr),
+             whorl_transcript_observe(transcript.get(), nullptr, 1, nullptr),
+             whorl_transcript_sample(nullptr, &word, 1, nullptr),
+             whorl_transcript_sample(transcript.get(), nullptr, 1, nullptr),
+             whorl_transcript_state(nullptr, &word, 18, nullptr),
+             whorl_transcript_state(transcript.get(), nullptr, 18, nullptr),
+             whorl_transcript_state(transcript.get(), &word, 17, nullptr),
+             whorl_transcript_set_state(nullptr, &word, 18, nullptr),
+             whorl_transcript_set_state(transcript.get(), nullptr, 18, nullptr),
+             whorl_transcript_set_state(transcript.get(), &word, 17, nullptr),
+             whorl_verify_from(key.get(), proof.get(), nullptr, nullptr, nullptr),
+             whorl_verify_from(nullptr, proof.get(), nullptr, transcript.get(), nullptr),
              whorl_proof_encode(proof.get(), nullptr, nullptr),
              whorl_proof_has_trace(nullptr, 0, &flag, nullptr),
              whorl_proof_has_trace(proof.get(), 0, nullptr, nullptr),

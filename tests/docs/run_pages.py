@@ -70,6 +70,12 @@ whorl::Matrix squares(std::size_t height) { return {2, height}; }""",
                        "program_commitment{}; const std::vector<whorl::Fp> expected_values;",
         "after_body": "(void)verdict;",
     },
+    "docs/embedding.md": {
+        "body": r"^whorl::Transcript transcript",
+        "before_file": "#include <vector>\n#include <whorl/prove.hpp>\n#include <whorl/transcript.hpp>",
+        "before_body": "extern whorl::Prover& prover; const std::vector<whorl::AirTrace> traces; const std::vector<whorl::Fp> what_came_before;",
+        "after_body": "(void)proof; (void)next_challenge;",
+    },
     "docs/parameters.md": {
         "body": r"^const std::vector<whorl::AnyAir>",
         "before_file": """#include <string>

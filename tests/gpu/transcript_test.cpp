@@ -35,7 +35,7 @@ TEST(GpuTranscript, FindsTheSmallestWitness) {
 // Another submission where the first has no witness.
 TEST(GpuTranscript, GoesOnUntilThereIsAWitness) {
     constexpr unsigned kBits = 15;
-    HostTranscript transcript;
+    Transcript transcript;
     Fp expected;
     for (std::uint32_t i = 0;; ++i) {
         transcript.observe(Fp::from_canonical(i));
@@ -61,7 +61,7 @@ TEST(Sponge, EqualsHostTranscript) {
         Recorder& recorder = device.recorder();
         const Buffer state = device.arena().take_words("sponge", sizeof(SpongeState) / 4);
         recorder.fill(state.address(), sizeof(SpongeState), 0);
-        HostTranscript host;
+        Transcript host;
         for (const Step& step : steps) {
             recorder.next_stage();
             const auto sampled = recorder.mailbox<Fp>(step.num_sampled);

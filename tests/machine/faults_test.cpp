@@ -27,6 +27,8 @@ std::vector<std::string> names() {
             "security_bits of a key",
             "circuit_bounds",
             "SecurityBits::weakest",
+            "verify from a transcript",
+            "Transcript::from_state",
             "verify",
             "verify of a wrong proof",
             "verify of a statement",

@@ -15,8 +15,11 @@
 
 #include <whorl/device.hpp>
 #include <whorl/prove.hpp>
+#include <whorl/statement.hpp>
 #include <whorl/task.hpp>
 #include <whorl/telemetry.hpp>
+#include <whorl/transcript.hpp>
+#include <whorl/verify.hpp>
 
 #include "prove/bytes.hpp"
 #include "vectors.hpp"
@@ -146,6 +149,37 @@ TEST_P(Control, LimitsMemoryByThePlan) {
     EXPECT_THAT(refused.error().message, HasSubstr("memory_limit_bytes"));
     const auto proof = prover.prove(task.traces, {.memory_limit_bytes = plan.device_bytes});
     expect_same_bytes(*encode_proof(value_of(proof)), stored_proof("mixture"));
+}
+
+TEST_P(Control, GoesOnFromATranscript) {
+    Prover prover = value_of(Prover::create(task.vk, {.device = GetParam(), .verify_after = true}));
+    // A new one gives the proof that is stored.
+    Transcript fresh;
+    expect_same_bytes(*encode_proof(value_of(prover.prove(task.traces, {.transcript = &fresh}))),
+                      stored_proof("mixture"));
+    Transcript of_stored;
+    ASSERT_TRUE(verify(task.vk, test::load_proof("mixture"), of_stored));
+    EXPECT_EQ(fresh.state(), of_stored.state());
+    // Two proofs, one after the other: the second is bound to the first.
+    Transcript transcript = fresh;
+    const Proof second = value_of(prover.prove(task.traces, {.transcript = &transcript}));
+    EXPECT_NE(second, test::load_proof("mixture"));
+    EXPECT_FALSE(verify(task.vk, second));
+    EXPECT_TRUE(verify(task.vk, second, of_stored));
+    EXPECT_EQ(of_stored.state(), transcript.state());
+    // What fails leaves the transcript alone.
+    const TranscriptState before = transcript.state();
+    const std::atomic<bool> stop{true};
+    EXPECT_FALSE(prover.prove(task.traces, {.stop = &stop, .transcript = &transcript}));
+    EXPECT_FALSE(prover.prove({}, {.transcript = &transcript}));
+    EXPECT_FALSE(verify(task.vk, second, transcript));
+    Statement statement = value_of(statement_of(task.vk, second));
+    EXPECT_FALSE(verify(task.vk, second, statement, transcript));
+    EXPECT_EQ(transcript.state(), before);
+    statement.min_security_bits = 0;
+    Transcript start = fresh;
+    EXPECT_TRUE(verify(task.vk, second, statement, start));
+    EXPECT_EQ(start.state(), before);
 }
 
 INSTANTIATE_TEST_SUITE_P(Devices, Control, testing::Values("cpu", "sim"), [](const auto& test) { return test.param; });

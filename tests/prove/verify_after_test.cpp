@@ -57,9 +57,9 @@ TEST(VerifyAfter, NamesTheBusThatDoesNotBalance) {
 TEST(VerifyAfter, ARejectedProofOfGoodTracesIsABugToReport) {
     const Task task = task_of("fib_2e5");
     Proof proof = value_of(prove(task.vk, task.traces));
-    EXPECT_TRUE(verify_made(task.vk, task.traces, {}, {}, proof, nullptr).has_value());
+    EXPECT_TRUE(verify_made(task.vk, task.traces, {}, {}, proof, Transcript(), nullptr).has_value());
     proof.whir.final_poly[0] += Fp4::one();
-    const auto verdict = verify_made(task.vk, task.traces, {}, {}, proof, nullptr);
+    const auto verdict = verify_made(task.vk, task.traces, {}, {}, proof, Transcript(), nullptr);
     ASSERT_FALSE(verdict.has_value());
     EXPECT_EQ(verdict.error().code, ErrorCode::kInternal);
     EXPECT_THAT(verdict.error().message, HasSubstr("whir"));

@@ -6,7 +6,7 @@
 #include <tuple>
 #include <vector>
 
-#include "hash/transcript.hpp"
+#include <whorl/transcript.hpp>
 #include "random.hpp"
 #include "targets.hpp"
 #include "transforms/ntt.hpp"
@@ -96,21 +96,22 @@ INSTANTIATE_TEST_SUITE_P(BatchHash, HashRows,
                          testing::Combine(testing::Values(1, 4, 7, 8, 9, 16, 42), testing::Values(0, 1, 2, 3, 4, 10)));
 
 TEST(BatchHash, FindsTheSmallestWitness) {
-    HostTranscript transcript;
+    Transcript transcript;
     for (std::uint32_t i = 0; i < 3; ++i) transcript.observe(Fp::from_canonical(i + 1));
     for (const unsigned num_bits : {1u, 4u, 9u}) {
         std::uint32_t expected = 0;
         while (true) {
-            HostTranscript copy = transcript;
+            Transcript copy = transcript;
             if (copy.check_witness(num_bits, Fp::from_canonical(expected))) break;
             ++expected;
         }
         test::on_every_target([&] {
-            const auto found = find_witness(transcript.state(), transcript.absorb_index(), num_bits, 0, expected + 100);
+            const auto found =
+                find_witness(transcript.state().sponge, transcript.state().absorb_index, num_bits, 0, expected + 100);
             ASSERT_TRUE(found.has_value());
             EXPECT_EQ(*found, expected);
-            EXPECT_FALSE(
-                find_witness(transcript.state(), transcript.absorb_index(), num_bits, 0, expected).has_value());
+            EXPECT_FALSE(find_witness(transcript.state().sponge, transcript.state().absorb_index, num_bits, 0, expected)
+                             .has_value());
         });
     }
 }

@@ -1,8 +1,11 @@
 // The transcript: the stored ones replayed value by value, and the duplex rules on their own.
-#include "hash/transcript.hpp"
 
 #include <gtest/gtest.h>
 
+#include <whorl/transcript.hpp>
+#include <whorl/verify.hpp>
+
+#include "hash/poseidon2.hpp"
 #include "unit/random.hpp"
 #include "unit/units.hpp"
 
@@ -13,7 +16,7 @@ class StoredTranscript : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(StoredTranscript, IsReplayedValueByValue) {
     std::ifstream in(test::vector_path(GetParam(), "transcript.txt"));
-    HostTranscript transcript;
+    Transcript transcript;
     char kind = 0;
     std::uint32_t value = 0;
     std::size_t line = 0;
@@ -28,6 +31,10 @@ TEST_P(StoredTranscript, IsReplayedValueByValue) {
         }
     }
     EXPECT_GT(num_samples, 0u);
+    // The verifier leaves it as the published prover did.
+    Transcript verifiers;
+    ASSERT_TRUE(verify(test::load_key(GetParam()), test::load_proof(GetParam()), verifiers));
+    EXPECT_EQ(verifiers.state(), transcript.state());
 }
 
 std::vector<std::string> vectors_with_transcript() {
@@ -63,7 +70,7 @@ struct PlainTranscript {
 
 TEST(Transcript, FollowsTheDuplexRulesForAnyInterleaving) {
     test::Random random;
-    HostTranscript transcript;
+    Transcript transcript;
     PlainTranscript plain;
     for (int i = 0; i < 2000; ++i) {
         if (random.below(2) == 0) {
@@ -77,38 +84,58 @@ TEST(Transcript, FollowsTheDuplexRulesForAnyInterleaving) {
 }
 
 TEST(Transcript, SamplesExtensionElementsConstantFirst) {
-    HostTranscript a, b;
+    Transcript a, b;
     const Fp4 value = a.sample_ext();
     for (const Fp c : value.c) EXPECT_EQ(c, b.sample());
 }
 
 TEST(Transcript, BitsAreTheLowOnesOfOneSample) {
-    HostTranscript a, b;
+    Transcript a, b;
     for (const unsigned bits : {0u, 1u, 7u, 30u}) {
         EXPECT_EQ(a.sample_bits(bits), b.sample().canonical() % (1u << bits)) << bits;
     }
 }
 
 TEST(Transcript, NoBitsOfWorkLeaveItUntouched) {
-    HostTranscript a, b;
+    Transcript a, b;
     EXPECT_TRUE(a.check_witness(0, Fp::from_canonical(17)));
     EXPECT_EQ(a.state(), b.state());
-    EXPECT_EQ(a.absorb_index(), b.absorb_index());
 }
 
 TEST(Transcript, WitnessIsObservedBeforeItsBitsAreSampled) {
     std::uint32_t witness = 0;
     for (;; ++witness) {
-        HostTranscript attempt;
+        Transcript attempt;
         attempt.observe(Fp::from_canonical(witness));
         if (attempt.sample_bits(5) == 0) break;
     }
-    HostTranscript transcript;
+    Transcript transcript;
     EXPECT_TRUE(transcript.check_witness(5, Fp::from_canonical(witness)));
     if (witness > 0) {
-        HostTranscript other;
+        Transcript other;
         EXPECT_FALSE(other.check_witness(5, Fp::from_canonical(witness - 1)));
     }
+}
+
+TEST(TranscriptState, IsTakenWhereItCanBe) {
+    Transcript transcript;
+    for (std::uint32_t i = 0; i < 21; ++i) transcript.observe(Fp::from_canonical(i));
+    (void)transcript.sample();
+    Transcript copy = test::value_of(Transcript::from_state(transcript.state()));
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(copy.sample(), transcript.sample());
+    const auto refusal = [&](auto&& change) {
+        TranscriptState state = transcript.state();
+        change(state);
+        const Result<Transcript> made = Transcript::from_state(state);
+        return made ? "" : made.error().message;
+    };
+    EXPECT_EQ(refusal([](auto& state) { state.absorb_index = 7; }), "");
+    EXPECT_EQ(refusal([](auto& state) { state.squeeze_index = 8; }), "");
+    EXPECT_NE(refusal([](auto& state) { state.absorb_index = 8; }).find("absorb_index below 8"), std::string::npos);
+    EXPECT_NE(refusal([](auto& state) { state.squeeze_index = 9; }).find("at most 8"), std::string::npos);
+    EXPECT_NE(
+        refusal([](auto& state) { state.sponge[15] = Fp::from_montgomery(Fp::kModulus); }).find("no field element"),
+        std::string::npos);
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace whorl::cpu {
 
 static_assert(Backend<CpuBackend>);
 
-Fp find_pow_witness(const HostTranscript& transcript, unsigned num_bits) {
+Fp find_pow_witness(const Transcript& transcript, unsigned num_bits) {
     // Waves of candidates in order, so that the smallest witness wins whatever the threads do. A wave starts near
     // the expected witness count and grows.
     constexpr std::uint32_t kChunk = 1024;
@@ -28,8 +28,8 @@ Fp find_pow_witness(const HostTranscript& transcript, unsigned num_bits) {
             for (std::size_t c = begin; c < end; ++c) {
                 const std::uint32_t start = first + static_cast<std::uint32_t>(c) * kChunk;
                 if (start > best.load(std::memory_order_relaxed)) return;
-                const auto found = find_witness(transcript.state(), transcript.absorb_index(), num_bits, start,
-                                                std::min(kChunk, Fp::kModulus - start));
+                const auto found = find_witness(transcript.state().sponge, transcript.state().absorb_index, num_bits,
+                                                start, std::min(kChunk, Fp::kModulus - start));
                 if (!found) continue;
                 std::uint32_t current = best.load();
                 while (*found < current && !best.compare_exchange_weak(current, *found)) {

@@ -3,21 +3,24 @@
 
 #include <vector>
 
+#include <whorl/transcript.hpp>
 #include "backend/cpu/commitment.hpp"
 #include "backend/cpu/constraints.hpp"
 #include "backend/cpu/gkr.hpp"
 #include "backend/cpu/stacking.hpp"
 #include "backend/cpu/whir.hpp"
-#include "hash/transcript.hpp"
 #include "prover/input.hpp"
 
 namespace whorl::cpu {
 
 /// The smallest witness for `num_bits` bits; `transcript` is left as it was.
-Fp find_pow_witness(const HostTranscript& transcript, unsigned num_bits);
+Fp find_pow_witness(const Transcript& transcript, unsigned num_bits);
 
 class CpuTranscript {
 public:
+    explicit CpuTranscript(const Transcript& host) : host_(host) {}
+
+    const Transcript& host() const { return host_; }
     void observe(Fp value) { host_.observe(value); }
     void observe_ext(const Fp4& value) { host_.observe_ext(value); }
     void observe_hash(const Digest& hash) { host_.observe(hash); }
@@ -26,7 +29,7 @@ public:
     Fp grind(unsigned num_bits);
 
 private:
-    HostTranscript host_;
+    Transcript host_;
 };
 
 class CpuBackend {
@@ -46,7 +49,7 @@ public:
         Digest root(std::size_t i) const { return stacked[i]->root(); }
     };
 
-    CpuTranscript transcript() const { return {}; }
+    CpuTranscript transcript(const whorl::Transcript& from) const { return CpuTranscript(from); }
     Commitments commit(const ProverInput& input) const;
     void require_preprocessed(std::uint32_t air_id, const Digest& found, const Digest& expected) const {
         require_preprocessed_commitment(air_id, found, expected);

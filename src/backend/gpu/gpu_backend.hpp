@@ -39,7 +39,7 @@ public:
     GpuBackend(Device& device, const Residents& residents, ProgramCache& programs, const GeneratedPrograms* generated,
                const ProverInput& input);
 
-    GpuTranscript transcript() { return GpuTranscript(device_); }
+    GpuTranscript transcript(const whorl::Transcript& from) { return GpuTranscript(device_, from); }
     StackedCommitments commit(const ProverInput& input) {
         return StackedCommitments(device_, roots_, traces_, residents_, input);
     }

@@ -59,6 +59,7 @@ const MemoryPlan& GpuProver::make_plan(const ProverInput& input) {
     device_.start_planning();
     ProverInput dry = input;
     dry.progress = nullptr;
+    dry.transcript = nullptr;
     run(dry, nullptr);
     return plans_.emplace(std::move(shape), device_.finish_planning()).first->second;
 }

@@ -15,9 +15,10 @@ constexpr std::uint64_t kMaxWave = std::uint64_t{1} << 18;
 
 }  // namespace
 
-Fp find_pow_witness(Device& device, const HostTranscript& transcript, unsigned num_bits) {
+Fp find_pow_witness(Device& device, const Transcript& transcript, unsigned num_bits) {
     if (num_bits <= kMaxHostBits) {
-        const auto found = find_witness(transcript.state(), transcript.absorb_index(), num_bits, 0, Fp::kModulus);
+        const auto found =
+            find_witness(transcript.state().sponge, transcript.state().absorb_index, num_bits, 0, Fp::kModulus);
         return Fp::from_canonical(found.value_or(0));
     }
     // A submission has four times the candidates that a witness takes on average, in waves one after another: those after
@@ -26,8 +27,8 @@ Fp find_pow_witness(Device& device, const HostTranscript& transcript, unsigned n
     const std::uint64_t wave_size = std::clamp(std::uint64_t{1} << num_bits, kMinWave, kMaxWave);
     Recorder& recorder = device.recorder();
     GrindParams params{};
-    std::ranges::transform(transcript.state(), params.state, &Fp::montgomery);
-    params.absorb_index = transcript.absorb_index();
+    std::ranges::transform(transcript.state().sponge, params.state, &Fp::montgomery);
+    params.absorb_index = transcript.state().absorb_index;
     params.mask = (std::uint32_t{1} << num_bits) - 1;
     // Word w: what the waves before wave w found.
     const Buffer found = device.arena().take_words("grind_found", submission_size / wave_size + 1);

@@ -4,17 +4,19 @@
 #include <cstdint>
 #include <vector>
 
+#include <whorl/transcript.hpp>
 #include "backend/gpu/device.hpp"
-#include "hash/transcript.hpp"
 
 namespace whorl::gpu {
 
 /// The smallest witness for `num_bits` bits; `transcript` is left as it was.
-Fp find_pow_witness(Device& device, const HostTranscript& transcript, unsigned num_bits);
+Fp find_pow_witness(Device& device, const Transcript& transcript, unsigned num_bits);
 
 class GpuTranscript {
 public:
-    explicit GpuTranscript(Device& device) : device_(&device) {}
+    GpuTranscript(Device& device, const Transcript& host) : device_(&device), host_(host) {}
+
+    const Transcript& host() const { return host_; }
 
     void observe(Fp value) { host_.observe(value); }
     void observe_ext(const Fp4& value) { host_.observe_ext(value); }
@@ -25,7 +27,7 @@ public:
 
 private:
     Device* device_;
-    HostTranscript host_;
+    Transcript host_;
 };
 
 }  // namespace whorl::gpu

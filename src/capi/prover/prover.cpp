@@ -62,6 +62,7 @@ public:
     ProveControl prove_control() {
         ProveControl control;
         control.memory_limit_bytes = given_.memory_limit_bytes;
+        if (given_.transcript != nullptr) control.transcript = &given_.transcript->transcript;
         // One flag: a request of the caller's, or the answer of its progress function.
         if (given_.stop != nullptr) control.stop = &given_.stop->is_requested;
         if (given_.progress == nullptr) return control;

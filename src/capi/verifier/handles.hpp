@@ -18,6 +18,7 @@
 #include <whorl/key.hpp>
 #include <whorl/notes.hpp>
 #include <whorl/proof.hpp>
+#include <whorl/transcript.hpp>
 
 #include "machine/guard.hpp"
 
@@ -39,6 +40,10 @@ struct whorl_key {
 
 struct whorl_proof {
     whorl::Proof proof;
+};
+
+struct whorl_transcript {
+    whorl::Transcript transcript;
 };
 
 namespace whorl::capi {

@@ -116,6 +116,13 @@ Result<void> write_digest(std::string_view stage, const Digest& digest, uint32_t
 }  // namespace whorl::capi
 
 using whorl::Result;
+
+namespace {
+
+constexpr const char* kTranscript = "transcript";
+constexpr std::size_t kStateWords = std::tuple_size_v<decltype(whorl::TranscriptState::sponge)> + 2;
+
+}  // namespace
 namespace capi = whorl::capi;
 
 uint32_t whorl_abi_version(void) {
@@ -394,13 +401,20 @@ whorl_code whorl_statement_set_cached_commitments(whorl_statement* statement, si
 
 whorl_code whorl_verify(const whorl_key* key, const whorl_proof* proof, const whorl_statement* statement,
                         whorl_error** error) {
-    if (key == nullptr || proof == nullptr) {
+    whorl_transcript transcript;
+    return whorl_verify_from(key, proof, statement, &transcript, error);
+}
+
+whorl_code whorl_verify_from(const whorl_key* key, const whorl_proof* proof, const whorl_statement* statement,
+                             whorl_transcript* transcript, whorl_error** error) {
+    if (key == nullptr || proof == nullptr || transcript == nullptr) {
         return capi::call(error, "verify", [&]() -> Result<void> {
-            return capi::missing("verify", key == nullptr ? "a key" : "a proof");
+            return capi::missing("verify", key == nullptr ? "a key" : proof == nullptr ? "a proof" : "a transcript");
         });
     }
-    const auto verdict = statement != nullptr ? whorl::verify(key->vk, proof->proof, statement->statement)
-                                              : whorl::verify(key->vk, proof->proof);
+    const auto verdict = statement != nullptr
+                             ? whorl::verify(key->vk, proof->proof, statement->statement, transcript->transcript)
+                             : whorl::verify(key->vk, proof->proof, transcript->transcript);
     if (verdict) return WHORL_OK;
     const whorl::VerifyErrorKind kind = verdict.error().kind;
     const whorl_code code = is_judgement(kind)                         ? WHORL_REJECTED
@@ -412,4 +426,80 @@ whorl_code whorl_verify(const whorl_key* key, const whorl_proof* proof, const wh
     } catch (...) {  // the code says enough
     }
     return capi::fail(error, code, std::move(stage), to_string(verdict.error()));
+}
+
+whorl_code whorl_transcript_new(const whorl_key* key, whorl_transcript** transcript, whorl_error** error) {
+    return capi::call(error, kTranscript, [&]() -> Result<void> {
+        if (key == nullptr) return capi::missing(kTranscript, "a key");
+        if (transcript == nullptr) return capi::missing(kTranscript, "a place for the transcript");
+        *transcript = new whorl_transcript();
+        return {};
+    });
+}
+
+void whorl_transcript_free(whorl_transcript* transcript) {
+    delete transcript;
+}
+
+whorl_code whorl_transcript_observe(whorl_transcript* transcript, const uint32_t* words, size_t num_words,
+                                    whorl_error** error) {
+    return capi::call(error, kTranscript, [&]() -> Result<void> {
+        if (transcript == nullptr) return capi::missing(kTranscript, "a transcript");
+        const Result<std::vector<whorl::Fp>> values = capi::read_canonical(kTranscript, words, num_words);
+        if (!values) return values.error();
+        for (const whorl::Fp x : *values) transcript->transcript.observe(x);
+        return {};
+    });
+}
+
+whorl_code whorl_transcript_sample(whorl_transcript* transcript, uint32_t* words, size_t num_words,
+                                   whorl_error** error) {
+    return capi::call(error, kTranscript, [&]() -> Result<void> {
+        if (transcript == nullptr) return capi::missing(kTranscript, "a transcript");
+        if (words == nullptr && num_words != 0) return capi::missing(kTranscript, "words");
+        for (size_t i = 0; i < num_words; ++i) words[i] = transcript->transcript.sample().canonical();
+        return {};
+    });
+}
+
+size_t whorl_transcript_state_words(const whorl_transcript* transcript) {
+    return transcript == nullptr ? 0 : kStateWords;
+}
+
+whorl_code whorl_transcript_state(const whorl_transcript* transcript, uint32_t* words, size_t num_words,
+                                  whorl_error** error) {
+    return capi::call(error, kTranscript, [&]() -> Result<void> {
+        if (transcript == nullptr) return capi::missing(kTranscript, "a transcript");
+        if (words == nullptr) return capi::missing(kTranscript, "words");
+        if (num_words != kStateWords) {
+            return capi::bad_argument(kTranscript,
+                                      fmt::format("expected room for {} words, found {}", kStateWords, num_words));
+        }
+        const whorl::TranscriptState& state = transcript->transcript.state();
+        for (const whorl::Fp x : state.sponge) *words++ = x.canonical();
+        *words++ = state.absorb_index;
+        *words = state.squeeze_index;
+        return {};
+    });
+}
+
+whorl_code whorl_transcript_set_state(whorl_transcript* transcript, const uint32_t* words, size_t num_words,
+                                      whorl_error** error) {
+    return capi::call(error, kTranscript, [&]() -> Result<void> {
+        if (transcript == nullptr) return capi::missing(kTranscript, "a transcript");
+        if (words == nullptr) return capi::missing(kTranscript, "words");
+        if (num_words != kStateWords) {
+            return capi::bad_argument(kTranscript, fmt::format("expected {} words, found {}", kStateWords, num_words));
+        }
+        whorl::TranscriptState state;
+        const Result<std::vector<whorl::Fp>> sponge = capi::read_canonical(kTranscript, words, state.sponge.size());
+        if (!sponge) return sponge.error();
+        std::ranges::copy(*sponge, state.sponge.begin());
+        state.absorb_index = words[state.sponge.size()];
+        state.squeeze_index = words[state.sponge.size() + 1];
+        const Result<whorl::Transcript> made = whorl::Transcript::from_state(state);
+        if (!made) return made.error();
+        transcript->transcript = *made;
+        return {};
+    });
 }
