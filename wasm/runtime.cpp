@@ -39,6 +39,8 @@ void* operator new(std::size_t size) {
     end_instance(End::kNoMemory);
 }
 
+// NOLINTBEGIN(readability-identifier-naming): the names are the compiler's and the C library's.
+
 // What the compiler makes of `throw`. The exception is never destroyed, and there is at most one.
 extern "C" void* __cxa_allocate_exception(std::size_t size) noexcept {
     if (void* memory = std::malloc(size)) return memory;
@@ -60,3 +62,5 @@ extern "C" std::int32_t __imported_wasi_snapshot_preview1_fd_seek(std::int32_t, 
 extern "C" std::int32_t __imported_wasi_snapshot_preview1_fd_close(std::int32_t) {
     return kBadDescriptor;
 }
+
+// NOLINTEND(readability-identifier-naming)
