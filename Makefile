@@ -4,6 +4,7 @@
 #   PRESET=release     which preset build and test use: release, debug, asan, tsan, coverage, clang, cuda-release
 #   WHORL_CUDA=OFF     build without CUDA, and fetch no compiler for it; ON: fail where there is none
 #   WHORL_METAL=OFF    build without Metal, and fetch nothing that tests it; ON: fail where it cannot be built
+#   WHORL_WASM=OFF     fetch nothing that builds the verifier as WebAssembly; its tests are skipped
 #   JOBS=<cores>       how many compilers and tests run at once
 #   FUZZ_RUNS=1000000  inputs tried by each fuzz target
 #   DEVICE=cpu         what bench proves on: cpu, sim, cuda, cuda:1, metal, … (metal: beside the original's times)
@@ -26,7 +27,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 export CTEST_PARALLEL_LEVEL := $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test long nightly quick bench capture peers fuzz format lint docs clean bootstrap configure
+.PHONY: help demo build wasm test long nightly quick bench capture peers fuzz format lint docs clean bootstrap configure
 
 help: ## this list
 	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -41,7 +42,12 @@ demo: build ## prove 1,024 keccak-f permutations and verify the proof
 build: configure ## build the program: build/release/whorl
 	cmake --build --preset $(PRESET) --target whorl_program
 
-test: TIERS := build cuda metal
+wasm: TIERS := build wasm
+wasm: PRESET := wasm
+wasm: configure ## build the verifier as WebAssembly, with an ES module for it: build/wasm
+	cmake --build --preset wasm
+
+test: TIERS := build cuda metal wasm
 test: configure ## build everything and run all tests
 	cmake --build --preset $(PRESET)
 	ctest --preset $(PRESET)
@@ -52,7 +58,7 @@ long: configure ## the tests that take minutes: keccakf on the simulated GPU
 	WHORL_LONG_TESTS=1 ctest --preset $(PRESET) -R Long
 
 nightly: ## hours: every preset with the whole suite, the long tests, valgrind and fuzzing; ends with a table
-	scripts/bootstrap.sh build cuda metal lint fuzz
+	scripts/bootstrap.sh build cuda metal wasm lint fuzz
 	scripts/nightly.sh
 
 quick: ## what CI runs of nightly: small tests without optimisation, and under AddressSanitizer and UndefinedBehaviorSanitizer

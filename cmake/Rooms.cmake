@@ -18,12 +18,17 @@ function(whorl_options target)
   endif()
 endfunction()
 
-# whorl_room(folder USES rooms… EXTERNAL targets…): library whorl_<folder with _ for />.
+# whorl_room(folder USES rooms… EXTERNAL targets… PROVER_ONLY files…): library whorl_<folder with _ for />. With WHORL_PROVER OFF the
+# files that only the prover needs are left out: they may call an operating system, which WebAssembly has not.
 function(whorl_room folder)
-  cmake_parse_arguments(ROOM "" "" "USES;EXTERNAL" ${ARGN})
+  cmake_parse_arguments(ROOM "" "" "USES;EXTERNAL;PROVER_ONLY" ${ARGN})
   string(REPLACE "/" "_" name ${folder})
   file(GLOB sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.cpp)
   list(FILTER sources EXCLUDE REGEX "/main\\.cpp$")
+  if(NOT WHORL_PROVER)
+    list(TRANSFORM ROOM_PROVER_ONLY PREPEND ${PROJECT_SOURCE_DIR}/src/${folder}/)
+    list(REMOVE_ITEM sources ${ROOM_PROVER_ONLY})
+  endif()
   file(GLOB cuda_sources CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/src/${folder}/*.cu)
   set(links "")
   foreach(used IN LISTS ROOM_USES)

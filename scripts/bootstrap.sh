@@ -1,19 +1,21 @@
 #!/usr/bin/env bash
 # Installs the packages that are missing for what is asked, and nothing else.
 #
-#   scripts/bootstrap.sh [build] [cuda] [metal] [lint] [fuzz] [docs]     (default: build)
+#   scripts/bootstrap.sh [build] [cuda] [metal] [wasm] [lint] [fuzz] [docs]     (default: build)
 #
 # build  compiler, CMake and the libraries; also all that the tests and benchmarks need
 # cuda   where no CUDA toolkit is installed: NVIDIA's compiler and runtime, as Python wheels, in build/cuda-toolkit
 # metal  Apple's metal-cpp headers, from a Python wheel, in build/metal-cpp; elsewhere also what tests the Metal backend
 #        without a Mac: clang 19 and, from a wheel, in build/zig, a compiler for macOS
+# wasm   clang 19 with the C and C++ libraries for wasm32-wasi, and node, which runs the tests
 # lint   clang-format, clang-tidy, and clang 19 with LLVM's standard library
 # fuzz   clang with libFuzzer and the sanitizers
 # docs   Doxygen
 #
 # Debian and its relatives: apt-get, with sudo when not root. macOS: names the Homebrew packages. Elsewhere: names what
 # is needed. WHORL_NO_INSTALL=1 never installs: it names what is missing and fails. The build can do without the tiers
-# cuda and metal, so they say why something is missing and do not fail; WHORL_CUDA=OFF and WHORL_METAL=OFF leave them out.
+# cuda, metal and wasm, so they say why something is missing and do not fail; WHORL_CUDA=OFF, WHORL_METAL=OFF and WHORL_WASM=OFF leave
+# them out.
 # Exit codes: 0 nothing is missing (any more), 3 something is.
 set -euo pipefail
 
@@ -34,9 +36,9 @@ tiers=("$@")
 if [ ${#tiers[@]} -eq 0 ]; then tiers=(build); fi
 for tier in "${tiers[@]}"; do
     case "$tier" in
-    build | cuda | metal | lint | fuzz | docs) ;;
+    build | cuda | metal | wasm | lint | fuzz | docs) ;;
     *)
-        echo "bootstrap: unknown tier '$tier' (build, cuda, metal, lint, fuzz, docs)" >&2
+        echo "bootstrap: unknown tier '$tier' (build, cuda, metal, wasm, lint, fuzz, docs)" >&2
         exit 2
         ;;
     esac
@@ -252,6 +254,24 @@ on_metal() {
     done
 }
 
+# Never fails: it says what is missing, and the tests that need it are skipped.
+on_wasm() {
+    if [ "${WHORL_WASM:-}" = OFF ]; then return 0; fi
+    local without="bootstrap: the tests of the WebAssembly verifier will be skipped:" packages=() package
+    if ! has_debian_packages; then
+        echo "$without there are no Debian packages of clang 19 for wasm32-wasi here"
+        return 0
+    fi
+    for package in clang-19 lld-19 libc++-19-dev-wasm32 libclang-rt-19-dev-wasm32 wasi-libc; do
+        is_installed "$package" || packages+=("$package")
+    done
+    has python3 || packages+=(python3)
+    has node || packages+=(nodejs)
+    if [ ${#packages[@]} -gt 0 ] && ! apt_install "${packages[@]}"; then
+        echo "$without there is no ${packages[*]}" >&2
+    fi
+}
+
 case "$(uname -s)" in
 Darwin) on_macos ;;
 *) if has_debian_packages; then on_debian; else on_other; fi ;;
@@ -261,4 +281,7 @@ case " ${tiers[*]} " in
 esac
 case " ${tiers[*]} " in
 *" metal "*) on_metal ;;
+esac
+case " ${tiers[*]} " in
+*" wasm "*) on_wasm ;;
 esac

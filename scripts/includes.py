@@ -15,7 +15,7 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-FOLDERS = ("src", "include", "tests", "fuzz", "bench", "examples")
+FOLDERS = ("src", "include", "tests", "fuzz", "bench", "examples", "wasm")
 INCLUDE_FOLDERS = tuple(ROOT / name for name in ("src", "include", "tests", "tests/metal", "fuzz"))
 SUFFIXES = (".cpp", ".hpp", ".cu")
 

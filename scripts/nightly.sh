@@ -44,8 +44,8 @@ build() { # preset, targets…
         cmake --build --preset "$preset" ${1:+--target "$@"}
 }
 
-# The build for macOS is the same in every preset, and the seeded errors are run once: release has them.
-readonly once='^metal/(macos_build|seeded_)'
+# The builds for macOS and WebAssembly are the same in every preset, and the seeded errors are run once: release has them.
+readonly once='^(metal/(macos_build|seeded_)|wasm/)'
 # The same code as on the other vectors, on traces so tall that instrumented code takes an hour for them.
 readonly tall='^(prove|gpu)/.*(mixture_app_100_bits|[kK]eccakf_?1024)'
 # Under ThreadSanitizer the simulated device's fibers take gigabytes and many minutes a test. Its threads are watched by its own

@@ -19,7 +19,7 @@ std::string name_of(std::int64_t target) {
 std::vector<std::string> usable_instruction_sets() {
     std::vector<std::string> names;
     // Better targets have lower bits.
-    for (std::int64_t left = hwy::SupportedTargets() & HWY_TARGETS; left != 0; left &= left - 1) {
+    for (std::int64_t left = HWY_SUPPORTED_TARGETS & HWY_TARGETS; left != 0; left &= left - 1) {
         names.push_back(name_of(left & -left));
     }
     return names;

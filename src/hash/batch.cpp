@@ -317,7 +317,7 @@ void hash_rows(std::span<const std::uint32_t* const> columns, std::size_t first,
 
 // Planes that are a power of two apart would share the sets of a cache.
 RowSponges::RowSponges(std::size_t max_rows)
-    : stride_(padded_size(max_rows) + 3 * kLaneAlignment), planes_(16 * stride_) {}
+    : stride_(static_cast<std::size_t>(padded_size(max_rows)) + 3 * kLaneAlignment), planes_(16 * stride_) {}
 
 void RowSponges::start(std::size_t count) {
     count_ = count;

@@ -1,4 +1,5 @@
 // The guard of all public calls: what is thrown inside becomes an Error, however little memory is left.
+// (Without exceptions, as in WebAssembly, nothing is caught, and what is thrown ends the instance: wasm/runtime.cpp.)
 #pragma once
 
 #include <stdexcept>

@@ -97,7 +97,8 @@ Result<std::vector<Fp4>, VerifyError> open_initial_round(const Context& context,
     const std::size_t rows_per_leaf = std::size_t{1} << context.vk.params.whir.k;
     const std::size_t num_queries = queries.indices.size();
     const std::vector<Digest> roots = commitments(context);
-    std::vector<Fp4> mu_powers = powers(mu, context.layout.total_stacked_width());
+    // The proof holds an opening of each column, so their number fits memory.
+    std::vector<Fp4> mu_powers = powers(mu, static_cast<std::size_t>(context.layout.total_stacked_width()));
     std::span<const Fp4> weights = mu_powers;
     std::vector<Fp4> values(num_queries * rows_per_leaf);
     std::vector<std::span<const Fp>> rows(num_queries * rows_per_leaf);
