@@ -146,7 +146,7 @@ std::vector<PublicCall> make_calls() {
              return code_of_verdict(verify(in.task.vk, in.proof, in.statement, transcript), true);
          },
          120},
-        {"Transcript::from_state", [] { return code_of(Transcript::from_state({.absorb_index = 8})); }},
+        {"Transcript::from_state", [] { return code_of(Transcript::from_state(TranscriptState())); }},
         {"verify", [] { return code_of_verdict(verify(in.task.vk, in.proof), true); }, 120},
         {"verify of a wrong proof", [] { return code_of_verdict(verify(in.task.vk, in.wrong), false); }, 60},
         {"verify of a statement", [] { return code_of_verdict(verify(in.task.vk, in.proof, in.statement), true); },
