@@ -17,8 +17,8 @@ TEST(GpuTranscript, FindsTheSmallestWitness) {
         SCOPED_TRACE(testing::Message() << num_bits << " bits");
         const std::vector<Fp> observed = random.fps(random.below(12));
         on_devices([&](Device& device) {
-            GpuTranscript found(device);
-            cpu::CpuTranscript expected;
+            GpuTranscript found(device, Transcript());
+            cpu::CpuTranscript expected{Transcript()};
             for (const Fp x : observed) {
                 found.observe(x);
                 expected.observe(x);
