@@ -5,8 +5,12 @@
 #include <cstdlib>
 #include <iostream>
 
+#include <whorl/statement.hpp>
+#include <whorl/verify.hpp>
+
 #include "machine/faults.hpp"
 #include "machine/public_calls.hpp"
+#include "vectors.hpp"
 
 namespace whorl::test {
 namespace {
@@ -152,6 +156,40 @@ INSTANTIATE_TEST_SUITE_P(Machine, EachPublicCall, testing::ValuesIn(names()), []
     }
     return name;
 });
+
+// A check that cannot be made for lack of memory is no check that passes.
+TEST(Verify, AcceptsNothingForLackOfMemory) {
+    const VerifyingKey key = load_key("fib_2e5");
+    const Proof proof = load_proof("fib_2e5");
+    const Statement strong;  // the key has few bits
+    Statement of_key = value_of(statement_of(key, proof));
+    of_key.min_security_bits = 0;
+    ASSERT_TRUE(verify(key, proof, of_key));
+    VerifyingKey other = key;  // its content is not what its pre-hash says
+    other.airs[0].is_required = !other.airs[0].is_required;
+    Proof wrong = proof;
+    wrong.whir.final_poly.at(0) += Fp4::one();
+    VerifyingKey broken = key;
+    broken.airs[0].constraint_idx.back() = 5000;
+    const auto expect_never_accepted = [](const VerifyingKey& vk, const Proof& of, const Statement& statement) {
+        std::uint64_t num_allocations = 0;
+        {
+            const FailingAllocations none(AllocationFaults::kNever);
+            ASSERT_FALSE(verify(vk, of, statement));
+            num_allocations = none.num_seen();
+        }
+        ASSERT_GT(num_allocations, 0U);
+        for (std::uint64_t k = 0; k < num_allocations; ++k) {
+            const FailingAllocations failing(k);
+            const auto verdict = verify(vk, of, statement);
+            if (verdict) FAIL() << "accepted where allocation " << k << " of " << num_allocations << " failed";
+        }
+    };
+    expect_never_accepted(key, proof, strong);
+    expect_never_accepted(other, proof, of_key);
+    expect_never_accepted(key, wrong, of_key);
+    expect_never_accepted(broken, proof, of_key);
+}
 
 TEST(PublicCalls, AreAllInTheList) {
     std::vector<std::string> found;

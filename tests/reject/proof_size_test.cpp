@@ -4,6 +4,7 @@
 #include <whorl/prove.hpp>
 #include <whorl/verify.hpp>
 
+#include "airs/small.hpp"
 #include "airs/tasks.hpp"
 #include "vectors.hpp"
 #include "verifier/proof_size.hpp"
@@ -42,6 +43,13 @@ TEST(ProofSize, OfTheTallestTracesIsTheMaximum) {
             EXPECT_EQ(encode_proof(*proof)->size(), max_proof_bytes(key->vk)) << l_skip << ' ' << width;
         }
     }
+}
+
+TEST(ProofSize, OfTheTallestTracesWithoutInteractionsIsTheMaximum) {
+    const SystemParams params = test_params_small(2, 6, 2);
+    const ProvingKey key = value_of(keygen(params, std::vector<AnyAir>{FibonacciAir{}}));
+    const std::vector<AirTrace> traces{fibonacci_trace(0, 1, 1, std::size_t{1} << params.log_stacked_height())};
+    EXPECT_EQ(value_of(encode_proof(value_of(prove(key.vk, traces)))).size(), max_proof_bytes(key.vk));
 }
 
 TEST(ProofSize, SaturatesForWhatAKeyMayClaimAndIsNothingForParametersThatAreRefused) {
