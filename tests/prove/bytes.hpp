@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include <whorl/device.hpp>
 #include <whorl/task.hpp>
 
 #include "vectors.hpp"
@@ -35,6 +36,21 @@ inline std::vector<std::byte> stored_proof(const std::string& vector) {
 inline Task task_of(const std::string& vector) {
     return value_of(load_task(vector_path(vector, "")));
 }
+
+/// What tests on a device of every kind run on; on a machine without one of them they say so and are skipped (DeviceTest).
+inline const std::vector<std::string> kDevices{"cpu", "sim", "cuda"};
+
+/// A test that has a device's name as its parameter.
+class DeviceTest : public testing::TestWithParam<std::string> {
+protected:
+    void SetUp() override {
+        const std::vector<DeviceReport> listed = *list_devices();
+        const auto is_it = [](const DeviceReport& device) { return device.id.starts_with(GetParam()); };
+        const auto device = std::ranges::find_if(listed, is_it);
+        if (device == listed.end()) GTEST_SKIP() << "there is no device " << GetParam();
+        if (!device->problem.empty()) GTEST_SKIP() << device->id << ": " << device->problem;
+    }
+};
 
 /// Names the first difference instead of printing both proofs.
 inline void expect_same_bytes(const std::vector<std::byte>& found, const std::vector<std::byte>& expected) {

@@ -72,7 +72,7 @@ Committed committed_in(const Telemetry& telemetry, std::size_t first_span) {
     return found;
 }
 
-class CommittedParts : public testing::TestWithParam<std::string> {};
+class CommittedParts : public test::DeviceTest {};
 
 TEST_P(CommittedParts, GiveTheSameProofAndAreNotCommittedAgain) {
     for (const std::string vector :
@@ -139,7 +139,7 @@ TEST_P(CommittedParts, HaveTheCommitmentOfCommitMatrix) {
     }
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, CommittedParts, testing::Values("cpu", "sim"),
+INSTANTIATE_TEST_SUITE_P(Devices, CommittedParts, testing::ValuesIn(test::kDevices),
                          [](const auto& test) { return test.param; });
 
 TEST(CommittedPartsOfAnotherKey, AreRefused) {

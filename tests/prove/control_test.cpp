@@ -33,7 +33,7 @@ using test::task_of;
 using test::value_of;
 using testing::HasSubstr;
 
-class Control : public testing::TestWithParam<std::string> {
+class Control : public test::DeviceTest {
 protected:
     void expect_proves(Prover& prover) const {
         expect_same_bytes(*encode_proof(value_of(prover.prove(task.traces))), stored_proof("mixture"));
@@ -182,7 +182,8 @@ TEST_P(Control, GoesOnFromATranscript) {
     EXPECT_EQ(start.state(), before);
 }
 
-INSTANTIATE_TEST_SUITE_P(Devices, Control, testing::Values("cpu", "sim"), [](const auto& test) { return test.param; });
+INSTANTIATE_TEST_SUITE_P(Devices, Control, testing::ValuesIn(test::kDevices),
+                         [](const auto& test) { return test.param; });
 
 TEST(CpuPlan, NamesItsBuffersByStage) {
     const Task task = task_of("mixture");
