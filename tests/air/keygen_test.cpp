@@ -305,9 +305,9 @@ TEST(TraceHeightConstraints, KeepOnlyThoseThatNoOtherImplies) {
                 ElementsAre(TraceHeightConstraint{{9}, Fp::kModulus}, TraceHeightConstraint{{2}, 1U << 30}));
 
     // An AIR that adds to a bus with no weight is not bounded by it.
-    const std::vector<AirVerifyingKey> weightless{with_interactions({{1, 2}, {2, 2}}), with_interactions({{1, 0}})};
+    const std::vector<AirVerifyingKey> weightless{with_interactions({{1, 5}, {2, 6}}), with_interactions({{1, 0}})};
     EXPECT_THAT(trace_height_constraints(kParams, weightless).value(),
-                ElementsAre(TraceHeightConstraint{{2, 1}, 1U << 30}));
+                ElementsAre(TraceHeightConstraint{{6, 0}, Fp::kModulus}, TraceHeightConstraint{{2, 1}, 1U << 30}));
 
     const std::vector<AirVerifyingKey> silent{AirVerifyingKey()};
     EXPECT_THAT(trace_height_constraints(kParams, silent).value(), ElementsAre(TraceHeightConstraint{{0}, 1U << 30}));

@@ -20,6 +20,7 @@
 #include <whorl/validate.hpp>
 
 #include "engine/check_traces.hpp"
+#include "engine/files.hpp"
 #include "key/height_bounds.hpp"
 #include "proof/layout.hpp"
 #include "vectors.hpp"
@@ -236,7 +237,7 @@ TEST(CheckTraces, NamesLimitBusAndHeaviestAir) {
     }
 }
 
-TEST(CheckTraces, ShortensLongNamesAtACharacter) {
+TEST(CheckTraces, CutsNamesAtACharacter) {
     Task task = mixture_task();
     task.air_names[0] = std::string(63, 'x') + "\u00e9" + std::string(100'000, 'y');
     task.traces[0].common_main = zeros(2, 12);
@@ -277,6 +278,15 @@ TEST(CheckTraces, CountsTheProblemsThatTheMessageLeavesOut) {
         break;
     }
     EXPECT_NE(message().find(". And 1 more"), std::string::npos) << message();
+}
+
+TEST(CheckTraces, SaysOneThingOfAMatrixThatHoldsNothing) {
+    Task task = mixture_task();
+    task.traces[0].common_main = Matrix(2, std::size_t{1} << 60);
+    const auto problems = value_of(find_trace_problems(task.vk, task.traces, task.air_names));
+    ASSERT_EQ(problems.size(), 1U);
+    EXPECT_EQ(problems[0].place, "AIR 0 \"FibonacciAir\", common main");
+    EXPECT_EQ(problems[0].expected, "a matrix that holds its elements");
 }
 
 TEST(CheckTraces, NeedNoNames) {
@@ -432,11 +442,18 @@ TEST(SaveTask, RefusesAKeyThatCouldNotBeReadBack) {
     EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
 }
 
-// 64 MiB of JSON are read, and no more is written.
-TEST(SaveTask, RefusesATaskThatIsTooLongToBeRead) {
-    Task task = mixture_task();
+// As much JSON as is read, and no more.
+TEST(SaveTask, RefusesATaskThatWouldNotBeRead) {
+    Task task = value_of(load_task(test::vector_path("fib_2e5", "")));
     const Folder folder;
-    task.air_names[0] = std::string(std::size_t{64} << 20, 'x');
+    task.air_names = {""};
+    ASSERT_TRUE(save_task(task, folder.path() / "least").has_value());
+    const auto least = std::filesystem::file_size(folder.path() / "least/task.json");
+    task.air_names[0] = std::string(kTaskJsonLimit.max_bytes - least, 'x');
+    ASSERT_TRUE(save_task(task, folder.path() / "most").has_value());
+    EXPECT_EQ(std::filesystem::file_size(folder.path() / "most/task.json"), kTaskJsonLimit.max_bytes);
+    EXPECT_EQ(value_of(load_task(folder.path() / "most")).air_names, task.air_names);
+    task.air_names[0] += 'x';
     const auto saved = save_task(task, folder.path() / "task");
     ASSERT_FALSE(saved.has_value());
     EXPECT_EQ(saved.error().code, ErrorCode::kInvalidArgument);
