@@ -16,8 +16,8 @@ class WhorlRecipe(ConanFile):
     license = "MIT OR Apache-2.0"
     topics = ("cryptography", "proof-system", "stark")
     settings = "os", "arch", "compiler", "build_type"
-    options = {"shared": [True, False], "fPIC": [True, False], "prover": [True, False]}
-    default_options = {"shared": False, "fPIC": True, "prover": True, "boost/*:without_context": False}
+    options = {"shared": [True, False], "fPIC": [True, False], "prover": [True, False], "sim": [True, False]}
+    default_options = {"shared": False, "fPIC": True, "prover": True, "sim": False, "boost/*:without_context": False}
     implements = ["auto_shared_fpic"]
     # The file that names the version is exported with the recipe, which reads it.
     exports = "include/whorl/version.hpp"
@@ -31,7 +31,8 @@ class WhorlRecipe(ConanFile):
         self.requires("fmt/[>=9.1 <12]")
         self.requires("highway/[>=1.0.3 <2]")
         if self.options.prover:
-            self.requires("boost/[>=1.74 <2]")
+            if self.options.sim:
+                self.requires("boost/[>=1.74 <2]")
             self.requires("onetbb/[>=2021.7 <2023]")
             self.requires("nlohmann_json/[>=3.11 <4]", visible=False)
 
@@ -44,7 +45,8 @@ class WhorlRecipe(ConanFile):
     def generate(self):
         toolchain = CMakeToolchain(self)
         toolchain.cache_variables["WHORL_PROVER"] = bool(self.options.prover)
-        for option in ("WHORL_TESTS", "WHORL_EXAMPLES", "WHORL_BENCH", "WHORL_CLI", "WHORL_CUDA"):
+        toolchain.cache_variables["WHORL_SIM"] = bool(self.options.prover and self.options.sim)
+        for option in ("WHORL_TESTS", "WHORL_EXAMPLES", "WHORL_BENCH", "WHORL_CLI", "WHORL_DOCTOR", "WHORL_CUDA"):
             toolchain.cache_variables[option] = "OFF"
         toolchain.generate()
         dependencies = CMakeDeps(self)
@@ -77,7 +79,9 @@ class WhorlRecipe(ConanFile):
             return
         prover = self.cpp_info.components["prover"]
         prover.libs = ["whorl"]
-        prover.requires = ["verifier", "fmt::fmt", "highway::hwy", "boost::context", "onetbb::libtbb"]
+        prover.requires = ["verifier", "fmt::fmt", "highway::hwy", "onetbb::libtbb"]
+        if self.options.sim:
+            prover.requires.append("boost::context")
         if self.settings.os in ("Linux", "FreeBSD"):
             prover.system_libs = ["dl", "pthread"]
         prover.set_property("cmake_target_name", "whorl::prover")

@@ -22,11 +22,20 @@ void write_air(JsonWriter& json, std::uint32_t air_id, std::span<const std::stri
     if (air_id < air_names.size()) json.member("name", air_names[air_id]);
 }
 
+void write_source(JsonWriter& json, const SourceNote& note) {
+    if (note == SourceNote{}) return;
+    json.open("source", '{');
+    write_note(json, note);
+    json.close('}');
+}
+
 void write_failure(JsonWriter& json, const ConstraintFailure& failure, std::span<const std::string> air_names) {
     json.open('{');
     write_air(json, failure.air_id, air_names);
     json.member("row", failure.row);
+    json.member("num_rows", failure.num_rows);
     json.member("constraint", failure.constraint);
+    write_source(json, failure.note);
     json.member("expression", failure.expression);
     json.member("value", failure.value.canonical());
     json.open("variables", '[');
@@ -54,6 +63,7 @@ void write_message(JsonWriter& json, const UnbalancedMessage& message) {
         json.member("row", contribution.row);
         json.member("interaction", contribution.interaction);
         json.member("count", contribution.count.canonical());
+        write_source(json, contribution.note);
         json.close('}');
     }
     json.close(']');
@@ -149,11 +159,21 @@ void write_check(JsonWriter& json, const CheckReport& report, std::span<const st
         write_failure(json, failure, air_names);
     }
     json.close(']');
+    json.open("failing_airs", '[');
+    for (const FailingAir& air : report.failing_airs) {
+        json.item();
+        json.open('{');
+        write_air(json, air.air_id, air_names);
+        json.member("num_constraints", air.num_constraints);
+        json.close('}');
+    }
+    json.close(']');
     json.open("unbalanced_buses", '[');
     for (const UnbalancedBus& bus : report.unbalanced_buses) {
         json.item();
         json.open('{');
         json.member("bus", bus.bus_index);
+        if (!bus.name.empty()) json.member("name", bus.name);
         json.open("messages", '[');
         for (const UnbalancedMessage& message : bus.messages) {
             json.item();

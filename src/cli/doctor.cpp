@@ -1,3 +1,5 @@
+#ifdef WHORL_HAS_DOCTOR
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <whorl/version.hpp>
@@ -128,3 +130,5 @@ Result<ExitCode> run_doctor(Session& session) {
 }
 
 }  // namespace whorl::cli
+
+#endif

@@ -166,7 +166,7 @@ Examples:
 constexpr const char* kDevicesExamples = R"(Examples:
   whorl devices)";
 
-constexpr const char* kDoctorExamples =
+[[maybe_unused]] constexpr const char* kDoctorExamples =
     R"(Tells what a device is, then proves small tasks on it. Every dispatch is carried out on the host
 too and the device's memory compared with the host's, word by word; then the same proofs are made
 as always. The exit code is 1 where anything differs. Takes seconds on a GPU, up to a minute on
@@ -543,10 +543,12 @@ int parse_and_run(int argc, char** argv) {
     CLI::App& devices_app = add_command("devices", "list the devices, and why one cannot be used", kDevicesExamples);
     commands.push_back({&devices_app, {.has_json = true}, [](Session& session) { return run_devices(session); }});
 
+#ifdef WHORL_HAS_DOCTOR
     CLI::App& doctor_app = add_command("doctor", "describe a device and test every kernel on it", kDoctorExamples);
     commands.push_back({&doctor_app,
                         {.has_device = true, .has_threads = true, .has_spans = true, .has_json = true},
                         [](Session& session) { return run_doctor(session); }});
+#endif
 
     BenchOptions bench;
     CLI::App& bench_app = add_command("bench", "time the reference's benchmarks", kBenchExamples);
@@ -608,8 +610,11 @@ int parse_and_run(int argc, char** argv) {
         arguments.emplace_back("--help");
     }
     if (!arguments.empty() && !arguments[0].starts_with('-') && std::ranges::find(names, arguments[0]) == names.end()) {
+        // Only a build without the command comes here with it.
+        const std::string hint = arguments[0] == "doctor" ? " in this build (configure with -DWHORL_DOCTOR=ON)"
+                                                          : did_you_mean(arguments[0], names);
         put(stderr, fmt::format("whorl: no command \"{}\"{}\nRun with --help for more information.\n",
-                                printable(arguments[0]), did_you_mean(arguments[0], names)));
+                                printable(arguments[0]), hint));
         return kExitUsage;
     }
     try {

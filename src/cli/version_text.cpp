@@ -14,7 +14,10 @@
 namespace whorl::cli {
 
 std::string version_text() {
-    std::vector<const char*> devices{"cpu", "sim"};
+    std::vector<const char*> devices{"cpu"};
+#ifdef WHORL_HAS_SIM
+    devices.push_back("sim");
+#endif
 #ifdef WHORL_HAS_CUDA
     devices.push_back("cuda");
 #endif

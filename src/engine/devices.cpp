@@ -9,7 +9,6 @@
 #include <vector>
 #include <whorl/device.hpp>
 
-#include "backend/gpu/sim/sim_runtime.hpp"
 #include "engine/gpus.hpp"
 #include "machine/guard.hpp"
 #include "machine/memory.hpp"
@@ -19,6 +18,7 @@ namespace whorl {
 namespace {
 
 constexpr std::string_view kAnyGpu = "gpu";
+constexpr std::string_view kSim = "sim";
 
 /// A GPU by its maker and number.
 struct GpuName {
@@ -45,8 +45,9 @@ std::vector<DeviceReport> all_devices() {
     std::vector<DeviceReport> reports(2);
     reports[0].id = "cpu";
     reports[0].name = "the host's processor";
-    reports[1].id = "sim";
+    reports[1].id = kSim;
     reports[1].name = "a simulated GPU on the host";
+    reports[1].problem = simulated_gpu().absence;
     const MemoryLimit limit = tightest_memory_limit();
     for (DeviceReport& report : reports) {
         report.memory_bytes = limit.bytes;
@@ -87,6 +88,11 @@ std::string problem_of(const GpuName& gpu) {
                                                  : std::string(gpu.family->absence);
 }
 
+Result<void> check_sim() {
+    if (simulated_gpu().make_runtime != nullptr) return {};
+    return not_there(std::string(kSim), std::string(simulated_gpu().absence));
+}
+
 // The GPU that a name means, "gpu" being the first that can be used.
 Result<GpuName> find_gpu(const std::string& device) {
     if (device == kAnyGpu) {
@@ -108,14 +114,18 @@ Result<std::vector<DeviceReport>> list_devices() noexcept {
 }
 
 Result<void> check_device(const std::string& device) {
-    if (is_cpu(device) || device == "sim") return {};
+    if (is_cpu(device)) return {};
+    if (device == kSim) return check_sim();
     const Result<GpuName> gpu = find_gpu(device);
     if (!gpu) return gpu.error();
     return {};
 }
 
 Result<std::unique_ptr<gpu::Runtime>> open_gpu(const std::string& device) {
-    if (device == "sim") return gpu::sim::make_runtime();
+    if (device == kSim) {
+        if (auto ok = check_sim(); !ok) return ok.error();
+        return simulated_gpu().make_runtime();
+    }
     const Result<GpuName> gpu = find_gpu(device);
     if (!gpu) return gpu.error();
     return gpu->family->make_runtime(gpu->index);

@@ -1,5 +1,8 @@
 #include "engine/gpus.hpp"
 
+#ifdef WHORL_HAS_SIM
+#include "backend/gpu/sim/sim_runtime.hpp"
+#endif
 #ifdef WHORL_HAS_METAL
 #include "backend/gpu/metal/metal_runtime.hpp"
 #endif
@@ -40,10 +43,21 @@ constexpr GpuFamily kFamilies[] = {
 #endif
 };
 
+constexpr SimulatedGpu kSimulatedGpu{
+#ifdef WHORL_HAS_SIM
+    .make_runtime = [] { return gpu::sim::make_runtime(); }};
+#else
+    .absence = "this build has no simulated GPU (configure with -DWHORL_SIM=ON)"};
+#endif
+
 }  // namespace
 
 std::span<const GpuFamily> gpu_families() {
     return kFamilies;
+}
+
+const SimulatedGpu& simulated_gpu() {
+    return kSimulatedGpu;
 }
 
 }  // namespace whorl

@@ -28,4 +28,11 @@ struct GpuFamily {
 /// By preference.
 std::span<const GpuFamily> gpu_families();
 
+/// The simulated GPU, which no family has: "gpu" never means it.
+struct SimulatedGpu {
+    std::string_view absence = {};                              ///< as GpuFamily::absence
+    std::unique_ptr<gpu::Runtime> (*make_runtime)() = nullptr;  ///< null where the build has none
+};
+const SimulatedGpu& simulated_gpu();
+
 }  // namespace whorl

@@ -168,6 +168,14 @@ void write_params(JsonWriter& json, const SystemParams& params) {
     json.close('}');
 }
 
+void write_note(JsonWriter& json, const SourceNote& note) {
+    if (!note.file.empty()) {
+        json.member("file", note.file);
+        json.member("line", note.line);
+    }
+    if (!note.label.empty()) json.member("label", note.label);
+}
+
 void write_elements(JsonWriter& json, std::string_view name, std::span<const Fp> elements) {
     json.open(name, '[');
     for (const Fp x : elements) {

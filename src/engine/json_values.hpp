@@ -15,6 +15,7 @@
 
 #include <whorl/error.hpp>
 #include <whorl/field.hpp>
+#include <whorl/notes.hpp>
 #include <whorl/params.hpp>
 
 #include "text/json.hpp"
@@ -85,6 +86,8 @@ private:
 SystemParams params_from_json(const JsonPlace& json);
 /// The member "params" of an open object.
 void write_params(JsonWriter& json, const SystemParams& params);
+/// The members "file" and "line", where they are known, and "label", where there is one, of an open object.
+void write_note(JsonWriter& json, const SourceNote& note);
 /// An array of canonical numbers, as the member `name` of an open object.
 void write_elements(JsonWriter& json, std::string_view name, std::span<const Fp> elements);
 

@@ -81,11 +81,7 @@ void write_notes(JsonWriter& json, std::string_view key, const std::vector<Sourc
     for (std::size_t i = 0; i < std::min(notes.size(), max_size); ++i) {
         json.item();
         json.open('{');
-        if (!notes[i].file.empty()) {
-            json.member("file", notes[i].file);
-            json.member("line", notes[i].line);
-        }
-        if (!notes[i].label.empty()) json.member("label", notes[i].label);
+        write_note(json, notes[i]);
         json.close('}');
     }
     json.close(']');

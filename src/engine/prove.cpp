@@ -162,7 +162,7 @@ Result<Proof> Prover::prove(std::span<const AirTrace> traces, const ProveControl
         if (auto ok = s.check(traces, "prove"); !ok) return std::move(ok).error();
         Telemetry* const telemetry = s.telemetry_of(control);
         ProverInput input = s.input(traces, telemetry);
-        ProgressMeter progress(control.progress, estimate_work(input).total());
+        ProgressMeter progress(control.progress, estimate_work(input));
         input.progress = &progress;
         const Transcript start = control.transcript != nullptr ? *control.transcript : Transcript();
         Transcript end = start;

@@ -42,25 +42,25 @@ StageWork estimate_work(const ProofShape& shape) {
     return work;
 }
 
-void ProgressMeter::begin(std::string_view stage, double work) {
-    before_ += work_;
-    work_ = work;
+void ProgressMeter::begin(std::string_view stage, double StageWork::* share) {
+    before_ += stage_work_;
+    stage_work_ = work_.*share;
     stage_ = stage;
     tell(before_);
 }
 
 void ProgressMeter::reach(double fraction) {
-    tell(before_ + fraction * work_);
+    tell(before_ + fraction * stage_work_);
 }
 
 void ProgressMeter::finish() {
-    tell(total_);
+    tell(work_.total());
 }
 
 void ProgressMeter::tell(double done) {
     check_stop();
     if (!listener_) return;
-    told_ = std::max(told_, std::min(done / total_, 1.0));
+    told_ = std::max(told_, std::min(done / work_.total(), 1.0));
     listener_({.fraction = told_, .stage = stage_});
 }
 

@@ -28,12 +28,11 @@ StageWork estimate_work(const ProofShape& shape);
 /// Tells a caller where the proof is. Does nothing without a caller; every call here also asks whether the proof shall stop.
 class ProgressMeter {
 public:
-    ProgressMeter() = default;
-    ProgressMeter(std::function<void(const Progress&)> listener, double total)
-        : listener_(std::move(listener)), total_(total) {}
+    ProgressMeter(std::function<void(const Progress&)> listener, const StageWork& work)
+        : listener_(std::move(listener)), work_(work) {}
 
-    /// The next stage, which is `work` of the total.
-    void begin(std::string_view stage, double work);
+    /// The next stage, by its name for the caller and its share of the work.
+    void begin(std::string_view stage, double StageWork::* share);
     /// `fraction` of the stage is done.
     void reach(double fraction);
     /// The whole proof is done.
@@ -43,10 +42,10 @@ private:
     void tell(double done);
 
     std::function<void(const Progress&)> listener_;
-    double total_ = 1;
+    StageWork work_;
     std::string_view stage_;
-    double before_ = 0;  // work of the stages before
-    double work_ = 0;    // of this one
+    double before_ = 0;      // work of the stages before
+    double stage_work_ = 0;  // of this one
     double told_ = 0;
 };
 

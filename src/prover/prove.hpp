@@ -62,32 +62,31 @@ void observe_preamble(B& backend, typename B::Transcript& transcript, const Prov
 template <Backend B>
 Proof prove_on(B& backend, const ProverInput& input) {
     const Span span(input.telemetry, "stark_prove_excluding_trace");
-    const StageWork work = estimate_work(input);
-    const auto begin = [&](std::string_view stage, double stage_work) {
-        if (input.progress != nullptr) input.progress->begin(stage, stage_work);
+    const auto begin = [&](std::string_view stage, double StageWork::* share) {
+        if (input.progress != nullptr) input.progress->begin(stage, share);
     };
     Proof proof;
     typename B::Transcript transcript =
         backend.transcript(input.transcript != nullptr ? *input.transcript : Transcript());
     const typename B::Commitments commitments = [&] {
         const Span commit(input.telemetry, "prover.main_trace_commit");
-        begin("prover.main_trace_commit", work.commit);
+        begin("prover.main_trace_commit", &StageWork::commit);
         return backend.commit(input);
     }();
     observe_preamble(backend, transcript, input, commitments, proof);
     std::vector<typename B::Ext> r;
     {
         const Span constraints(input.telemetry, "prover.rap_constraints");
-        begin("logup_gkr", work.logup_gkr);
+        begin("logup_gkr", &StageWork::logup_gkr);
         auto logup = prove_logup_gkr(backend, transcript, input, proof.gkr);
-        begin("batch_constraints", work.batch_constraints);
+        begin("batch_constraints", &StageWork::batch_constraints);
         r = prove_batch_constraints(backend, transcript, input, std::move(logup), proof.batch_constraint);
     }
     {
         const Span openings(input.telemetry, "prover.openings");
-        begin("stacked_reduction", work.stacked_reduction);
+        begin("stacked_reduction", &StageWork::stacked_reduction);
         const auto u = prove_stacked_reduction(backend, transcript, input, r, proof.stacking);
-        begin("whir", work.whir);
+        begin("whir", &StageWork::whir);
         prove_whir(backend, transcript, input, commitments, u, proof.whir);
     }
     backend.finish();

@@ -111,11 +111,42 @@ TEST(Notes, AreInTheReportsOfCheckAndProve) {
     EXPECT_EQ(check.exit_code, 1) << check;
     EXPECT_THAT(check.out, HasSubstr("AIR 0 (Counter): 1 constraint fails\n  " + line + "\n")) << check;
     EXPECT_THAT(check.out, HasSubstr("\n    next.count = 5\n"));
+    const json report = json::parse(run_whorl({"check", "--task", scratch.path(), "--json"}).out);
+    const json& failure = report.at("failures").at(0);
+    EXPECT_EQ(failure["source"], json({{"file", "notes_test.cpp"}, {"line", Counter::kLine}, {"label", "counts"}}));
+    EXPECT_EQ(failure["row"], 3);
+    EXPECT_EQ(failure["num_rows"], 3);
+    EXPECT_EQ(report["failing_airs"], json::array({{{"air_id", 0}, {"name", "Counter"}, {"num_constraints", 1}}}));
     const Outcome prove = run_whorl({"prove", "--task", scratch.path(), "--out", scratch / "proof"});
     EXPECT_EQ(prove.exit_code, 1) << prove;
     EXPECT_THAT(prove.err, HasSubstr(line)) << prove;
     const Outcome overwritten = run_whorl({"prove", "--task", scratch.path(), "--out", scratch / "notes.json"});
     EXPECT_EQ(overwritten.exit_code, 2) << overwritten;
+}
+
+struct Sender {
+    std::string name() const { return "Sender"; }
+    std::uint32_t width() const { return 1; }
+    void eval(auto& builder) const { PermutationBus{3, "numbers"}.send(builder, {builder.main().local[0]}, 1, "sent"); }
+    static constexpr std::uint32_t kLine = __LINE__ - 1;
+};
+
+TEST(Notes, AreInTheJsonOfAnUnbalancedBus) {
+    const std::vector<AnyAir> airs{Sender{}};
+    const Result<ProvingKey> key = keygen(test_params_small(2, 8, 3), airs);
+    ASSERT_TRUE(key) << to_string(key.error());
+    Task task{.name = "sender", .vk = key->vk, .air_names = key->air_names, .traces = {}, .notes = key->notes};
+    task.traces.emplace_back().common_main = Matrix(1, 1);
+    const Scratch scratch;
+    ASSERT_TRUE(save_task(task, scratch.path()));
+    const json report = json::parse(run_whorl({"check", "--task", scratch.path(), "--json"}).out);
+    const json& bus = report.at("unbalanced_buses").at(0);
+    EXPECT_EQ(bus["name"], "numbers");
+    EXPECT_EQ(bus["messages"][0]["contributions"][0]["source"],
+              json({{"file", "notes_test.cpp"}, {"line", Sender::kLine}, {"label", "sent"}}));
+    EXPECT_EQ(report["failing_airs"], json::array());
+    EXPECT_TRUE(
+        Schema(json::parse(read_text(fs::path(WHORL_TEST_VECTORS) / "../../docs/output.schema.json"))).accepts(report));
 }
 
 TEST(Notes, TextsFromOutsideArePrintableAndShort) {

@@ -110,6 +110,8 @@ TEST_F(JsonOutput, OfCheckAndProve) {
     EXPECT_EQ(report["is_satisfied"], false);
     EXPECT_EQ(report["failures"][0]["name"], "FibonacciAir");
     EXPECT_EQ(report["failures"][0]["row"], 1);
+    EXPECT_FALSE(report["failures"][0].contains("source"));  // a task without notes
+    EXPECT_EQ(report["failing_airs"][0]["name"], "FibonacciAir");
     const json not_proved = answer({"prove", "--task", broken, "--out", scratch / "none", "--check"}, "not_proved", 1);
     EXPECT_EQ(not_proved["check"]["is_satisfied"], false);
     EXPECT_FALSE(fs::exists(scratch / "none"));

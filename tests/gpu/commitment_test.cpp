@@ -10,7 +10,6 @@
 
 #include <whorl/task.hpp>
 
-#include "backend/cpu/columns.hpp"
 #include "backend/cpu/commitment.hpp"
 #include "backend/cpu/tile.hpp"
 #include "field/simd.hpp"
@@ -34,11 +33,8 @@ std::vector<std::uint32_t> some_leaves(unsigned log_leaves) {
 std::vector<cpu::StackedCommitment> commit_on_cpu(const ProverInput& input) {
     std::vector<cpu::StackedCommitment> commitments;
     for (const CommitmentLayout& layout : input.layout.commitments) {
-        std::vector<const std::uint32_t*> words;
-        for (const StackedSlice& slice : layout.stack.slices) {
-            words.push_back(cpu::column_words(input.part(layout.parts[slice.matrix]), slice.column));
-        }
-        commitments.emplace_back(input.params(), layout.stack, std::move(words), nullptr);
+        const auto matrix_at = [&](std::uint32_t i) { return &input.part(layout.parts[i]); };
+        commitments.emplace_back(input.params(), layout.stack, cpu::words_of_slices(layout.stack, matrix_at), nullptr);
     }
     return commitments;
 }

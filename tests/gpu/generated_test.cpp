@@ -34,13 +34,9 @@ namespace {
 using namespace std::chrono_literals;
 using test::expect_same_bytes;
 using test::stored_proof;
-using test::value_of;
+using test::task_of;
 using testing::HasSubstr;
 using State = Compilation::State;
-
-Task task_of(const std::string& vector) {
-    return value_of(load_task(test::vector_path(vector, "")));
-}
 
 bool is_generated(const Command& command) {
     return command.kind == Command::Kind::kDispatch && std::string_view(command.kernel->name).starts_with("round0_g");

@@ -5,8 +5,11 @@ usage: route.py ROUTE --source DIR --build DIR --cmake PROGRAM --cxx COMPILER
 
 find_package, pkg_config     install the build at --build into a temporary prefix
 find_verifier                the same, for a program that links whorl::verifier, where the prover's libraries cannot be found
-subdirectory, fetch_content  compile whorl again, which takes minutes: without WHORL_LONG_TESTS=1 they configure, and compile one module
+subdirectory, fetch_content  compile whorl again, which takes minutes: without WHORL_LONG_TESTS=1 they configure, and compile one module;
+                             Boost cannot be found, since a subproject has no simulated GPU
 verifier_alone               configures, builds and installs whorl without the prover, where the prover's libraries cannot be found
+without_sim                  configures whorl without the simulated GPU, where Boost cannot be found, and runs the program without it: that of
+                             the build at --build, with WHORL_LONG_TESTS=1 the one configured, and a consumer with it
 debian                       makes Debian packages of the build at --build, extracts them and uses them
 conan_recipe                 reads conanfile.py; what it builds is tested by `conan create .`
 
@@ -30,6 +33,8 @@ NOT_THE_VERIFIERS = ("TBB", "Boost", "nlohmann_json", "CLI11")
 FOREIGN_HEADER = re.compile(r"/(tbb|oneapi|boost|nlohmann|CLI)/")
 FOREIGN_SYMBOL = re.compile(r"\b(tbb|boost|nlohmann|CLI)::")
 FOREIGN_LIBRARY = re.compile(r"lib(tbb|boost)")
+# What only the simulated GPU and the doctor have.
+SIM_SYMBOL = re.compile(r"\b(gpu::sim|gpu::mirror|boost)::")
 # What the program makes of its table of options.
 PROGRAM_TEXTS = ("bash-completion/completions/whorl", "_whorl", "vendor_completions.d/whorl.fish", "man1/whorl.1")
 VECTOR = pathlib.Path("tests/vectors/mixture")
@@ -122,8 +127,12 @@ def compile_whorl(arguments, build, module):
         print(f"configured, and compiled {module}; WHORL_LONG_TESTS=1 compiles all and runs the consumer")
 
 
+def without_package(*names):
+    return [f"-DCMAKE_DISABLE_FIND_PACKAGE_{name}=ON" for name in names]
+
+
 def subdirectory(arguments, work):
-    build = build_consumer(arguments, work, f"-DWHORL_SOURCE={arguments.source}")
+    build = build_consumer(arguments, work, f"-DWHORL_SOURCE={arguments.source}", *without_package("Boost"))
     compile_whorl(arguments, build, "whorl_telemetry")
 
 
@@ -132,7 +141,8 @@ def fetch_content(arguments, work):
     if git is None or subprocess.run([git, "-C", arguments.source, "rev-parse", "HEAD"], capture_output=True).returncode != 0:
         skip("the source is not a git checkout")
     commit = output(git, "-C", arguments.source, "rev-parse", "HEAD")
-    build = build_consumer(arguments, work, f"-DWHORL_SOURCE={arguments.source}", f"-DWHORL_COMMIT={commit}")
+    build = build_consumer(arguments, work, f"-DWHORL_SOURCE={arguments.source}", f"-DWHORL_COMMIT={commit}",
+                           *without_package("Boost"))
     compile_whorl(arguments, build, "whorl_telemetry")
 
 
@@ -160,13 +170,9 @@ def check_rests_on_nothing_else(file):
         sys.exit(f"{file} has {foreign.group()}")
 
 
-def without_the_provers_libraries():
-    return [f"-DCMAKE_DISABLE_FIND_PACKAGE_{name}=ON" for name in NOT_THE_VERIFIERS]
-
-
 def build_verifier_consumer(arguments, work, prefix):
     build = build_consumer(arguments, work, f"-DCMAKE_PREFIX_PATH={prefix}", f"-DWHORL_SOURCE={arguments.source}",
-                           *without_the_provers_libraries())
+                           *without_package(*NOT_THE_VERIFIERS))
     run(arguments.cmake, "--build", build)
     check_rests_on_nothing_else(build / "consumer")
     check_verifier(build / "consumer", arguments.source, work)
@@ -179,7 +185,7 @@ def find_verifier(arguments, work):
 def verifier_alone(arguments, work):
     build = work / "verifier_alone"
     run(arguments.cmake, "-S", arguments.source, "-B", build, "-G", "Ninja", f"-DCMAKE_CXX_COMPILER={arguments.cxx}",
-        "-DCMAKE_BUILD_TYPE=Release", "-DWHORL_PROVER=OFF", *without_the_provers_libraries())
+        "-DCMAKE_BUILD_TYPE=Release", "-DWHORL_PROVER=OFF", *without_package(*NOT_THE_VERIFIERS))
     run(arguments.cmake, "--build", build)
     headers = output(shutil.which("ninja"), "-C", build, "-t", "deps", stderr=subprocess.DEVNULL)
     if foreign := FOREIGN_HEADER.search(headers):
@@ -203,6 +209,67 @@ def verifier_alone(arguments, work):
     if in_c is not None:
         check_rests_on_nothing_else(in_c)
         check_verifier(in_c, arguments.source, work)
+
+
+def check_program_without_sim(program, source, work):
+    """It names the option that brings what it lacks, and proves on the CPU."""
+    if foreign := SIM_SYMBOL.search(output("nm", "-C", program)):
+        sys.exit(f"{program} has {foreign.group()}")
+    prove = ("prove", "--task", source / VECTOR, "--out", work / "proof.bin", "--quiet")
+    no_sim = 'no device "sim" here: this build has no simulated GPU (configure with -DWHORL_SIM=ON); available: cpu'
+    no_doctor = 'no command "doctor" in this build (configure with -DWHORL_DOCTOR=ON)'
+    for command, expected_code, expected_text in (
+            ((*prove, "--device", "sim"), 3, no_sim), (("plan", "--task", source / VECTOR, "--device", "sim"), 3, no_sim),
+            (("devices",), 0, "-DWHORL_SIM=ON"), (("--version",), 0, "devices: cpu"), (("doctor",), 2, no_doctor),
+            (("help", "doctor"), 2, no_doctor), (prove, 0, "")):
+        done = subprocess.run([program, *command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        print(f"{program.name} {command[0]}: exit code {done.returncode}, {done.stdout.strip()}")
+        if done.returncode != expected_code or expected_text not in done.stdout:
+            sys.exit(f"expected exit code {expected_code} and \"{expected_text}\"")
+    if (work / "proof.bin").read_bytes() != (source / VECTOR / "proof.bin").read_bytes():
+        sys.exit("the proof is not the stored one")
+    for absent in ("  doctor", "sim\n"):
+        if absent in output(program, "--help") + output(program, "--version"):
+            sys.exit(f"help or version names {absent.strip()}")
+
+
+def without_sim(arguments, work):
+    build = work / "whorl"
+
+    def configure(*definitions, **options):
+        return subprocess.run([arguments.cmake, "-S", arguments.source, "-B", build, "-G", "Ninja", "-DCMAKE_BUILD_TYPE=Release",
+                               f"-DCMAKE_CXX_COMPILER={arguments.cxx}", "-DWHORL_TESTS=OFF", "-DWHORL_BENCH=OFF", "-DWHORL_CUDA=OFF",
+                               *definitions], text=True, **options)
+
+    def files_naming(pattern):
+        return [name for name in ("build.ninja", "whorl.pc", "whorlConfig.cmake")
+                if re.search(pattern, (build / name).read_text(), re.IGNORECASE)]
+
+    if configure("-DWHORL_SIM=OFF", *without_package("Boost")).returncode != 0:
+        sys.exit("cannot be configured without the simulated GPU and Boost")
+    if found := files_naming(r"boost|gpu_sim|gpu_mirror|whorl_doctor"):
+        sys.exit(f"without the simulated GPU, {found} name it, the doctor or Boost")
+    program = arguments.build / "whorl_without_sim"
+    if os.environ.get("WHORL_LONG_TESTS"):
+        run(arguments.cmake, "--build", build)
+        program = build / "whorl"
+        prefix = work / "prefix"
+        run(arguments.cmake, "--install", build, "--prefix", prefix, stdout=subprocess.DEVNULL)
+        consumer = build_consumer(arguments, work, f"-DCMAKE_PREFIX_PATH={prefix}", *without_package("Boost"))
+        run(arguments.cmake, "--build", consumer)
+        check_consumer(consumer / "consumer")
+        for file in (program, consumer / "consumer"):
+            if "boost" in output("ldd", file):
+                sys.exit(f"{file} loads Boost")
+    check_program_without_sim(program, arguments.source, work)
+
+    refused = configure("-DWHORL_DOCTOR=ON", stderr=subprocess.PIPE)
+    if refused.returncode == 0 or "WHORL_DOCTOR needs WHORL_SIM, which is OFF" not in refused.stderr:
+        sys.exit(f"the doctor without the simulated GPU is not refused:\n{refused.stderr}")
+    if configure("-DWHORL_SIM=ON", "-DWHORL_DOCTOR=OFF", "-UCMAKE_DISABLE_FIND_PACKAGE_Boost").returncode != 0:
+        sys.exit("cannot be configured without the doctor")
+    if len(files_naming("boost")) != 3 or files_naming("gpu_mirror|whorl_doctor"):
+        sys.exit("without the doctor, there is no simulated GPU, or there is a part of the doctor")
 
 
 def debian(arguments, work):
@@ -266,8 +333,8 @@ def conan_recipe(arguments, work):
 
 def main():
     routes = {"find_package": find_package, "pkg_config": pkg_config, "find_verifier": find_verifier,
-              "subdirectory": subdirectory, "fetch_content": fetch_content, "verifier_alone": verifier_alone, "debian": debian,
-              "conan_recipe": conan_recipe}
+              "subdirectory": subdirectory, "fetch_content": fetch_content, "verifier_alone": verifier_alone,
+              "without_sim": without_sim, "debian": debian, "conan_recipe": conan_recipe}
     parser = argparse.ArgumentParser()
     parser.add_argument("route", choices=routes)
     parser.add_argument("--source", required=True, type=pathlib.Path)

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "backend/cpu/columns.hpp"
 #include "backend/cpu/parallel.hpp"
 #include "field/simd.hpp"
 #include "hash/batch.hpp"
@@ -270,19 +269,9 @@ CodeMatrix StackedCommitment::make_code(Telemetry* telemetry) const {
     return CodeMatrix(std::move(words), layout_->width, stride, log_rows, params_.whir.k, telemetry);
 }
 
-namespace {
-
-std::vector<const std::uint32_t*> words_of_slices(const StackedLayout& layout, const Matrix& matrix) {
-    std::vector<const std::uint32_t*> words;
-    for (const StackedSlice& slice : layout.slices) words.push_back(column_words(matrix, slice.column));
-    return words;
-}
-
-}  // namespace
-
 CommittedPart::CommittedPart(const SystemParams& params, const Matrix& matrix, Telemetry* telemetry)
     : layout_(stack_layout(params, matrix)),
-      commitment_(params, layout_, words_of_slices(layout_, matrix), telemetry) {}
+      commitment_(params, layout_, words_of_slices(layout_, [&](std::uint32_t) { return &matrix; }), telemetry) {}
 
 const StackedCommitment& commitment_of(CommittedMatrix::State& committed, Telemetry* telemetry) {
     const auto& part = committed.host_part(

@@ -13,6 +13,7 @@
 
 #include "air/committed_matrix.hpp"
 #include "backend/cpu/buffer.hpp"
+#include "backend/cpu/columns.hpp"
 #include "backend/cpu/merkle.hpp"
 #include "backend/cpu/tile.hpp"
 #include "proof/layout.hpp"
@@ -43,6 +44,15 @@ private:
 
 /// A leaf of a commitment: 2^k rows (PROTOCOL.md section 10), row j being row q + j·2^(log_rows − k) in natural order.
 using LeafRows = std::vector<std::vector<Fp>>;
+
+/// The rows of each slice of `layout`, whose matrix i is `*matrix_at(i)`.
+template <class MatrixAt>
+std::vector<const std::uint32_t*> words_of_slices(const StackedLayout& layout, const MatrixAt& matrix_at) {
+    std::vector<const std::uint32_t*> words;
+    for (const StackedSlice& slice : layout.slices)
+        words.push_back(column_words(*matrix_at(slice.matrix), slice.column));
+    return words;
+}
 
 /// A commitment to stacked columns. Of tall ones only the tree is kept: rows of their code are made as they are hashed, a
 /// block at a time, and those of opened leaves again, from the traces.

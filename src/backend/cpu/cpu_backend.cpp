@@ -67,13 +67,10 @@ CpuBackend::Commitments CpuBackend::commit(const ProverInput& input) const {
             commitments.stacked.push_back(&commitment_of(*committed->state(), input.telemetry));
             continue;
         }
-        std::vector<const std::uint32_t*> words;
-        for (const StackedSlice& slice : commitment.stack.slices) {
-            words.push_back(column_words(input.part(commitment.parts[slice.matrix]), slice.column));
-        }
+        const auto matrix_at = [&](std::uint32_t i) { return &input.part(commitment.parts[i]); };
         const double width = commitment.stack.width;
         commitments.made.emplace_back(
-            input.params(), commitment.stack, std::move(words), input.telemetry,
+            input.params(), commitment.stack, words_of_slices(commitment.stack, matrix_at), input.telemetry,
             [&](double fraction) { input.reach((width_done + fraction * width) / total_width); });
         width_done += width;
         commitments.stacked.push_back(&commitments.made.back());

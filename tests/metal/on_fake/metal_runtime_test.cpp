@@ -25,6 +25,7 @@ namespace {
 
 using test::expect_same_bytes;
 using test::stored_proof;
+using test::task_of;
 using test::value_of;
 using testing::AllOf;
 using testing::HasSubstr;
@@ -38,10 +39,6 @@ protected:
         EXPECT_THAT(fake_metal::live_objects(), IsEmpty());
     }
 };
-
-Task task_of(const std::string& vector) {
-    return value_of(load_task(test::vector_path(vector, "")));
-}
 
 Result<Proof> prove_on_metal(const Task& task, Telemetry* telemetry = nullptr) {
     return prove(task.vk, task.traces, {.device = "metal", .telemetry = telemetry});
