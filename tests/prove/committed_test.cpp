@@ -142,6 +142,19 @@ TEST_P(CommittedParts, HaveTheCommitmentOfCommitMatrix) {
 INSTANTIATE_TEST_SUITE_P(Devices, CommittedParts, testing::ValuesIn(test::kDevices),
                          [](const auto& test) { return test.param; });
 
+TEST(CommittedPartsOnTheCpu, AreNotInTheMemoryPlan) {
+    const Task task = task_of("preprocessed_and_cached");
+    Prover prover = value_of(Prover::create(proving_key_of(task)));
+    const std::vector<AirTrace> traces = committed_traces(prover, task);
+    Prover plain = value_of(Prover::create(task.vk));
+    const auto num_trees = [](Prover& by, std::span<const AirTrace> given) {
+        const MemoryPlan plan = value_of(by.plan(given));
+        return std::ranges::count(plan.buffers, "merkle_tree", &PlannedBuffer::name);
+    };
+    EXPECT_EQ(num_trees(plain, task.traces), 4);  // common main, a preprocessed and two cached parts
+    EXPECT_EQ(num_trees(prover, traces), 1);
+}
+
 TEST(CommittedPartsOfAnotherKey, AreRefused) {
     const Task task = task_of("cached");
     SystemParams other = task.vk.params;
