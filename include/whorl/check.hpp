@@ -60,6 +60,7 @@ struct UnbalancedBus {
     std::string name;                         ///< from the notes
     std::vector<UnbalancedMessage> messages;  ///< some of them, by their first contribution
     bool has_more = false;
+    std::vector<std::uint32_t> absent_airs = {};  ///< AIRs that have interactions on it, and no trace; ascending
 };
 
 struct CheckReport {

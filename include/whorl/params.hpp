@@ -81,7 +81,8 @@ struct ParamLimits {
 Result<void> check_params(const SystemParams& params) noexcept;
 
 /// The reference's presets (PROTOCOL.md 5.3). For an application: `log_stacked_height` from kMinAppLogStackedHeight (below,
-/// no WHIR round is left) to kMaxAppLogStackedHeight (above, the assumptions behind the 100 bits no longer hold).
+/// no WHIR round is left) to kMaxAppLogStackedHeight (above, the published preset ends; list_params goes further, where the bits
+/// are computed).
 /// Errors: kInvalidArgument outside that range.
 inline constexpr std::uint32_t kMinAppLogStackedHeight = 11;
 inline constexpr std::uint32_t kMaxAppLogStackedHeight = 24;

@@ -99,7 +99,7 @@ public:
     /// Errors: kInvalidArgument (key, options), kMachine (the device is not there or cannot be used, memory).
     static Result<Prover> create(const VerifyingKey& vk, const ProverOptions& options = {}) noexcept;
     /// A prover that has the preprocessed columns, committed once: what traces hold in AirTrace::preprocessed is not looked at.
-    /// Names of AIRs are the key's where options.air_names is empty.
+    /// Names of AIRs are the key's where options.air_names is empty, and the notes are.
     /// Errors: as above; kInvalidArgument (preprocessed columns that are not those of the key).
     static Result<Prover> create(ProvingKey&& key, const ProverOptions& options = {}) noexcept;
     static Result<Prover> create(const ProvingKey& key, const ProverOptions& options = {}) noexcept;
@@ -115,7 +115,7 @@ public:
     /// Errors: as commit_matrix; kInvalidArgument (words that are no field elements).
     Result<CommittedMatrix> commit(Matrix&& matrix, const ProveControl& control = {}) noexcept;
     Result<CommittedMatrix> commit(const Matrix& matrix, const ProveControl& control = {}) noexcept;
-    /// What a proof of traces of these heights takes (device.hpp).
+    /// What a proof of traces of these heights takes (include device.hpp for the plan).
     Result<MemoryPlan> plan(std::span<const AirTrace> traces) noexcept;
 
 private:

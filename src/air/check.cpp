@@ -203,6 +203,15 @@ CheckReport check_rows(const VerifyingKey& vk, std::span<const AirTrace> traces,
         if (!air.interactions.empty()) record_messages(air, *trace, table, ledger, ledger_mutex);
     }
     report.unbalanced_buses = ledger.report(notes);
+    std::vector<bool> is_present(vk.airs.size());
+    for (const AirTrace* trace : sorted) is_present[trace->air_id] = true;
+    for (UnbalancedBus& bus : report.unbalanced_buses) {
+        for (std::uint32_t id = 0; id < vk.airs.size(); ++id) {
+            const bool uses_bus = std::ranges::find(vk.airs[id].interactions, bus.bus_index,
+                                                    &SymbolicInteraction::bus_index) != vk.airs[id].interactions.end();
+            if (uses_bus && !is_present[id]) bus.absent_airs.push_back(id);
+        }
+    }
     return report;
 }
 
@@ -254,13 +263,17 @@ std::string text_of(const CheckReport& report, std::span<const std::string> air_
         fmt::format_to(out, "bus {}{} does not balance{}\n", bus.bus_index,
                        bus.name.empty() ? "" : fmt::format(" ({})", bus.name),
                        bus.has_more ? "; some of its unbalanced messages:" : ":");
+        for (const std::uint32_t id : bus.absent_airs) {
+            fmt::format_to(out, "  {} has interactions on it, and no trace\n", air_label(id, air_names));
+        }
         for (const UnbalancedMessage& message : bus.messages) {
             std::string fields;
             for (const Fp field : message.fields) {
                 fields += fmt::format("{}{}", fields.empty() ? "" : ", ", signed_value(field));
             }
-            fmt::format_to(out, "  ({}): net count {} from {} contributions\n", fields, signed_value(message.net_count),
-                           message.num_contributions);
+            fmt::format_to(out, "  ({}): net count {} from {} contribution{}\n", fields,
+                           signed_value(message.net_count), message.num_contributions,
+                           message.num_contributions == 1 ? "" : "s");
             for (const auto& c : message.contributions) {
                 const std::string note = render_note(c.note);
                 fmt::format_to(out, "    {} at {}, row {}, {}\n", signed_value(c.count), air_label(c.air_id, air_names),

@@ -34,6 +34,7 @@ Error keygen_error(std::string message) {
 class Faults {
 public:
     void add(std::string text) {
+        if (std::ranges::find(texts_, text) != texts_.end()) return;  // e.g. of both rows of a window
         if (++count_ <= kErrorsInMessage) texts_.push_back(std::move(text));
     }
     bool empty() const { return count_ == 0; }
@@ -183,6 +184,11 @@ private:
                           fmt::format("{} is read as {} columns, expected its {}", part->part, read.index, part->width),
                           "make the declared width and the struct agree (whorl::kNumColumns<Columns> is the width of a "
                           "struct)");
+                } else if (part == builder.reads().back()) {
+                    fault(note,
+                          fmt::format("public value {} is read, the AIR declares {}", read.index,
+                                      part->width == 0 ? "none" : fmt::to_string(part->width)),
+                          "return their number from num_public_values(), or read a smaller index (the first is 0)");
                 } else {
                     fault(note,
                           fmt::format("column {} of {} is read, which has {}", read.index, part->part,

@@ -181,6 +181,14 @@ void write_check(JsonWriter& json, const CheckReport& report, std::span<const st
         }
         json.close(']');
         json.member("has_more", bus.has_more);
+        json.open("absent_airs", '[');
+        for (const std::uint32_t id : bus.absent_airs) {
+            json.item();
+            json.open('{');
+            write_air(json, id, air_names);
+            json.close('}');
+        }
+        json.close(']');
         json.close('}');
     }
     json.close(']');

@@ -29,6 +29,7 @@ namespace {
 
 constexpr const char* kStage = "choose_params";
 constexpr std::uint32_t kMaxAppLogBlowup = 3;
+constexpr std::uint32_t kMaxLogHeight = ParamLimits::kMaxLogCodewordHeight - 1;
 // Above, the challenges of the field are too few.
 constexpr double kMaxSecurityBits = 124;
 constexpr double kNanosecondsPerSecond = 1e9;
@@ -129,6 +130,13 @@ public:
         if (heights_.size() != vk_.airs.size()) {
             return refused(fmt::format("{} heights, expected {}: one an AIR, 0 where it has no trace", heights_.size(),
                                        vk_.airs.size()));
+        }
+        for (std::uint32_t id = 0; id < heights_.size(); ++id) {
+            if (!std::has_single_bit(heights_[id]) || std::countr_zero(heights_[id]) <= static_cast<int>(kMaxLogHeight))
+                continue;
+            return refused(fmt::format(
+                "{}: expected a height of at most 2^{}, the largest stacked height, found 2^{}; split the trace",
+                air_place(id, air_names_), kMaxLogHeight, std::countr_zero(heights_[id])));
         }
         for (std::uint32_t log_blowup = 1; log_blowup <= kMaxAppLogBlowup; ++log_blowup) {
             for (std::uint32_t log_height = kMinAppLogStackedHeight;

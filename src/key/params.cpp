@@ -209,8 +209,9 @@ namespace {
 
 Result<SystemParams> checked_app_params(std::uint32_t log_stacked_height) {
     static_assert(kMinAppLogStackedHeight == kLogFinalPolyLenLimit + 1);
-    if (auto ok = check_range("log_stacked_height", log_stacked_height, kMinAppLogStackedHeight,
-                              kMaxAppLogStackedHeight, "below, no WHIR round is left; above, 100 bits are not proven");
+    if (auto ok =
+            check_range("log_stacked_height", log_stacked_height, kMinAppLogStackedHeight, kMaxAppLogStackedHeight,
+                        "below, no WHIR round is left; above, the published preset ends");
         !ok) {
         return ok.error();
     }

@@ -219,6 +219,19 @@ TEST(Check, NamesUnbalancedMessagesAndWhereTheyComeFrom) {
     EXPECT_THAT(describe(report), HasSubstr("(5): net count 1 from 3 contributions"));
 }
 
+// Half of a bus is missing where an AIR has no trace: that explains all of its messages.
+TEST(Check, NamesAirsOfAnUnbalancedBusThatHaveNoTrace) {
+    Checked task = checked("interactions");
+    EXPECT_THAT(describe(task.report()), HasSubstr("all buses balance"));
+    task.traces.pop_back();
+    const CheckReport report = task.report();
+    ASSERT_EQ(report.unbalanced_buses.size(), 1U);
+    EXPECT_THAT(report.unbalanced_buses[0].absent_airs, ElementsAre(1U));
+    EXPECT_THAT(describe(report, std::vector<std::string>{"Sender", "Receiver"}),
+                HasSubstr("bus 0 does not balance:\n  AIR 1 (Receiver) has interactions on it, and no trace\n"));
+    EXPECT_THAT(describe(report), HasSubstr(" from 1 contribution\n"));
+}
+
 TEST(Check, ReportsEveryUnbalancedBus) {
     Checked task = checked("mixture");
     task.traces[1].common_main.at(0, 0) = fp(2);    // bus 0 by 2

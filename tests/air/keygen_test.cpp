@@ -64,7 +64,7 @@ TEST(Keygen, RejectsAirsThatCannotBeProved) {
                  "column 3 of the common main is read, which has 1 column; raise");
     expect_error({TestAir{[](SymbolicBuilder& b) { b.assert_zero(b.cached_main(2).next[0]); }}},
                  "a cached main beyond the 0 there are");
-    expect_error({TestAir{[](SymbolicBuilder& b) { b.assert_zero(b.public_values()[0]); }}}, "the public values");
+    expect_error({TestAir{[](SymbolicBuilder& b) { b.assert_zero(b.public_values()[0]); }}}, "public value 0 is read, the AIR declares none");
 }
 
 TEST(Keygen, RejectsMessagesThatAreTooLong) {
@@ -197,6 +197,16 @@ TEST(Keygen, KeepsNamesOfColumns) {
 TEST(Keygen, RejectsStructsOfColumnsOfAnotherWidth) {
     expect_error({TestAir{[](SymbolicBuilder& b) { b.assert_zero(columns<ThreeColumns>(b.main()).local.a); }, 4}},
                  "the common main is read as 3 columns, expected its 4; make");
+    // Once, although both rows of the window are read so.
+    const auto key =
+        keys_of({TestAir{[](SymbolicBuilder& b) { b.assert_zero(columns<ThreeColumns>(b.main()).local.a); }, 4}});
+    ASSERT_FALSE(key);
+    EXPECT_THAT(key.error().message, Not(HasSubstr("2 errors")));
+}
+
+TEST(Keygen, RejectsPublicValuesThatTheAirDoesNotDeclare) {
+    expect_error({TestAir{[](SymbolicBuilder& b) { b.assert_zero(b.public_values()[0] - b.main().local[0]); }}},
+                 "public value 0 is read, the AIR declares none; return their number from num_public_values()");
 }
 
 TEST(Keygen, RejectsABusWithTwoNames) {
