@@ -57,9 +57,11 @@ def main(arguments):
         print(__doc__, file=sys.stderr)
         return 2
     part = arguments[1] if len(arguments) == 2 else ""
-    # Files that CMake does not compile itself have a database beside their objects.
+    # Files that CMake does not compile itself have a database beside their objects. A build of its own in a folder of this one, as
+    # tests make for other machines, is none of ours.
     build = pathlib.Path(arguments[0]).resolve()
-    databases = sorted(build.rglob("compile_commands.json"))
+    databases = [found for found in sorted(build.rglob("compile_commands.json"))
+                 if found.parent == build or not (found.parent / "CMakeCache.txt").exists()]
     if not databases:
         print(f"libcxx: no compile_commands.json in {arguments[0]}; configure the preset first", file=sys.stderr)
         return 2

@@ -51,8 +51,13 @@ check_tidy() { # build directory
         echo "lint: no $1/compile_commands.json; cmake --preset $(basename "$1")" >&2
         return 2
     fi
-    # Files that CMake does not compile itself have a database beside their objects.
-    while read -r database; do databases+=("$database"); done < <(find "$1" -name compile_commands.json | sort)
+    # Files that CMake does not compile itself have a database beside their objects. A build of its own in a folder of this one, as
+    # tests make for other machines, is none of ours.
+    while read -r database; do
+        if [ "$database" = "$1/compile_commands.json" ] || [ ! -f "$(dirname "$database")/CMakeCache.txt" ]; then
+            databases+=("$database")
+        fi
+    done < <(find "$1" -name compile_commands.json | sort)
     while read -r file; do
         database=$(grep -lF "\"$PWD/$file\"" "${databases[@]}" | head -n 1) || true
         if [ -n "$database" ]; then
