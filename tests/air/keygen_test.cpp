@@ -64,7 +64,8 @@ TEST(Keygen, RejectsAirsThatCannotBeProved) {
                  "column 3 of the common main is read, which has 1 column; raise");
     expect_error({TestAir{[](SymbolicBuilder& b) { b.assert_zero(b.cached_main(2).next[0]); }}},
                  "a cached main beyond the 0 there are");
-    expect_error({TestAir{[](SymbolicBuilder& b) { b.assert_zero(b.public_values()[0]); }}}, "public value 0 is read, the AIR declares none");
+    expect_error({TestAir{[](SymbolicBuilder& b) { b.assert_zero(b.public_values()[0]); }}},
+                 "public value 0 is read, the AIR declares none");
 }
 
 TEST(Keygen, RejectsMessagesThatAreTooLong) {
