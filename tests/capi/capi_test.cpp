@@ -16,6 +16,7 @@
 #include <whorl/task.hpp>
 #include <whorl/version.hpp>
 
+#include "capi/handles.hpp"
 #include "vectors.hpp"
 
 namespace whorl {
@@ -24,18 +25,12 @@ namespace {
 using test::value_of;
 using testing::HasSubstr;
 
-template <auto kFree>
-struct Free {
-    template <class T>
-    void operator()(T* handle) const {
-        kFree(handle);
-    }
-};
-using ErrorHandle = std::unique_ptr<whorl_error, Free<whorl_error_free>>;
+using test::ErrorHandle;
+using test::Free;
+using test::ProofHandle;
+using test::StatementHandle;
+using Key = test::KeyHandle;
 using Bytes = std::unique_ptr<whorl_bytes, Free<whorl_bytes_free>>;
-using Key = std::unique_ptr<whorl_key, Free<whorl_key_free>>;
-using ProofHandle = std::unique_ptr<whorl_proof, Free<whorl_proof_free>>;
-using StatementHandle = std::unique_ptr<whorl_statement, Free<whorl_statement_free>>;
 using MatrixHandle = std::unique_ptr<whorl_matrix, Free<whorl_matrix_free>>;
 using Committed = std::unique_ptr<whorl_committed, Free<whorl_committed_free>>;
 using Traces = std::unique_ptr<whorl_traces, Free<whorl_traces_free>>;

@@ -29,6 +29,18 @@ inline std::string verdict(const VerifyingKey& key, std::span<const std::byte> b
     return verified ? "accept" : std::string(name(verified.error().kind));
 }
 
+/// `proof` without the trace of an AIR, or where it has none with one of a single row; public values to match.
+inline Proof with_air_dropped_or_added(const VerifyingKey& key, Proof proof, std::size_t air) {
+    if (proof.trace_vdata[air]) {
+        proof.trace_vdata[air].reset();
+        proof.public_values[air].clear();
+    } else {
+        proof.trace_vdata[air] = TraceVData{0, {}};
+        proof.public_values[air].resize(key.airs[air].num_public_values);
+    }
+    return proof;
+}
+
 /// Calls task(i) for i < count on all cores.
 template <class Task>
 void for_each_parallel(std::size_t count, Task task) {

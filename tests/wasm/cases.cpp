@@ -27,6 +27,7 @@
 #include <whorl/proof.hpp>
 #include <whorl/security.hpp>
 
+#include "capi/handles.hpp"
 #include "reject/rule_cases.hpp"
 #include "reject/support.hpp"
 #include "vectors.hpp"
@@ -37,18 +38,6 @@ namespace {
 using nlohmann::json;
 
 using Bytes = std::vector<std::byte>;
-
-template <auto kFree>
-struct Free {
-    template <class T>
-    void operator()(T* handle) const {
-        kFree(handle);
-    }
-};
-using ErrorHandle = std::unique_ptr<whorl_error, Free<whorl_error_free>>;
-using KeyHandle = std::unique_ptr<whorl_key, Free<whorl_key_free>>;
-using ProofHandle = std::unique_ptr<whorl_proof, Free<whorl_proof_free>>;
-using StatementHandle = std::unique_ptr<whorl_statement, Free<whorl_statement_free>>;
 
 // ---- the native verdict --------------------------------------------------------------------------------------------
 
@@ -255,15 +244,7 @@ void write_altered_airs(const Vector& vector) {
         Proof extended = proof;
         extended.public_values[air].push_back(Fp::zero());
         vector.write_proof(fmt::format("AIR {}, one public value more", air), extended);
-        Proof other = proof;
-        if (proof.trace_vdata[air]) {
-            other.trace_vdata[air].reset();
-            other.public_values[air].clear();
-        } else {
-            other.trace_vdata[air] = TraceVData{0, {}};
-            other.public_values[air].resize(key.airs[air].num_public_values);
-        }
-        vector.write_proof(fmt::format("AIR {} dropped or added", air), other);
+        vector.write_proof(fmt::format("AIR {} dropped or added", air), with_air_dropped_or_added(key, proof, air));
     }
     Proof longer = proof;
     longer.trace_vdata.emplace_back();
