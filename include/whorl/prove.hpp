@@ -99,7 +99,7 @@ public:
     /// Errors: kInvalidArgument (key, options), kMachine (the device is not there or cannot be used, memory).
     static Result<Prover> create(const VerifyingKey& vk, const ProverOptions& options = {}) noexcept;
     /// A prover that has the preprocessed columns, committed once: what traces hold in AirTrace::preprocessed is not looked at.
-    /// Names of AIRs are the key's where options.air_names is empty, and the notes are.
+    /// Where options.air_names is empty, names of AIRs and notes are the key's.
     /// Errors: as above; kInvalidArgument (preprocessed columns that are not those of the key).
     static Result<Prover> create(ProvingKey&& key, const ProverOptions& options = {}) noexcept;
     static Result<Prover> create(const ProvingKey& key, const ProverOptions& options = {}) noexcept;

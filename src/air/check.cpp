@@ -176,6 +176,22 @@ void record_messages(const AirVerifyingKey& air, const AirTrace& trace, const Bu
     });
 }
 
+// AIRs that have interactions on a bus, and no trace.
+std::vector<std::uint32_t> absent_airs(const VerifyingKey& vk, std::span<const AirTrace* const> traces,
+                                       std::uint16_t bus_index) {
+    std::vector<std::uint32_t> absent;
+    for (std::uint32_t id = 0; id < vk.airs.size(); ++id) {
+        const auto is_on_bus = [&](const SymbolicInteraction& interaction) {
+            return interaction.bus_index == bus_index;
+        };
+        const auto is_of_air = [&](const AirTrace* trace) { return trace->air_id == id; };
+        if (std::ranges::any_of(vk.airs[id].interactions, is_on_bus) && std::ranges::none_of(traces, is_of_air)) {
+            absent.push_back(id);
+        }
+    }
+    return absent;
+}
+
 }  // namespace
 
 CheckReport check_rows(const VerifyingKey& vk, std::span<const AirTrace> traces, const KeyNotes& notes) {
@@ -203,15 +219,7 @@ CheckReport check_rows(const VerifyingKey& vk, std::span<const AirTrace> traces,
         if (!air.interactions.empty()) record_messages(air, *trace, table, ledger, ledger_mutex);
     }
     report.unbalanced_buses = ledger.report(notes);
-    std::vector<bool> is_present(vk.airs.size());
-    for (const AirTrace* trace : sorted) is_present[trace->air_id] = true;
-    for (UnbalancedBus& bus : report.unbalanced_buses) {
-        for (std::uint32_t id = 0; id < vk.airs.size(); ++id) {
-            const bool uses_bus = std::ranges::find(vk.airs[id].interactions, bus.bus_index,
-                                                    &SymbolicInteraction::bus_index) != vk.airs[id].interactions.end();
-            if (uses_bus && !is_present[id]) bus.absent_airs.push_back(id);
-        }
-    }
+    for (UnbalancedBus& bus : report.unbalanced_buses) bus.absent_airs = absent_airs(vk, sorted, bus.bus_index);
     return report;
 }
 

@@ -41,12 +41,6 @@ Error refused(std::string message) {
     return {ErrorCode::kInvalidArgument, kStage, std::move(message)};
 }
 
-/// Why parameters cannot have the bits that are asked for.
-struct Shortfall {
-    std::string step;
-    double bits = 0;
-};
-
 /// Bits of grinding so that a step with `bits` has `target`.
 bool lift(std::uint32_t& pow_bits, double bits, double target) {
     if (bits >= target) return true;
@@ -57,13 +51,12 @@ bool lift(std::uint32_t& pow_bits, double bits, double target) {
     return true;
 }
 
-/// Adds queries and grinding to `params` until each step has `target` bits.
-Result<std::optional<Shortfall>> lift_to(SystemParams& params, const CircuitBounds& bounds, double target) {
-    // Each pass that changes something adds a query or a bit of grinding, of which there are few.
-    for (bool is_changed = true; is_changed;) {
-        const Result<SecurityBits> security = security_bits(params, bounds);
-        if (!security) return security.error();
-        if (security->total() >= target) return std::optional<Shortfall>();
+/// Adds queries and grinding to `params` until each step has `target` bits, or no more can be added; the security reached.
+Result<SecurityBits> lift_to(SystemParams& params, const CircuitBounds& bounds, double target) {
+    // Each pass adds a query or a bit of grinding, of which there are few.
+    while (true) {
+        Result<SecurityBits> security = security_bits(params, bounds);
+        if (!security || security->total() >= target) return security;
         const SystemParams before = params;
         bool is_possible = lift(params.logup.pow_bits, security->logup, target) &&
                            lift(params.whir.mu_pow_bits, security->mu_batching, target);
@@ -75,10 +68,8 @@ Result<std::optional<Shortfall>> lift_to(SystemParams& params, const CircuitBoun
                 ++params.whir.num_queries[i];
             }
         }
-        is_changed = is_possible && params != before;
-        if (!is_changed) return std::optional(Shortfall{security->weakest(), security->total()});
+        if (!is_possible || params == before) return security;
     }
-    return std::optional<Shortfall>();
 }
 
 std::uint32_t largest_degree(const VerifyingKey& vk) {
@@ -98,28 +89,26 @@ std::uint32_t log_message_length(const VerifyingKey& vk) {
     return static_cast<std::uint32_t>(std::bit_width(longest));
 }
 
-/// `vk` with other parameters, and what follows from them, but for commitments and pre-hash.
-Result<VerifyingKey> with_params(const VerifyingKey& vk, const SystemParams& params,
-                                 std::span<const std::string> air_names) {
-    VerifyingKey key = vk;
-    key.params = params;
-    for (AirVerifyingKey& air : key.airs) {
+/// Gives `vk` other parameters, and what follows from them, but for commitments and pre-hash.
+Result<void> set_params(VerifyingKey& vk, const SystemParams& params, std::span<const std::string> air_names) {
+    for (AirVerifyingKey& air : vk.airs) {
         if (!air.preprocessed) continue;
         air.preprocessed->hypercube_dim +=
             static_cast<std::int32_t>(vk.params.l_skip) - static_cast<std::int32_t>(params.l_skip);
     }
-    auto constraints = trace_height_constraints(params, key.airs, air_names);
+    vk.params = params;
+    auto constraints = trace_height_constraints(params, vk.airs, air_names);
     if (!constraints) return std::move(constraints).error();
-    key.trace_height_constraints = std::move(*constraints);
-    return key;
+    vk.trace_height_constraints = std::move(*constraints);
+    return {};
 }
 
 /// The choices for one circuit, and what stood in the way of others.
 class Chooser {
 public:
-    Chooser(const VerifyingKey& vk, std::span<const std::uint64_t> heights, double target,
+    Chooser(VerifyingKey vk, std::span<const std::uint64_t> heights, double target,
             std::span<const std::string> air_names)
-        : vk_(vk), heights_(heights), target_(target), air_names_(air_names) {}
+        : vk_(std::move(vk)), heights_(heights), target_(target), air_names_(air_names) {}
 
     Result<std::vector<ParamsChoice>> run() {
         if (!(target_ > 0 && target_ <= kMaxSecurityBits)) {
@@ -145,11 +134,11 @@ public:
             }
         }
         if (!choices_.empty()) return std::move(choices_);
-        if (!unfit_.empty() && !shortfall_) return std::move(summarize(unfit_, kStage)).error();
+        if (!closest_) return std::move(summarize(unfit_, kStage)).error();
         return refused(fmt::format(
             "{} bits of security cannot be reached for these AIRs and heights: at most {:.1f} ({}); ask for fewer, or "
             "make traces shorter",
-            target_, shortfall_->bits, shortfall_->step));
+            target_, closest_->total(), closest_->weakest()));
     }
 
 private:
@@ -160,9 +149,8 @@ private:
         // For few bits the formulas give no queries, for very many more grinding than there can be: lift_to judges that.
         for (std::uint32_t& queries : params.whir.num_queries) queries = std::max(queries, 1U);
         params.logup.pow_bits = std::min(params.logup.pow_bits, ParamLimits::kMaxPowBits);
-        auto key = with_params(vk_, params, air_names_);
-        if (!key) return std::move(key).error();
-        std::vector<TraceProblem> problems = height_problems(*key, heights_, air_names_, {});
+        if (auto ok = set_params(vk_, params, air_names_); !ok) return ok;
+        std::vector<TraceProblem> problems = height_problems(vk_, heights_, air_names_, {});
         if (!problems.empty()) {
             if (params.log_stacked_height() >= unfit_log_height_) {
                 unfit_ = std::move(problems);
@@ -174,36 +162,34 @@ private:
         for (const std::uint64_t height : heights_) {
             log_heights.push_back(height == 0 ? -1 : std::countr_zero(height));
         }
-        const ProofShape shape = make_proof_shape(*key, log_heights);
+        const ProofShape shape = make_proof_shape(vk_, log_heights);
         const std::uint64_t width = shape.layout.total_stacked_width();
         // A power of two, as the presets have, so that somewhat wider traces fit.
         constexpr std::uint64_t kLeastWidth = 2048;
-        key->params.w_stack = std::max(kLeastWidth, std::bit_ceil(width));
-        auto shortfall = lift_to(key->params, circuit_bounds(*key), target_);
-        if (!shortfall) return std::move(shortfall).error();
-        if (*shortfall) {
-            if (!shortfall_ || (*shortfall)->bits > shortfall_->bits) shortfall_ = std::move(**shortfall);
+        vk_.params.w_stack = std::max(kLeastWidth, std::bit_ceil(width));
+        Result<SecurityBits> security = lift_to(vk_.params, circuit_bounds(vk_), target_);
+        if (!security) return std::move(security).error();
+        if (security->total() < target_) {
+            if (!closest_ || security->total() > closest_->total()) closest_ = *std::move(security);
             return {};
         }
-        const Result<SecurityBits> security = security_bits(*key);
-        if (!security) return security.error();
-        choices_.push_back({.params = key->params,
+        choices_.push_back({.params = vk_.params,
                             .security_bits = security->total(),
                             .num_stacked_columns = width,
-                            .proof_bytes = proof_bytes(*key, shape.layout),
+                            .proof_bytes = proof_bytes(vk_, shape.layout),
                             .memory_bytes = cpu::plan_memory(shape).device_bytes,
                             .core_seconds = estimate_work(shape).total() / kNanosecondsPerSecond});
         return {};
     }
 
-    const VerifyingKey& vk_;
+    VerifyingKey vk_;  // with the parameters that are looked at
     std::span<const std::uint64_t> heights_;
     double target_;
     std::span<const std::string> air_names_;
     std::vector<ParamsChoice> choices_;
     std::vector<TraceProblem> unfit_;  // of the largest stacked height
     std::uint32_t unfit_log_height_ = 0;
-    std::optional<Shortfall> shortfall_;  // the least
+    std::optional<SecurityBits> closest_;  // of those with too few bits
 };
 
 /// The circuits of `airs`, under parameters that no AIR is too large for; nothing is committed.
@@ -231,9 +217,9 @@ Result<std::vector<ParamsChoice>> list_params(const VerifyingKey& vk, std::span<
 Result<std::vector<ParamsChoice>> list_params(std::span<const AnyAir> airs, std::span<const std::uint64_t> heights,
                                               double security_bits) noexcept {
     return guarded(kStage, [&]() -> Result<std::vector<ParamsChoice>> {
-        const Result<ProvingKey> circuits = circuits_of(airs);
-        if (!circuits) return circuits.error();
-        return Chooser(circuits->vk, heights, security_bits, circuits->air_names).run();
+        Result<ProvingKey> circuits = circuits_of(airs);
+        if (!circuits) return std::move(circuits).error();
+        return Chooser(std::move(circuits->vk), heights, security_bits, circuits->air_names).run();
     });
 }
 

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include <whorl/proof.hpp>
-
 #include <whorl/transcript.hpp>
 
 #include "prover/input.hpp"
@@ -24,9 +23,8 @@ namespace whorl {
 template <class T, class B>
 concept BackendTranscript =
     requires(T& t, Fp known, const typename B::Ext& ext, const typename B::Hash& hash, unsigned bits, std::uint32_t n) {
-        {
-            t.host()
-        } -> std::convertible_to<const Transcript&>;  // as it is now; known to the host when finish() has returned
+        // As it is now; known to the host when finish() has returned.
+        { t.host() } -> std::convertible_to<const Transcript&>;
         t.observe(known);
         t.observe_ext(ext);
         t.observe_hash(hash);

@@ -6,9 +6,9 @@
 #include <string>
 
 #include <fmt/format.h>
+#include <whorl/transcript.hpp>
 #include <whorl/verify.hpp>
 
-#include <whorl/transcript.hpp>
 #include "proof/layout.hpp"
 
 namespace whorl::verifier {

@@ -21,7 +21,7 @@ constexpr Size kDigest = 32;
 
 /// What the size of a proof follows from, besides the parameters.
 struct Lengths {
-    Size airs_bytes = 0;   // of the traces: header and column openings
+    Size airs_bytes = 0;   // of the traces: header, public values and column openings
     Size num_columns = 0;  // of all parts
     Size num_commits = 1;  // common main
     Size width = 0;        // stacked columns of all commitments
@@ -29,7 +29,7 @@ struct Lengths {
     Size num_batch_rounds = 0;  // after the univariate one
 };
 
-/// Adds an AIR that has a trace; its public values are not among these bytes.
+/// Adds an AIR that has a trace.
 void add_trace(Lengths& lengths, const AirVerifyingKey& air) {
     const Size per_column = (air.need_rot ? 2 : 1) * kFp4;
     const auto add_part = [&](std::uint32_t columns) {
@@ -38,15 +38,12 @@ void add_trace(Lengths& lengths, const AirVerifyingKey& air) {
     };
     const std::size_t num_cached = air.width.cached_mains.size();
     lengths.airs_bytes += 2 * kLength + num_cached * kDigest;  // log height, cached commitments
-    lengths.airs_bytes += 2 * kFp4 + kLength;                  // LogUp terms, number of parts
+    lengths.airs_bytes += Size{air.num_public_values} * kFp;
+    lengths.airs_bytes += 2 * kFp4 + kLength;  // LogUp terms, number of parts
     add_part(air.width.common_main);
     if (air.width.preprocessed) add_part(*air.width.preprocessed);
     for (const std::uint32_t columns : air.width.cached_mains) add_part(columns);
     lengths.num_commits += num_cached + (air.width.preprocessed ? 1 : 0);
-}
-
-Size public_value_bytes(const AirVerifyingKey& air) {
-    return kLength + Size{air.num_public_values} * kFp;
 }
 
 Size gkr_bytes(std::uint64_t num_layers) {
@@ -82,7 +79,8 @@ Size whir_bytes(const SystemParams& params, Size num_commits, Size width) {
 }
 
 std::uint64_t total_bytes(const VerifyingKey& vk, const Lengths& lengths) {
-    const Size header = 3 * kLength + kDigest + (vk.airs.size() + 7) / 8;
+    // With a number of public values for each AIR, traced or not.
+    const Size header = 3 * kLength + kDigest + (vk.airs.size() + 7) / 8 + vk.airs.size() * kLength;
     const Size stacked_openings = lengths.num_commits * kLength + lengths.width * kFp4;
     const Size bytes = header + lengths.airs_bytes + gkr_bytes(lengths.num_gkr_layers) +
                        sumcheck_bytes(vk.params, lengths.num_batch_rounds) + stacked_openings +
@@ -94,12 +92,7 @@ std::uint64_t total_bytes(const VerifyingKey& vk, const Lengths& lengths) {
 
 std::uint64_t proof_bytes(const VerifyingKey& vk, const ProofLayout& layout) {
     Lengths lengths;
-    lengths.airs_bytes = vk.airs.size() * kLength;  // public values, of AIRs without a trace too
-    for (const SortedTrace& trace : layout.traces) {
-        const AirVerifyingKey& air = vk.airs[trace.air_id];
-        add_trace(lengths, air);
-        lengths.airs_bytes += public_value_bytes(air) - kLength;
-    }
+    for (const SortedTrace& trace : layout.traces) add_trace(lengths, vk.airs[trace.air_id]);
     lengths.width = layout.total_stacked_width();
     lengths.num_gkr_layers = layout.num_gkr_layers(vk.params);
     lengths.num_batch_rounds = layout.n_max;
@@ -112,7 +105,6 @@ std::uint64_t max_proof_bytes(const VerifyingKey& vk) noexcept {
     std::uint64_t num_interactions = 0;
     for (const AirVerifyingKey& air : vk.airs) {
         add_trace(lengths, air);
-        lengths.airs_bytes += public_value_bytes(air);
         num_interactions += air.interactions.size();
     }
     // Each trace has the stacked height, so each column takes one.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <whorl/transcript.hpp>
+
 #include "random.hpp"
 #include "targets.hpp"
 #include "transforms/ntt.hpp"

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include <whorl/transcript.hpp>
+
 #include "backend/cpu/commitment.hpp"
 #include "backend/cpu/constraints.hpp"
 #include "backend/cpu/gkr.hpp"

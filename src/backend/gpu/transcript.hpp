@@ -5,6 +5,7 @@
 #include <vector>
 
 #include <whorl/transcript.hpp>
+
 #include "backend/gpu/device.hpp"
 
 namespace whorl::gpu {

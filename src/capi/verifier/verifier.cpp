@@ -116,6 +116,7 @@ Result<void> write_digest(std::string_view stage, const Digest& digest, uint32_t
 }  // namespace whorl::capi
 
 using whorl::Result;
+namespace capi = whorl::capi;
 
 namespace {
 
@@ -123,7 +124,6 @@ constexpr const char* kTranscript = "transcript";
 constexpr std::size_t kStateWords = std::tuple_size_v<decltype(whorl::TranscriptState::sponge)> + 2;
 
 }  // namespace
-namespace capi = whorl::capi;
 
 uint32_t whorl_abi_version(void) {
     return WHORL_ABI_VERSION;
