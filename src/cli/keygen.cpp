@@ -131,6 +131,14 @@ Result<ExitCode> run_keygen(Session& session, const KeygenOptions& options) {
     if (auto made = create_folders(options.out_folder); !made) return made.error();
     const std::string key_path = path_in(options.out_folder, kTaskKeyFile).string();
     if (auto claimed = session.claim_output("--out", key_path); !claimed) return claimed.error();
+    const auto preprocessed_path = [&](std::size_t air_id) {
+        const std::string file = part_file(static_cast<std::uint32_t>(air_id), "preprocessed");
+        return path_in(options.out_folder, file).string();
+    };
+    // Whether an AIR has such columns is only known later.
+    for (std::size_t i = 0; i < airs.size(); ++i) {
+        if (auto claimed = session.claim_output("--out", preprocessed_path(i)); !claimed) return claimed.error();
+    }
     if (auto begun = session.begin(); !begun) return begun.error();
 
     std::optional<Span> span(std::in_place, &session.telemetry(), "keygen");
@@ -158,7 +166,7 @@ Result<ExitCode> run_keygen(Session& session, const KeygenOptions& options) {
         std::string file = "-";
         if (const std::optional<Matrix>& matrix = key->preprocessed[i]) {
             file = part_file(static_cast<std::uint32_t>(i), "preprocessed");
-            const std::string path = path_in(options.out_folder, file).string();
+            const std::string path = preprocessed_path(i);
             if (auto written = session.write(path, matrix_bytes(*matrix)); !written) return written.error();
             json.value(path);
         } else {

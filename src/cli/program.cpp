@@ -504,7 +504,7 @@ int parse_and_run(int argc, char** argv) {
     init_app.add_option("--absent", task_init.absent_airs, "an AIR that has no trace; may be given for several AIRs")
         ->type_name("AIR")
         ->allow_extra_args(false);
-    init_app.add_flag("--force", task_init.is_forced, "replace a task.json that is there");
+    init_app.add_flag("--force", task_init.is_forced, "replace a task.json or vk.postcard that is there");
     commands.push_back(
         {&init_app, {.has_json = true}, [&](Session& session) { return run_task_init(session, task_init); }});
 

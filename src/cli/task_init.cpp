@@ -278,14 +278,17 @@ Result<ExitCode> run_task_init(Session& session, const TaskInitOptions& options)
     if (auto made = create_folders(options.folder); !made) return made.error();
     const std::string json_path = path_in(options.folder, kTaskFile).string();
     const std::string key_path = path_in(options.folder, kTaskKeyFile).string();
-    if (!options.is_forced && size_of_file(json_path)) {
-        return Error{.code = ErrorCode::kInvalidArgument,
-                     .stage = "task init",
-                     .message = printable(json_path) + " is there already; --force replaces it"};
-    }
-    if (auto claimed = session.claim_output("DIR", json_path); !claimed) return claimed.error();
     // The key may be in its place already.
     const bool is_in_place = resolve_links(options.key_path) == resolve_links(key_path);
+    std::vector<std::string> outputs{json_path};
+    if (!is_in_place) outputs.push_back(key_path);
+    for (const std::string& path : outputs) {
+        if (options.is_forced || !size_of_file(path)) continue;
+        return Error{.code = ErrorCode::kInvalidArgument,
+                     .stage = "task init",
+                     .message = printable(path) + " is there already; --force replaces it"};
+    }
+    if (auto claimed = session.claim_output("DIR", json_path); !claimed) return claimed.error();
     if (!is_in_place) {
         if (auto claimed = session.claim_output("DIR", key_path); !claimed) return claimed.error();
     }

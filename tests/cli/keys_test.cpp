@@ -145,6 +145,38 @@ TEST(Commit, RefusesWhatIsNoMatrix) {
     expect_error({"commit", "--vk", key, "--matrix", "x"}, "--width");
 }
 
+TEST(Keygen, ReplacesNoFileOfAnotherOption) {
+    const Scratch scratch;
+    const std::string out = scratch / "out";
+    const std::string columns = out + "/air0_preprocessed.bin";
+    const std::vector<std::string> command{"keygen", "--air", "preprocessed-cached:8", "--out", out};
+    const auto expect_refused = [&](const std::string& option, const std::string& path) {
+        std::vector<std::string> with = command;
+        with.insert(with.end(), {option, path});
+        expect_error(with, "out/air0_preprocessed.bin is the file of --");
+    };
+    expect_refused("--metrics", columns);
+    expect_refused("--timeline", columns);
+    fs::create_directories(out);
+    fs::copy_file(in_vector("fib_2e5", "task.json"), columns);
+    const std::string text = read_text(columns);
+    expect_refused("--params-file", columns);
+    EXPECT_EQ(read_text(columns), text);
+}
+
+TEST(TaskInit, ReplacesNoKeyUnlessTold) {
+    const Scratch scratch;
+    const std::string key = scratch / "vk.postcard";
+    write_text(key, "precious");
+    const std::vector<std::string> command{"task", "init", scratch / "", "--vk", in_vector("fib_2e5", "vk.postcard")};
+    expect_error(command, "vk.postcard is there already; --force replaces it");
+    EXPECT_EQ(read_text(key), "precious");
+    std::vector<std::string> forced = command;
+    forced.emplace_back("--force");
+    EXPECT_EQ(run_whorl(forced).exit_code, 0);
+    EXPECT_EQ(read_text(key), read_text(in_vector("fib_2e5", "vk.postcard")));
+}
+
 TEST(TaskInit, LaysOutAFolderThatAPersonCanFill) {
     const Scratch scratch;
     const std::string task = scratch / "mine";
