@@ -1,5 +1,11 @@
 #include <whorl/transcript.hpp>
 
+#include <fmt/format.h>
+
+#include <cstddef>
+#include <string>
+#include <utility>
+
 #include "hash/poseidon2.hpp"
 #include "machine/guard.hpp"
 
@@ -15,19 +21,25 @@ void Transcript::permute() noexcept {
 
 Result<Transcript> Transcript::from_state(const TranscriptState& state) noexcept {
     constexpr const char* kStage = "transcript";
-    if (state.absorb_index >= kRate || state.squeeze_index > kRate) {
-        return guarded_error(
-            ErrorCode::kInvalidArgument, kStage,
-            "an index of the state is out of its range: expected absorb_index below 8, squeeze_index at most 8");
-    }
-    for (const Fp x : state.sponge) {
-        if (x.montgomery() < Fp::kModulus) continue;
-        return guarded_error(ErrorCode::kInvalidArgument, kStage,
-                             "the sponge of the state holds a word that is no field element: expected words below p");
-    }
-    Transcript transcript;
-    transcript.state_ = state;
-    return transcript;
+    return guarded(kStage, [&]() -> Result<Transcript> {
+        const auto bad = [](std::string message) {
+            return Error{ErrorCode::kInvalidArgument, kStage, std::move(message)};
+        };
+        if (state.absorb_index >= kRate) {
+            return bad(fmt::format("expected an absorb_index below {}, found {}", kRate, state.absorb_index));
+        }
+        if (state.squeeze_index > kRate) {
+            return bad(fmt::format("expected a squeeze_index of at most {}, found {}", kRate, state.squeeze_index));
+        }
+        for (std::size_t i = 0; i < state.sponge.size(); ++i) {
+            if (state.sponge[i].montgomery() < Fp::kModulus) continue;
+            return bad(fmt::format("word {} of the sponge: expected a word below {}, found {}", i, Fp::kModulus,
+                                   state.sponge[i].montgomery()));
+        }
+        Transcript transcript;
+        transcript.state_ = state;
+        return transcript;
+    });
 }
 
 }  // namespace whorl
