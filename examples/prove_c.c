@@ -1,5 +1,5 @@
 /* From a task folder to a verified proof, in C: `example_prove_c TASK_FOLDER`.
- * Shows progress, a cached part committed once for two proofs, and what a proof says. */
+ * Shows progress, and what a proof says. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -18,6 +18,14 @@
 
 namespace whorl {
 
+/// Memory of a GPU that its owner keeps: what `words` points to as the GPU's kernels see it (for CUDA, from cudaMalloc or
+/// cudaMallocManaged; on a device that shares the host's memory, that memory).
+struct DeviceMemory {
+    const void* words = nullptr;
+    /// CUDA: the cudaStream_t whose work so far writes the words; null: the default stream. Null on other devices.
+    void* stream = nullptr;
+};
+
 /// A column-major matrix: column c is `height` consecutive elements.
 ///
 /// Constructors do not throw. A matrix whose values do not fill width · height elements, or that there is no memory for, is
@@ -45,6 +53,12 @@ public:
     /// a copy of it is used: copies are of the place. Only read it: what changes an element changes it there.
     /// Errors: kInvalidArgument (null with elements to come).
     static Result<Matrix> borrow(const Fp* values, std::size_t width, std::size_t height) noexcept;
+    /// The width · height elements (Montgomery words) at memory.words, column after column, where they are, for provers on that GPU:
+    /// they are neither copied nor brought over. A proof waits on the device for the work that memory.stream has been given by the time of the
+    /// call, and has read everything when the call returns. They must stay, unchanged, meanwhile. Elements are not to be had on the host:
+    /// values() is empty, column() and at() end the program.
+    /// Errors: kInvalidArgument (null with elements to come, not a multiple of 4 bytes).
+    static Result<Matrix> on_device(const DeviceMemory& memory, std::size_t width, std::size_t height) noexcept;
 
     Matrix(const Matrix& other);
     Matrix& operator=(const Matrix& other) {
@@ -63,7 +77,7 @@ public:
     /// What is wrong with a matrix that is not valid, as the end of "the matrix …".
     std::string_view problem() const;
 
-    std::size_t width() const { return width_; }
+    std::size_t width() const { return width_ + device_width_; }
     std::size_t height() const { return height_; }
     /// log2(height); the height of a valid trace is a power of two. 0 without rows.
     unsigned log_height() const { return height_ == 0 ? 0 : static_cast<unsigned>(std::bit_width(height_)) - 1; }
@@ -74,6 +88,9 @@ public:
     Fp at(std::size_t row, std::size_t c) const { return data_[offset_of(row, c)]; }
     std::span<Fp> values() { return {data_, width_ * height_}; }
     std::span<const Fp> values() const { return {data_, width_ * height_}; }
+    /// Whether the elements are in a device's memory, and where.
+    bool is_on_device() const { return device_width_ != 0; }
+    const DeviceMemory& device_memory() const { return device_memory_; }
 
 private:
     enum class Problem : std::uint8_t { kNone, kValueCount, kNoMemory };
@@ -90,14 +107,18 @@ private:
     void swap(Matrix& other) noexcept {
         std::swap(values_, other.values_);
         std::swap(data_, other.data_);
+        std::swap(device_memory_, other.device_memory_);
         std::swap(width_, other.width_);
+        std::swap(device_width_, other.device_width_);
         std::swap(height_, other.height_);
         std::swap(problem_, other.problem_);
     }
 
     std::vector<Fp> values_;  // empty where they are borrowed
     Fp* data_ = nullptr;
-    std::size_t width_ = 0;
+    DeviceMemory device_memory_;
+    std::size_t width_ = 0;         // of the columns on the host: what accessors are held to
+    std::size_t device_width_ = 0;  // of those on a device; one of the two is 0
     std::size_t height_ = 0;
     Problem problem_ = Problem::kNone;
 };

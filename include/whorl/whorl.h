@@ -173,6 +173,11 @@ whorl_code whorl_matrix_copy(const uint32_t* words, size_t width, size_t height,
 /* No copy: `words` (WHORL_MONTGOMERY) must stay, unchanged, until the matrix, and all that it was put into, are freed. */
 whorl_code whorl_matrix_borrow(const uint32_t* words, size_t width, size_t height, whorl_matrix** matrix,
                                whorl_error** error);
+/* No copy: `words` (WHORL_MONTGOMERY) is memory of the GPU that a prover works on, e.g. from cudaMalloc. A proof waits on the device
+ * for the work that `stream` (a cudaStream_t; NULL: the default stream; NULL where there is no CUDA) has been given by the time of the
+ * call, and has read the words when the call returns. They must stay, unchanged, meanwhile. Only provers on that GPU take it. */
+whorl_code whorl_matrix_on_device(const void* words, size_t width, size_t height, void* stream, whorl_matrix** matrix,
+                                  whorl_error** error);
 void whorl_matrix_free(whorl_matrix* matrix);
 size_t whorl_matrix_width(const whorl_matrix* matrix);
 size_t whorl_matrix_height(const whorl_matrix* matrix);
@@ -216,7 +221,7 @@ typedef struct whorl_prover_options {
     uint8_t verify_after; /* not 0: each proof is verified before it is returned */
 } whorl_prover_options;
 
-/* Called on the thread of the call. Not 0: stop. */
+/* Called on the thread of the call, and may not call the prover. Not 0: stop. */
 typedef int (*whorl_progress)(void* user, double fraction, const char* stage);
 
 /* A flag that ends calls, from any thread or signal handler. */
@@ -232,7 +237,7 @@ typedef struct whorl_control {
     whorl_progress progress;     /* NULL: none */
     void* user;                  /* for it */
     const whorl_stop* stop;      /* NULL: none; must stay during the call */
-    uint64_t memory_limit_bytes; /* 0: what there is */
+    uint64_t memory_limit_bytes; /* 0: what there is; not for whorl_prover_commit */
     /* The proof goes on from it and leaves its end there; where there is none, it stays as it was. NULL: a new one. No other call may use
      * it meanwhile. Not for whorl_prover_commit. */
     whorl_transcript* transcript;

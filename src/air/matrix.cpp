@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
@@ -20,6 +21,20 @@ namespace {
 std::size_t num_elements(std::size_t width, std::size_t height) {
     constexpr std::size_t kMax = std::numeric_limits<std::size_t>::max();
     return height != 0 && width > kMax / height ? kMax : width * height;
+}
+
+// Whether the elements can be at `place`. Errors: kInvalidArgument.
+Result<void> check_place(const void* place, std::size_t width, std::size_t height) {
+    const std::size_t n = num_elements(width, height);
+    if (place == nullptr && n != 0) {
+        return Error{ErrorCode::kInvalidArgument, "matrix",
+                     fmt::format("expected {} columns of {} elements, found a null pointer", width, height)};
+    }
+    if (n > std::numeric_limits<std::size_t>::max() / sizeof(Fp)) {
+        return Error{ErrorCode::kInvalidArgument, "matrix",
+                     fmt::format("{} columns of {} elements are more than can be addressed", width, height)};
+    }
+    return {};
 }
 
 // The common length of `lines`, which are all "row" or all "column". Errors: kInvalidArgument.
@@ -84,18 +99,30 @@ Result<Matrix> Matrix::create(std::vector<Fp> values, std::size_t width, std::si
 
 Result<Matrix> Matrix::borrow(const Fp* values, std::size_t width, std::size_t height) noexcept {
     return guarded("matrix", [&]() -> Result<Matrix> {
-        if (values == nullptr && num_elements(width, height) != 0) {
-            return Error{ErrorCode::kInvalidArgument, "matrix",
-                         fmt::format("expected {} columns of {} elements, found a null pointer", width, height)};
-        }
-        if (num_elements(width, height) > std::numeric_limits<std::size_t>::max() / sizeof(Fp)) {
-            return Error{ErrorCode::kInvalidArgument, "matrix",
-                         fmt::format("{} columns of {} elements are more than can be addressed", width, height)};
-        }
+        if (auto ok = check_place(values, width, height); !ok) return std::move(ok).error();
         Matrix matrix;
         matrix.data_ = const_cast<Fp*>(values);  // read alone, says the contract
         matrix.width_ = width;
         matrix.height_ = height;
+        return matrix;
+    });
+}
+
+Result<Matrix> Matrix::on_device(const DeviceMemory& memory, std::size_t width, std::size_t height) noexcept {
+    return guarded("matrix", [&]() -> Result<Matrix> {
+        if (auto ok = check_place(memory.words, width, height); !ok) return std::move(ok).error();
+        if (reinterpret_cast<std::uintptr_t>(memory.words) % sizeof(Fp) != 0) {
+            return Error{ErrorCode::kInvalidArgument, "matrix",
+                         fmt::format("expected an address that {} divides, found {}", sizeof(Fp), memory.words)};
+        }
+        Matrix matrix;
+        matrix.height_ = height;
+        if (height == 0) {
+            matrix.width_ = width;  // no element, so nowhere
+            return matrix;
+        }
+        matrix.device_memory_ = memory;
+        matrix.device_width_ = width;
         return matrix;
     });
 }
@@ -128,11 +155,17 @@ Result<Matrix> Matrix::from_columns(const std::vector<std::vector<Fp>>& columns)
 Matrix::Matrix(const Matrix& other)
     : values_(other.values_),
       data_(other.values_.empty() ? other.data_ : values_.data()),
+      device_memory_(other.device_memory_),
       width_(other.width_),
+      device_width_(other.device_width_),
       height_(other.height_),
       problem_(other.problem_) {}
 
 void Matrix::end_outside(std::size_t row, std::size_t c) const noexcept {
+    if (is_on_device()) {
+        std::fprintf(stderr, "whorl: row %zu of column %zu was asked for of a Matrix in a device's memory\n", row, c);
+        std::abort();
+    }
     std::fprintf(stderr, "whorl: row %zu of column %zu was asked for of a Matrix of %zu column(s) and %zu row(s)\n",
                  row, c, width_, height_);
     std::abort();

@@ -131,7 +131,8 @@ ProofVerdict judge(const Case& of, std::string how, const std::function<Proof()>
     return verdict;
 }
 
-// The kernels that no proof needs: a sponge on the device, and transforms back, of more points than one pass takes.
+// The kernels that no proof of columns on the host needs: a sponge on the device, the look at columns that are there, and transforms
+// back, of more points than one pass takes.
 void run_other_kernels(std::unique_ptr<gpu::Runtime> runtime) {
     constexpr std::uint32_t kNumObserved = 21, kNumSampled = 11;
     constexpr unsigned kLogPoints = kNttLogTile + 1;
@@ -152,10 +153,13 @@ void run_other_kernels(std::unique_ptr<gpu::Runtime> runtime) {
                            .sampled = sampled.address(),
                            .num_observed = kNumObserved,
                            .num_sampled = kNumSampled});
+        const auto found = recorder.mailbox<std::uint32_t>(1);
+        recorder.dispatch(gpu::kernel::find_non_elements, 1,
+                          {.words = points.address(), .found = found.address(), .count = values.size()});
         const gpu::NttRoots roots(device, kLogPoints, gpu::NttDirection::kInverse);
         const gpu::NttColumns columns{.address = points.address(), .stride = values.size()};
         gpu::record_inverse_ntt(recorder, roots, columns, columns, kLogPoints);
-        recorder.submit_and_wait(2 + gpu::num_ntt_passes(kLogPoints));
+        recorder.submit_and_wait(3 + gpu::num_ntt_passes(kLogPoints));
     });
 }
 

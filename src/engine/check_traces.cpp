@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <bit>
 #include <limits>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -43,13 +44,15 @@ std::string shown_name(std::string_view name) {
 class Validation {
 public:
     Validation(const VerifyingKey& vk, std::span<const AirTrace> traces, std::span<const std::string> air_names,
-               const KeyNotes& notes, WordCheck words, std::span<const std::optional<TracePart>> preprocessed)
+               const KeyNotes& notes, WordCheck words, std::span<const std::optional<TracePart>> preprocessed,
+               const PlaceProblem& place_problem = {})
         : vk_(vk),
           traces_(traces),
           air_names_(air_names),
           notes_(notes),
           words_(words),
           preprocessed_(preprocessed),
+          place_problem_(place_problem),
           log_heights_(vk.airs.size(), -1) {}
 
     std::vector<TraceProblem> run() {
@@ -115,7 +118,7 @@ private:
 
     void check_trace(const AirTrace& trace) {
         const AirVerifyingKey& air = vk_.airs[trace.air_id];
-        check_part(trace, trace.common_main, "common main", air.width.common_main);
+        check_part(trace, trace.common_main, part_name({}), air.width.common_main);
         if (!trace.common_main.is_valid()) return;  // what else there is to say follows from it
         check_height(trace.air_id, trace.height());
         if (trace.cached_mains.size() != air.width.cached_mains.size()) {
@@ -123,7 +126,9 @@ private:
                     fmt::to_string(trace.cached_mains.size()));
         }
         for (std::size_t c = 0; c < std::min(trace.cached_mains.size(), air.width.cached_mains.size()); ++c) {
-            check_own_part(trace, trace.cached_mains[c], fmt::format("cached part {}", c), air.width.cached_mains[c]);
+            check_own_part(trace, trace.cached_mains[c],
+                           part_name({.kind = PartRef::Kind::kCachedMain, .cached = static_cast<std::uint32_t>(c)}),
+                           air.width.cached_mains[c]);
         }
         if (trace.air_id < preprocessed_.size() && preprocessed_[trace.air_id]) {
             // They are the key's, and so is the height that check_height has found.
@@ -133,7 +138,8 @@ private:
                     air.preprocessed ? "hand over the columns that the key was made from (ProvingKey::preprocessed)"
                                      : std::string());
         } else if (trace.preprocessed) {
-            check_own_part(trace, *trace.preprocessed, "preprocessed part", air.width.preprocessed.value_or(0));
+            check_own_part(trace, *trace.preprocessed, part_name({.kind = PartRef::Kind::kPreprocessed}),
+                           air.width.preprocessed.value_or(0));
         }
         if (trace.public_values.size() != air.num_public_values) {
             add_for(trace.air_id, "", fmt::format("{} public values", air.num_public_values),
@@ -193,8 +199,20 @@ private:
             return;
         }
         check_shape(trace, part, name, width);
+        if (part.is_on_device()) return check_place(trace, part, name);
         if (words_ == WordCheck::kCheck && !all_are_elements(part.values())) {
             add_for(trace.air_id, name, "field elements", "a word that is not below p");
+        }
+    }
+
+    void check_place(const AirTrace& trace, const Matrix& part, std::string_view name) {
+        if (!place_problem_) {
+            add_for(trace.air_id, name, "columns in the memory of the host", std::string(kDeviceColumns),
+                    "copy them there; a prover on that device alone takes them where they are");
+            return;
+        }
+        if (std::string problem = place_problem_(part); !problem.empty()) {
+            add_for(trace.air_id, name, "columns in the memory of the prover's device", std::move(problem));
         }
     }
 
@@ -276,7 +294,8 @@ private:
     const KeyNotes& notes_;
     WordCheck words_;
     std::span<const std::optional<TracePart>> preprocessed_;  // those of the prover
-    std::vector<int> log_heights_;                            // of AIRs with a trace of a possible height
+    PlaceProblem place_problem_;
+    std::vector<int> log_heights_;  // of AIRs with a trace of a possible height
     std::vector<TraceProblem> problems_;
 };
 
@@ -304,8 +323,9 @@ std::string air_place(std::uint32_t air_id, std::span<const std::string> air_nam
 
 std::vector<TraceProblem> trace_problems(const VerifyingKey& vk, std::span<const AirTrace> traces,
                                          std::span<const std::string> air_names, const KeyNotes& notes, WordCheck words,
-                                         std::span<const std::optional<TracePart>> preprocessed) {
-    return Validation(vk, traces, air_names, notes, words, preprocessed).run();
+                                         std::span<const std::optional<TracePart>> preprocessed,
+                                         const PlaceProblem& place_problem) {
+    return Validation(vk, traces, air_names, notes, words, preprocessed, place_problem).run();
 }
 
 std::vector<TraceProblem> height_problems(const VerifyingKey& vk, std::span<const std::uint64_t> heights,

@@ -26,6 +26,9 @@ Result<std::uint32_t> checked_stacked_width(const SystemParams& params, const Ma
         return Error{ErrorCode::kInvalidArgument, "commit_matrix", std::move(message)};
     };
     if (!matrix.is_valid()) return bad(fmt::format("the matrix {}", matrix.problem()));
+    if (matrix.is_on_device()) {
+        return bad(fmt::format("expected columns in the memory of the host, found {}", kDeviceColumns));
+    }
     if (matrix.width() == 0) return bad("expected at least one column, found none");
     if (matrix.width() > std::numeric_limits<std::uint32_t>::max())
         return bad(fmt::format("expected less than 2^32 columns, found {}", matrix.width()));

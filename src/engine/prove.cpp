@@ -4,7 +4,9 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -12,6 +14,7 @@
 #include "backend/cpu/cpu_backend.hpp"
 #include "backend/cpu/memory.hpp"
 #include "backend/gpu/prover.hpp"
+#include "backend/gpu/traces.hpp"
 #include "engine/check_traces.hpp"
 #include "engine/commit.hpp"
 #include "engine/devices.hpp"
@@ -25,6 +28,28 @@
 namespace whorl {
 namespace {
 
+// Marks a prover as at work, unless it is.
+class Turn {
+public:
+    explicit Turn(std::atomic<bool>& is_at_work) : is_at_work_(is_at_work), is_mine_(!is_at_work.exchange(true)) {}
+    ~Turn() {
+        if (is_mine_) is_at_work_ = false;
+    }
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    bool is_mine() const { return is_mine_; }
+
+private:
+    std::atomic<bool>& is_at_work_;
+    bool is_mine_;
+};
+
+Error at_work(const char* stage) noexcept {
+    return guarded_error(ErrorCode::kInvalidArgument, stage,
+                         "this prover is at work in another call, which has not returned; it takes one call at a time, "
+                         "and none from its own progress function");
+}
+
 Error moved_from(const char* stage) noexcept {
     return guarded_error(ErrorCode::kInvalidArgument, stage,
                          "this prover was moved from; make one with Prover::create");
@@ -33,15 +58,21 @@ Error moved_from(const char* stage) noexcept {
 }  // namespace
 
 struct Prover::State {
+    std::atomic<bool> is_at_work = false;
     VerifyingKey vk;
     ProverOptions options;
     std::optional<gpu::GpuProver> gpu;                   // none: the CPU
     std::vector<std::optional<TracePart>> preprocessed;  // by AIR, or empty: those of the traces are taken
 
-    Result<void> check(std::span<const AirTrace> traces, const char* stage) const {
-        return summarize(trace_problems(vk, traces, options.air_names, options.notes, WordCheck::kCheck, preprocessed),
+    Result<void> check(std::span<const AirTrace> traces, const char* stage) {
+        PlaceProblem place_problem;
+        if (gpu) place_problem = [&](const Matrix& matrix) { return gpu::place_problem(gpu->device(), matrix); };
+        return summarize(trace_problems(vk, traces, options.air_names, options.notes, WordCheck::kCheck, preprocessed,
+                                        place_problem),
                          stage);
     }
+    // Precondition: a GPU that has it.
+    Matrix copy_to_host(const Matrix& matrix) { return gpu::copy_to_host(gpu->device(), matrix); }
     Telemetry* telemetry_of(const ProveControl& control) const {
         return control.telemetry != nullptr ? control.telemetry : options.telemetry;
     }
@@ -50,6 +81,13 @@ struct Prover::State {
     }
     Result<Proof> prove(const ProverInput& input, std::uint64_t memory_limit_bytes);
     Result<CommittedMatrix> commit(Matrix matrix, Telemetry* telemetry) {
+        if (gpu && matrix.is_on_device()) {
+            if (const std::string found = gpu::place_problem(gpu->device(), matrix); !found.empty()) {
+                return Error{ErrorCode::kInvalidArgument, "commit_matrix",
+                             fmt::format("expected columns in the memory of the prover's device, found {}", found)};
+            }
+            matrix = copy_to_host(matrix);
+        }
         Result<CommittedMatrix> committed = checked_for_commitment(vk.params, std::move(matrix));
         if (!committed) return committed;
         CommittedMatrix::State& parts = *committed->state();
@@ -158,6 +196,8 @@ Result<Proof> Prover::State::prove(const ProverInput& input, std::uint64_t memor
 Result<Proof> Prover::prove(std::span<const AirTrace> traces, const ProveControl& control) noexcept {
     if (state_ == nullptr) return moved_from("prove");
     State& s = *state_;
+    const Turn turn(s.is_at_work);
+    if (!turn.is_mine()) return at_work("prove");
     return run_guarded(s.options, "prove", control.stop, [&]() -> Result<Proof> {
         if (auto ok = s.check(traces, "prove"); !ok) return std::move(ok).error();
         Telemetry* const telemetry = s.telemetry_of(control);
@@ -171,7 +211,9 @@ Result<Proof> Prover::prove(std::span<const AirTrace> traces, const ProveControl
             Result<Proof> proof = s.prove(input, control.memory_limit_bytes);
             if (!proof) return proof;
             if (s.options.verify_after) {
-                if (auto ok = verify_made(s.vk, traces, s.preprocessed, s.options, *proof, start, telemetry); !ok)
+                const auto to_host = [&](const Matrix& matrix) { return s.copy_to_host(matrix); };
+                if (auto ok = verify_made(s.vk, traces, s.preprocessed, s.options, *proof, start, telemetry, to_host);
+                    !ok)
                     return std::move(ok).error();
             }
             if (control.transcript != nullptr) *control.transcript = end;
@@ -189,13 +231,24 @@ Result<CommittedMatrix> Prover::commit(const Matrix& matrix, const ProveControl&
 
 Result<CommittedMatrix> Prover::commit(Matrix&& matrix, const ProveControl& control) noexcept {
     if (state_ == nullptr) return moved_from("commit_matrix");
-    return run_guarded(state_->options, "commit_matrix", control.stop,
-                       [&] { return state_->commit(std::move(matrix), state_->telemetry_of(control)); });
+    const Turn turn(state_->is_at_work);
+    if (!turn.is_mine()) return at_work("commit_matrix");
+    return run_guarded(state_->options, "commit_matrix", control.stop, [&]() -> Result<CommittedMatrix> {
+        const auto tell = [&](double fraction) {
+            if (control.progress) control.progress({.fraction = fraction, .stage = "commit_matrix"});
+        };
+        tell(0);
+        Result<CommittedMatrix> committed = state_->commit(std::move(matrix), state_->telemetry_of(control));
+        if (committed) tell(1);
+        return committed;
+    });
 }
 
 Result<MemoryPlan> Prover::plan(std::span<const AirTrace> traces) noexcept {
     if (state_ == nullptr) return moved_from("plan");
     State& s = *state_;
+    const Turn turn(s.is_at_work);
+    if (!turn.is_mine()) return at_work("plan");
     return run_guarded(s.options, "plan", nullptr, [&]() -> Result<MemoryPlan> {
         if (auto ok = s.check(traces, "plan"); !ok) return std::move(ok).error();
         const ProverInput input = s.input(traces, nullptr);

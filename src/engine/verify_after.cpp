@@ -34,7 +34,8 @@ Result<std::optional<std::string>> reason_against(const VerifyingKey& vk, const 
 
 Result<void> verify_made(const VerifyingKey& vk, std::span<const AirTrace> traces,
                          std::span<const std::optional<TracePart>> preprocessed, const ProverOptions& options,
-                         const Proof& proof, const Transcript& start, Telemetry* telemetry) {
+                         const Proof& proof, const Transcript& start, Telemetry* telemetry,
+                         const std::function<Matrix(const Matrix&)>& copy_to_host) {
     const Result<std::optional<std::string>> judged = [&] {
         const Span span(telemetry, "verify");
         return reason_against(vk, proof, start);
@@ -44,9 +45,15 @@ Result<void> verify_made(const VerifyingKey& vk, std::span<const AirTrace> trace
     if (!reason) return {};
     // The verifier's rule rarely tells which row is at fault; the check does.
     std::vector<AirTrace> whole(traces.begin(), traces.end());
+    const auto bring = [&](Matrix* columns) {
+        if (columns != nullptr && columns->is_on_device()) *columns = copy_to_host(*columns);
+    };
     for (AirTrace& trace : whole) {
+        bring(&trace.common_main);
+        for (TracePart& part : trace.cached_mains) bring(part.columns());
         if (trace.air_id < preprocessed.size() && preprocessed[trace.air_id])
             trace.preprocessed = preprocessed[trace.air_id];
+        if (trace.preprocessed) bring(trace.preprocessed->columns());
     }
     const Result<CheckReport> report = check_constraints(vk, whole, options.air_names, options.notes);
     if (!report) return report.error();

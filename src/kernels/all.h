@@ -12,6 +12,7 @@
 #include "kernels/round0_params.h"
 #include "kernels/sponge_params.h"
 #include "kernels/stacking_params.h"
+#include "kernels/traces_params.h"
 #include "kernels/vectors_params.h"
 #include "kernels/whir_params.h"
 
@@ -27,6 +28,7 @@
     F(round0, WH_ROUND0_KERNELS, X)     \
     F(sponge, WH_SPONGE_KERNELS, X)     \
     F(stacking, WH_STACKING_KERNELS, X) \
+    F(traces, WH_TRACES_KERNELS, X)     \
     F(vectors, WH_VECTORS_KERNELS, X)   \
     F(whir, WH_WHIR_KERNELS, X)
 

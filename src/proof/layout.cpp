@@ -125,6 +125,18 @@ std::vector<SortedTrace> sorted_traces(std::span<const int> log_heights) {
     return traces;
 }
 
+std::string part_name(const PartRef& part) {
+    switch (part.kind) {
+        case PartRef::Kind::kCommonMain:
+            return "common main";
+        case PartRef::Kind::kPreprocessed:
+            return "preprocessed part";
+        case PartRef::Kind::kCachedMain:
+            return "cached part " + std::to_string(part.cached);
+    }
+    return {};
+}
+
 ProofLayout make_proof_layout(const VerifyingKey& vk, std::span<const int> log_heights) {
     const unsigned l_skip = vk.params.l_skip;
     const unsigned log_stacked_height = vk.params.log_stacked_height();

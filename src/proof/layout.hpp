@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <vector>
 
 #include <whorl/key.hpp>
@@ -51,6 +52,9 @@ struct PartRef {
     std::uint32_t trace = 0;   ///< index into ProofLayout::traces
     std::uint32_t cached = 0;  ///< kCachedMain: which
 };
+
+/// "common main", "preprocessed part", "cached part 1".
+std::string part_name(const PartRef& part);
 
 /// One stacked commitment: 0 holds the common mains of all traces, each other a single preprocessed or cached part.
 struct CommitmentLayout {

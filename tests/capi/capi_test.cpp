@@ -414,6 +414,8 @@ TEST(CApi, BadInputIsAnError) {
     EXPECT_EQ(whorl_matrix_copy(words, SIZE_MAX, SIZE_MAX, WHORL_CANONICAL, &matrix, nullptr), WHORL_MACHINE);
     EXPECT_EQ(whorl_matrix_borrow(words, SIZE_MAX, SIZE_MAX, &matrix, nullptr), WHORL_INVALID_ARGUMENT);
     EXPECT_EQ(whorl_matrix_borrow(nullptr, 1, 1, &matrix, nullptr), WHORL_INVALID_ARGUMENT);
+    EXPECT_EQ(whorl_matrix_on_device(nullptr, 1, 1, nullptr, &matrix, nullptr), WHORL_INVALID_ARGUMENT);
+    EXPECT_EQ(whorl_matrix_on_device(words, 1, 2, nullptr, nullptr, nullptr), WHORL_INVALID_ARGUMENT);
     EXPECT_EQ(matrix, nullptr);
 
     // A borrowed word that is no field element is found when it is used.
@@ -510,7 +512,7 @@ TEST(CApi, ProofsGoOnFromATranscript) {
     };
     EXPECT_THAT(refusal(3, 2013265921), HasSubstr("found 2013265921 at 3"));
     EXPECT_THAT(refusal(16, 8), HasSubstr("absorb_index below 8"));
-    EXPECT_THAT(refusal(17, 9), HasSubstr("squeeze_index at most 8"));
+    EXPECT_THAT(refusal(17, 9), HasSubstr("a squeeze_index of at most 8, found 9"));
     EXPECT_EQ(state_of(transcript), state);
 }
 

@@ -24,6 +24,10 @@ public:
         return device_->bind(block, offset, bytes);
     }
     Address wrap(const void* host, std::uint64_t bytes) override { return device_->wrap(host, bytes); }
+    std::string memory_problem(const DeviceMemory& memory, std::uint64_t bytes) const override {
+        return device_->memory_problem(memory, bytes);
+    }
+    Address import(const DeviceMemory& memory, std::uint64_t bytes) override { return device_->import(memory, bytes); }
     void unbind(Address address) override { device_->unbind(address); }
     std::unique_ptr<Compilation> compile(const std::string& text, std::span<const KernelInfo> kernels) override {
         return device_->compile(text, kernels);

@@ -70,6 +70,7 @@ std::vector<std::string> names() {
             "load_task",
             "save_task",
             "Matrix::create",
+            "Matrix::on_device",
             "Matrix::borrow",
             "Matrix::create of values",
             "Matrix::from_rows",

@@ -244,6 +244,11 @@ std::vector<PublicCall> make_calls() {
         {"load_task", [] { return code_of(load_task(in.stored)); }, 10000},
         {"save_task", [] { return code_of(save_task(in.task, in.folder)); }, 200},
         {"Matrix::create", [] { return code_of(Matrix::create(3, 1024)); }},
+        {"Matrix::on_device",
+         [] {
+             return code_of(
+                 Matrix::on_device({.words = in.matrix.values().data()}, in.matrix.width(), in.matrix.height()));
+         }},
         {"Matrix::borrow",
          [] { return code_of(Matrix::borrow(in.matrix.values().data(), in.matrix.width(), in.matrix.height())); }},
         {"Matrix::create of values", [] { return code_of(Matrix::create(std::vector<Fp>(), 0, 8)); }},

@@ -127,6 +127,41 @@ TEST_P(Control, AListenerThatThrowsEndsTheProof) {
     expect_proves(prover);
 }
 
+TEST_P(Control, AListenerCannotCallTheProver) {
+    Prover prover = value_of(Prover::create(task.vk, {.device = GetParam()}));
+    const auto expect_at_work = [](const auto& result) {
+        ASSERT_FALSE(result.has_value());
+        EXPECT_EQ(result.error().code, ErrorCode::kInvalidArgument);
+        EXPECT_THAT(result.error().message, HasSubstr("this prover is at work in another call"));
+    };
+    int num_calls = 0;
+    const auto call = [&](const Progress&) {
+        if (num_calls++ != 1) return;
+        expect_at_work(prover.prove(task.traces));
+        expect_at_work(prover.plan(task.traces));
+        expect_at_work(prover.commit(task.traces[0].common_main));
+    };
+    const auto proof = prover.prove(task.traces, {.progress = call});
+    ASSERT_TRUE(proof.has_value()) << to_string(proof.error());
+    EXPECT_GT(num_calls, 1);
+    expect_proves(prover);
+}
+
+TEST_P(Control, ACommitmentTellsItsBeginAndEnd) {
+    Prover prover = value_of(Prover::create(task.vk, {.device = GetParam()}));
+    std::vector<double> fractions;
+    const auto listen = [&](const Progress& progress) {
+        EXPECT_EQ(progress.stage, "commit_matrix");
+        fractions.push_back(progress.fraction);
+    };
+    EXPECT_TRUE(prover.commit(task.traces[0].common_main, {.progress = listen}).has_value());
+    EXPECT_EQ(fractions, (std::vector<double>{0, 1}));
+    const auto refused = prover.commit(task.traces[0].common_main,
+                                       {.progress = [](const Progress&) { throw std::runtime_error("no more"); }});
+    ASSERT_FALSE(refused.has_value());
+    EXPECT_THAT(refused.error().message, HasSubstr("no more"));
+}
+
 TEST_P(Control, HasTelemetryOfItsOwn) {
     Telemetry of_prover, of_call;
     Prover prover = value_of(Prover::create(task.vk, {.device = GetParam(), .telemetry = &of_prover}));

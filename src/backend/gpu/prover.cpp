@@ -51,6 +51,7 @@ const MemoryPlan& GpuProver::make_plan(const ProverInput& input) {
     }
     for (const CommitmentLayout& commitment : input.layout.commitments) {
         shape.push_back(residents_.find(input.committed(commitment.parts[0])) != nullptr ? 1 : 0);
+        for (const PartRef& part : commitment.parts) shape.push_back(input.part(part).is_on_device() ? 1 : 0);
     }
     const auto found = plans_.find(shape);
     if (found != plans_.end()) return found->second;

@@ -45,7 +45,8 @@ private:
     bool keeps_parts_ = true;  // false once a proof found no memory beside them
     ProgramCache programs_;
     std::optional<GeneratedPrograms> generated_;
-    std::map<std::vector<std::uint32_t>, MemoryPlan> plans_;  // by the sorted traces: AIR, log height, residents
+    std::map<std::vector<std::uint32_t>, MemoryPlan>
+        plans_;  // by the sorted traces: AIR, log height; residents; parts on the device
 };
 
 }  // namespace whorl::gpu

@@ -61,14 +61,15 @@ void Recorder::follow(const MemoryPlan& plan) {
     const std::uint64_t upload = std::max(plan.upload_bytes, kAlignment);
     const std::uint64_t mailbox = std::max(plan.mailbox_bytes, kAlignment);
     staging_ = runtime_.allocate_shared(upload);
-    staging_address_ = runtime_.bind(staging_, 0, upload);
+    // All of it: a device may give more than was asked for, and what is there is used before more is asked for.
+    staging_address_ = runtime_.bind(staging_, 0, staging_.bytes);
     mailbox_ = runtime_.allocate_shared(mailbox);
-    mailbox_address_ = runtime_.bind(mailbox_, 0, mailbox);
+    mailbox_address_ = runtime_.bind(mailbox_, 0, mailbox_.bytes);
     num_device_allocations_ += 2;
     num_bytes_allocated_ += upload + mailbox;
     if (!runtime_.info().is_unified) {
-        uploads_ = runtime_.allocate(upload);
-        uploads_address_ = runtime_.bind(uploads_, 0, upload);
+        uploads_ = runtime_.allocate(staging_.bytes);
+        uploads_address_ = runtime_.bind(uploads_, 0, uploads_.bytes);
         ++num_device_allocations_;
         num_bytes_allocated_ += upload;
     }

@@ -50,8 +50,11 @@ public:
     }
     std::vector<T> values() const {
         std::vector<T> out(size_);
-        if (size_ != 0) std::memcpy(out.data(), host_, size_ * sizeof(T));
+        copy_to(out.data(), size_);
         return out;
+    }
+    void copy_to(T* out, std::size_t count) const {
+        if (count != 0) std::memcpy(out, host_, count * sizeof(T));
     }
 
 private:

@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include <whorl/trace.hpp>
+
 #include "kernels/types.h"
 #include "machine/guard.hpp"
 
@@ -107,6 +109,14 @@ public:
     /// The same for host memory that kernels only read; for unified devices alone. The memory must stay until unbind().
     virtual Address wrap(const void* host, std::uint64_t bytes) = 0;
     virtual void unbind(Address address) = 0;
+    /// What is wrong with memory that a caller says is this device's, as what was found; empty where nothing is.
+    virtual std::string memory_problem(const DeviceMemory& memory, std::uint64_t bytes) const {
+        (void)bytes;
+        return memory.stream == nullptr ? std::string() : "a stream, of which " + info().id + " has none";
+    }
+    /// The address of memory that a caller has on this device, which kernels only read, until unbind(). What is submitted from now on
+    /// waits for the work that memory.stream has been given so far. Precondition: memory_problem() is empty.
+    virtual Address import(const DeviceMemory& memory, std::uint64_t bytes) { return wrap(memory.words, bytes); }
 
     /// Starts compiling kernels that are not among those of src/kernels: `text` follows the text of all headers there that
     /// define no kernels, and `kernels` lists what it defines. They may be dispatched once the compilation is ready and while it and `kernels` are kept.

@@ -121,6 +121,17 @@ whorl_code whorl_matrix_borrow(const uint32_t* words, size_t width, size_t heigh
     });
 }
 
+whorl_code whorl_matrix_on_device(const void* words, size_t width, size_t height, void* stream, whorl_matrix** matrix,
+                                  whorl_error** error) {
+    return capi::call(error, "matrix", [&]() -> Result<void> {
+        if (matrix == nullptr) return capi::missing("matrix", "a place for the matrix");
+        Result<whorl::Matrix> made = whorl::Matrix::on_device({.words = words, .stream = stream}, width, height);
+        if (!made) return std::move(made).error();
+        *matrix = new whorl_matrix{*std::move(made)};
+        return {};
+    });
+}
+
 void whorl_matrix_free(whorl_matrix* matrix) {
     delete matrix;
 }

@@ -121,6 +121,26 @@ public:
     }
     void unbind(Address) override {}
 
+    std::string memory_problem(const DeviceMemory& memory, std::uint64_t bytes) const override {
+        std::string problem;
+        guarded([&] {
+            const auto* begin = static_cast<const std::byte*>(memory.words);
+            for (const std::byte* at : {begin, begin + bytes - 1}) {
+                if (problem.empty()) problem = place_problem(at);
+            }
+        });
+        return problem;
+    }
+    Address import(const DeviceMemory& memory, std::uint64_t) override {
+        guarded([&] {
+            const Event written = make_event();
+            check(cudaEventRecord(written.get(), static_cast<cudaStream_t>(memory.stream)),
+                  "waiting for the stream of a matrix");
+            check(cudaStreamWaitEvent(stream_.get(), written.get(), 0), "waiting for the stream of a matrix");
+        });
+        return reinterpret_cast<Address>(memory.words);
+    }
+
     void submit(const Submission& submission) override {
         guarded([&] {
             for (const Submission::Stage& stage : submission.stages) {
@@ -170,6 +190,23 @@ private:
         std::size_t free = 0, total = 0;
         check(cudaMemGetInfo(&free, &total), "asking for free memory");
         return free;
+    }
+
+    // Why kernels of this device do not read what is there; empty where they do.
+    std::string place_problem(const void* place) const {
+        cudaPointerAttributes attributes;
+        check(cudaPointerGetAttributes(&attributes, place), "asking about memory");
+        switch (attributes.type) {
+            case cudaMemoryTypeManaged:
+                return {};
+            case cudaMemoryTypeDevice:
+                return attributes.device == index_ ? std::string()
+                                                   : fmt::format("memory of cuda:{}", attributes.device);
+            case cudaMemoryTypeHost:
+                return "host memory";
+            default:
+                return "memory that CUDA does not know";
+        }
     }
 
     Block add(const Allocation& allocation, std::uint64_t bytes) {

@@ -12,6 +12,7 @@
 #include "kernels/round0.h"
 #include "kernels/sponge.h"
 #include "kernels/stacking.h"
+#include "kernels/traces.h"
 #include "kernels/vectors.h"
 #include "kernels/whir.h"
 

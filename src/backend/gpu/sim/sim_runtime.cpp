@@ -74,6 +74,9 @@ public:
         if (!info_.is_unified) throw std::logic_error("sim: host memory wrapped on a device with memory of its own");
         return parts().bind(static_cast<std::byte*>(const_cast<void*>(host)), bytes);
     }
+    Address import(const DeviceMemory& memory, std::uint64_t bytes) override {
+        return parts().bind(static_cast<std::byte*>(const_cast<void*>(memory.words)), bytes);
+    }
     void unbind(Address address) override { parts().unbind(address); }
 
     void submit(const Submission& submission) override {
