@@ -103,6 +103,8 @@ Result<void> set_params(VerifyingKey& vk, const SystemParams& params, std::span<
     return {};
 }
 
+constexpr std::uint64_t kMaxColumns = std::uint64_t{1} << 22;
+
 /// The choices for one circuit, and what stood in the way of others.
 class Chooser {
 public:
@@ -127,6 +129,11 @@ public:
                 "{}: expected a height of at most 2^{}, the largest stacked height, found 2^{}; split the trace",
                 air_place(id, air_names_), kMaxLogHeight, std::countr_zero(heights_[id])));
         }
+        // Each choice lays all of them out, and a key of a few bytes may say that there are billions.
+        if (const std::uint64_t columns = num_columns(); columns > kMaxColumns) {
+            return refused(
+                fmt::format("the AIRs with a trace have {} columns, expected at most {}", columns, kMaxColumns));
+        }
         for (std::uint32_t log_blowup = 1; log_blowup <= kMaxAppLogBlowup; ++log_blowup) {
             for (std::uint32_t log_height = kMinAppLogStackedHeight;
                  log_height + log_blowup <= ParamLimits::kMaxLogCodewordHeight; ++log_height) {
@@ -142,6 +149,16 @@ public:
     }
 
 private:
+    std::uint64_t num_columns() const {
+        std::uint64_t sum = 0;
+        for (std::size_t id = 0; id < heights_.size(); ++id) {
+            if (heights_[id] == 0) continue;
+            const TraceWidths& width = vk_.airs[id].width;
+            sum += std::uint64_t{width.common_main} + width.preprocessed.value_or(0);
+            for (const std::uint32_t cached : width.cached_mains) sum += cached;
+        }
+        return sum;
+    }
     Result<void> add(SystemParams params) {
         params.max_constraint_degree = largest_degree(vk_);
         params.logup.log_max_message_length = std::max(params.logup.log_max_message_length, log_message_length(vk_));

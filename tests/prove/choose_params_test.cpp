@@ -159,6 +159,19 @@ TEST(ChooseParams, SayWhatIsInTheWay) {
     EXPECT_FALSE(choose_params(std::span<const ParamsChoice>()));
 }
 
+// A key of a few bytes can say that it has billions of columns, which every choice would lay out.
+TEST(ChooseParams, OfAKeyOfVeryManyColumnsAreRefusedAtOnce) {
+    VerifyingKey vk = value_of(load_task(vector_path("fib_2e5", ""))).vk;
+    const std::vector<std::uint64_t> heights{1};
+    for (const std::uint32_t width : {(1U << 22) + 1, std::numeric_limits<std::uint32_t>::max()}) {
+        vk.airs[0].width.common_main = width;
+        vk.pre_hash = value_of(verifying_key_pre_hash(vk));
+        const auto choices = list_params(vk, heights, 5);
+        const std::string message = std::to_string(width) + " columns, expected at most 4194304";
+        EXPECT_NE(refusal(choices).find(message), std::string::npos) << refusal(choices);
+    }
+}
+
 TEST(ChooseParams, OfKeccakfTakeTheStackedHeightOfItsBenchmark) {
     const std::vector<AnyAir> airs{KeccakAir{}};
     const std::vector<std::uint64_t> heights{std::uint64_t{1} << 15};
