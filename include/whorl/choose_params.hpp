@@ -36,8 +36,8 @@ enum class ParamsGoal : std::uint8_t {
 /// the bits that are asked for, the least max_constraint_degree that the AIRs allow, and a larger w_stack or
 /// log_max_message_length where these AIRs and heights take it. `heights` has one entry an AIR, 0 where it has no trace.
 /// Traces much taller, or of other AIRs, than those of `heights` may not fit the parameters.
-/// Errors: kInvalidArgument: what keygen says of the AIRs; more than 2^22 columns; heights that no parameters fit, with the problems of the largest
-/// stacked height; bits that cannot be reached, with the step that is in the way. kMachine (memory).
+/// Errors: kInvalidArgument: what keygen says of the AIRs; more than 2^22 columns; heights that no parameters fit, with the
+/// problems of the largest stacked height; bits that cannot be reached, with the step that is in the way. kMachine (memory).
 Result<std::vector<ParamsChoice>> list_params(std::span<const AnyAir> airs, std::span<const std::uint64_t> heights,
                                               double security_bits = 100) noexcept;
 /// The same for the circuits of a key, whatever its own parameters are. `air_names` are for messages.

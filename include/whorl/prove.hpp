@@ -67,7 +67,8 @@ struct ProveControl {
     /// The call ends with kCancelled soon after it becomes true, by any thread or signal handler: on the CPU within
     /// milliseconds, on a GPU at the end of the submission that is under way. What the call was given is free then.
     const std::atomic<bool>* stop = nullptr;
-    /// Called on the calling thread, some dozen times in a proof, before and after a commitment. It may not call the prover. An exception that it throws ends the proof with kInternal.
+    /// Called on the calling thread, some dozen times in a proof, before and after a commitment. It may not call the
+    /// prover. An exception that it throws ends the call with kInternal.
     std::function<void(const Progress&)> progress = {};
     Telemetry* telemetry = nullptr;  ///< null: that of the options
     /// The most that the proof may take of the device's memory (Prover::plan says how much it is); 0: what there is.
@@ -93,8 +94,8 @@ struct ProvingKey;  // air.hpp
 
 /// Proves many times with one key on one device, and keeps what the proofs have in common: constraint programs in the
 /// device's form, memory plans, device memory (a GPU allocates nothing from the second proof of a shape on). A prover takes
-/// one call at a time, and answers others meanwhile with kInvalidArgument; several provers may work at once, also on one device. Calls of a prover that was moved from
-/// return kInvalidArgument.
+/// one call at a time, and answers others meanwhile with kInvalidArgument; several provers may work at once, also on one
+/// device. Calls of a prover that was moved from return kInvalidArgument.
 class Prover {
 public:
     /// Errors: kInvalidArgument (key, options), kMachine (the device is not there or cannot be used, memory).

@@ -53,10 +53,10 @@ public:
     /// a copy of it is used: copies are of the place. Only read it: what changes an element changes it there.
     /// Errors: kInvalidArgument (null with elements to come).
     static Result<Matrix> borrow(const Fp* values, std::size_t width, std::size_t height) noexcept;
-    /// The width · height elements (Montgomery words) at memory.words, column after column, where they are, for provers on that GPU:
-    /// they are neither copied nor brought over. A proof waits on the device for the work that memory.stream has been given by the time of the
-    /// call, and has read everything when the call returns. They must stay, unchanged, meanwhile. Elements are not to be had on the host:
-    /// values() is empty, column() and at() end the program.
+    /// The width · height elements (Montgomery words) at memory.words, column after column, where they are, for provers on
+    /// that GPU: they are neither copied nor brought over. A proof waits on the device for the work that memory.stream has
+    /// been given by the time of the call, and has read everything when the call returns. They must stay, unchanged,
+    /// meanwhile. Elements are not to be had on the host: values() is empty, column() and at() end the program.
     /// Errors: kInvalidArgument (null with elements to come, not a multiple of 4 bytes).
     static Result<Matrix> on_device(const DeviceMemory& memory, std::size_t width, std::size_t height) noexcept;
 

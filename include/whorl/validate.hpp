@@ -31,7 +31,8 @@ std::string to_string(const TraceProblem& problem) noexcept;
 /// All ways in which `traces` do not fit `vk`: known AIRs without repeats, required AIRs present, at least one trace;
 /// widths, equal power-of-two heights within the stacked height, public values, preprocessed columns of the key's height,
 /// words below p; trace height constraints and LogUp cells, stacked width (PROTOCOL.md 17.1 and 17.2). Every word is read
-/// once. Columns in a device's memory do not fit here: a prover on that device looks at them. `air_names` (one per AIR of the key, empty where unknown) and the names of buses in `notes` appear in messages.
+/// once. Columns in a device's memory do not fit here: a prover on that device looks at them. `air_names` (one per AIR of
+/// the key, empty where unknown) and the names of buses in `notes` appear in messages.
 /// Errors: kInvalidArgument (check_key), kMachine (memory).
 Result<std::vector<TraceProblem>> find_trace_problems(const VerifyingKey& vk, std::span<const AirTrace> traces,
                                                       std::span<const std::string> air_names = {},

@@ -131,8 +131,8 @@ ProofVerdict judge(const Case& of, std::string how, const std::function<Proof()>
     return verdict;
 }
 
-// The kernels that no proof of columns on the host needs: a sponge on the device, the look at columns that are there, and transforms
-// back, of more points than one pass takes.
+// The kernels that no proof of columns on the host needs: a sponge on the device, the look at columns that are there, and
+// transforms back, of more points than one pass takes.
 void run_other_kernels(std::unique_ptr<gpu::Runtime> runtime) {
     constexpr std::uint32_t kNumObserved = 21, kNumSampled = 11;
     constexpr unsigned kLogPoints = kNttLogTile + 1;
