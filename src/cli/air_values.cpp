@@ -19,6 +19,12 @@ Error wrong_option(std::string_view option, std::string_view text, std::string_v
 
 }  // namespace
 
+Error wrong_air_option(std::string_view option, std::size_t air_id, std::string_view what) {
+    return {.code = ErrorCode::kInvalidArgument,
+            .stage = std::string(option),
+            .message = fmt::format("AIR {}: {}", air_id, what)};
+}
+
 std::optional<std::uint64_t> number_in(std::string_view text, std::uint64_t max) {
     std::uint64_t value = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);

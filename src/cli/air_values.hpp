@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <whorl/error.hpp>
@@ -15,6 +17,9 @@ namespace whorl::cli {
 
 /// The whole of `text` as a number up to `max`.
 std::optional<std::uint64_t> number_in(std::string_view text, std::uint64_t max);
+
+/// An error that names `option` and the AIR.
+Error wrong_air_option(std::string_view option, std::size_t air_id, std::string_view what);
 
 /// What stands on both sides of "=".
 struct AirOption {
@@ -37,5 +42,13 @@ struct AirValues {
     std::vector<Fp> values;
 };
 Result<AirValues> parse_public_values(const std::string& text);
+
+/// Keeps what `option` gives an AIR.
+/// Errors: kInvalidArgument where it was given for this AIR before.
+template <typename T>
+Result<void> set_once(std::map<std::size_t, T>& by_air, std::size_t air_id, T value, std::string_view option) {
+    if (by_air.emplace(air_id, std::move(value)).second) return {};
+    return wrong_air_option(option, air_id, "given twice");
+}
 
 }  // namespace whorl::cli

@@ -80,6 +80,7 @@ struct KeygenOptions {
     unsigned log_stacked_height = 21;  ///< of kApp
     std::string params_path;           ///< in the place of the preset; empty: none
     std::string out_folder;
+    bool is_forced = false;  ///< whether the key of a task that is there is replaced
 };
 Result<ExitCode> run_keygen(Session& session, const KeygenOptions& options);
 
@@ -100,7 +101,7 @@ struct TaskInitOptions {
     std::vector<std::string> public_values;  ///< each "AIR=V,V,…"
     std::vector<std::string> air_names;      ///< each "AIR=NAME"
     std::vector<std::uint32_t> absent_airs;
-    bool is_forced = false;  ///< whether a task.json that is there is replaced
+    bool is_forced = false;  ///< whether a task.json and a key that are there are replaced
 };
 Result<ExitCode> run_task_init(Session& session, const TaskInitOptions& options);
 

@@ -35,6 +35,12 @@ std::string wrap_help(std::string_view text) {
             if (end == std::string::npos) break;
             wrapped += line.substr(0, end) + '\n';
             line = std::string(indent, ' ') + line.substr(end + 1);
+            // The rest goes on with the next line of its paragraph.
+            if (own_indent > 0 || num_columns(line) > kMaxHelpColumns || text.empty()) continue;
+            if (text.front() == ' ' || text.front() == '\n') continue;
+            const std::size_t next_end = std::min(text.find('\n'), text.size());
+            line += ' ' + std::string(text.substr(0, next_end));
+            text.remove_prefix(std::min(next_end + 1, text.size()));
         }
         wrapped += line + '\n';
     }

@@ -1,6 +1,7 @@
 // Help that a terminal can show: choices by their names, and no long lines.
 #pragma once
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
@@ -10,6 +11,8 @@
 #include <utility>
 #include <vector>
 
+#include "text/printable.hpp"
+
 namespace whorl::cli {
 
 inline constexpr std::size_t kHelpColumn = 32;       ///< where explanations of options start
@@ -18,6 +21,18 @@ inline constexpr std::size_t kMaxHelpColumns = 100;  ///< of a line
 /// Breaks the lines of `text` that are longer than kMaxHelpColumns at spaces. What follows is indented as the line is, or to
 /// kHelpColumn in a list of options.
 std::string wrap_help(std::string_view text);
+
+/// A number from `min` to `max`, both included. Help shows "min..max", an error what was found.
+template <class T>
+CLI::Validator in_range(T min, T max) {
+    const auto check = [min, max](const std::string& text) {
+        T value{};
+        // NaN is in no range.
+        if (CLI::detail::lexical_cast(text, value) && value >= min && value <= max) return std::string();
+        return fmt::format("expected {} to {}, found \"{}\"", min, max, printable(text));
+    };
+    return {check, fmt::format("{}..{}", min, max)};
+}
 
 /// An option that takes one of `choices` by name. Help shows "NAME1|NAME2" and the default, an error what there is.
 template <class T>

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -42,12 +43,14 @@ Result<Circuit> circuit_of(Session& session, const ParamsOptions& options) {
     Result<VerifyingKey> vk = read_key(session, options.key_path);
     if (!vk) return std::move(vk).error();
     circuit.vk = *std::move(vk);
-    circuit.heights.resize(circuit.vk.airs.size());
+    std::map<std::size_t, std::uint64_t> heights;
     for (const std::string& text : options.heights) {
         const Result<AirHeight> air = parse_height(text, circuit.vk.airs.size());
         if (!air) return air.error();
-        circuit.heights[air->air_id] = air->height;
+        if (auto set = set_once(heights, air->air_id, air->height, "--height"); !set) return set.error();
     }
+    circuit.heights.resize(circuit.vk.airs.size());
+    for (const auto& [air_id, height] : heights) circuit.heights[air_id] = height;
     return circuit;
 }
 

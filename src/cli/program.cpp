@@ -24,6 +24,8 @@
 #include "cli/tone.hpp"
 #include "cli/version_text.hpp"
 #include "cli/workloads.hpp"
+#include "machine/guard.hpp"
+#include "machine/memory.hpp"
 #include "text/printable.hpp"
 
 namespace whorl {
@@ -237,7 +239,7 @@ void add_device_options(CLI::App& app, CommonOptions& options) {
     app.add_option("--compile-timeout", options.compile_timeout_s,
                    "how many seconds to wait for generated kernels; those not ready by then are not used")
         ->type_name("S")
-        ->check(CLI::Range(0, 3600))
+        ->check(in_range(0, 3600))
         ->capture_default_str();
 }
 
@@ -246,7 +248,7 @@ void add_common_options(CLI::App& app, CommonOptions& options, const CommonSet& 
     if (set.has_threads) {
         app.add_option("--threads", options.num_threads, "how many threads; 0: one per core that this process may use")
             ->type_name("N")
-            ->check(CLI::Range(0, 1024))
+            ->check(in_range(0, 1024))
             ->capture_default_str();
     } else {
         options.num_threads = 1;
@@ -273,10 +275,18 @@ void put_message(std::string_view text) {
     put(stderr, shown);
 }
 
+/// What ends first, where memory has ended.
+std::string memory_remedy() {
+    const MemoryLimit limit = tightest_memory_limit();
+    return fmt::format(": {} allows {}; raise the limit, use a larger machine, or prove less at once", limit.name,
+                       human_bytes(limit.bytes));
+}
+
 /// `command`: none where only help or the version was asked for.
 int complain(std::string_view command, const Error& error) {
     std::fflush(stdout);
-    put_message(fmt::format("whorl{}{}: error: {}\n", command.empty() ? "" : " ", command, to_string(error)));
+    put_message(fmt::format("whorl{}{}: error: {}{}\n", command.empty() ? "" : " ", command, to_string(error),
+                            is_lack_of_memory(error) ? memory_remedy() : ""));
     return exit_code(error);
 }
 
@@ -371,12 +381,12 @@ int parse_and_run(int argc, char** argv) {
         .add_option("--permutations", keccakf.num_permutations,
                     "how many: 1,024, or all of --inputs; fewer than there are inputs takes the first ones")
         ->type_name("N")
-        ->check(CLI::Range(std::size_t{1}, kMaxPermutations));
+        ->check(in_range(std::size_t{1}, kMaxPermutations));
     keccakf_app.add_option("--inputs", keccakf.inputs_path, "the permutations' inputs: 25 little-endian u64 each")
         ->type_name("FILE");
     keccakf_app.add_option("--log-stacked-height", keccakf.log_stacked_height, "log2 of the stacked height")
         ->type_name("H")
-        ->check(CLI::Range(kMinAppLogStackedHeight, kMaxAppLogStackedHeight));
+        ->check(in_range(kMinAppLogStackedHeight, kMaxAppLogStackedHeight));
     keccakf_app.add_option("-o,--out", keccakf.proof_path, "write the proof")->type_name("FILE");
     keccakf_app.add_option("--vk-out", keccakf.key_path, "write the verifying key")->type_name("FILE");
     commands.push_back({&keccakf_app, kProving, [&](Session& session) { return run_keccakf(session, keccakf); }});
@@ -410,7 +420,7 @@ int parse_and_run(int argc, char** argv) {
         .add_option("--min-security", verify.min_security_bits,
                     "reject keys with fewer bits of security; if left out, what --expect says, or a warning below 100")
         ->type_name("BITS")
-        ->check(CLI::Range(0.0, 1000.0));
+        ->check(in_range(0.0, 1000.0));
     verify_app.add_option("--statement-out", verify.statement_path, "write what an accepted proof says, for --expect")
         ->type_name("FILE")
         ->excludes("--batch");
@@ -452,13 +462,15 @@ int parse_and_run(int argc, char** argv) {
                                                    "a preset of 100 bits, or test: fast and weak");
     keygen_app.add_option("--log-stacked-height", keygen.log_stacked_height, "of app-100: log2 of the stacked height")
         ->type_name("H")
-        ->check(CLI::Range(kMinAppLogStackedHeight, kMaxAppLogStackedHeight))
+        ->check(in_range(kMinAppLogStackedHeight, kMaxAppLogStackedHeight))
         ->capture_default_str();
     keygen_app.add_option("--params-file", keygen.params_path, "take the parameters from a JSON file")
         ->type_name("FILE")
         ->excludes(preset)
         ->excludes("--log-stacked-height");
     keygen_app.add_option("-o,--out", keygen.out_folder, "the folder to write")->type_name("DIR")->required();
+    keygen_app.add_flag("--force", keygen.is_forced,
+                        "replace the key and preprocessed columns of a task that is there");
     commands.push_back({&keygen_app, {.has_spans = true, .has_json = true}, [&](Session& session) {
                             return run_keygen(session, keygen);
                         }});
@@ -474,7 +486,7 @@ int parse_and_run(int argc, char** argv) {
     CLI::Option* matrix = commit_app.add_option("--matrix", commit.matrix_path, "the columns of a matrix");
     matrix->type_name("FILE")->needs(commit_key);
     CLI::Option* width = commit_app.add_option("--width", commit.width, "how many columns the matrix has");
-    width->type_name("N")->needs(matrix)->check(CLI::Range(1U, 1U << 20));
+    width->type_name("N")->needs(matrix)->check(in_range(1U, 1U << 20));
     matrix->needs(width);
     commit_key->needs(matrix);
     commit_app.callback([&commit] {
@@ -529,7 +541,8 @@ int parse_and_run(int argc, char** argv) {
     params_app.add_option("-o,--out", params.params_path, "write the chosen parameters, for keygen --params-file")
         ->type_name("FILE");
     params_app.callback([&params] {
-        if (params.task_path.empty() && params.heights.empty()) throw CLI::RequiredError("--task or --height");
+        if (params.task_path.empty() && params.heights.empty())
+            throw CLI::RequiredError("--task, or --vk with --height,");
     });
     commands.push_back({&params_app, {.has_spans = true, .has_json = true}, [&](Session& session) {
                             return run_params(session, params);
@@ -556,19 +569,19 @@ int parse_and_run(int argc, char** argv) {
                             {{"keccakf", "keccakf"}, {"logup", "logup"}, {"all", "all"}}, "what to prove");
     bench_app.add_option("--permutations", bench.num_permutations, "of keccakf")
         ->type_name("N")
-        ->check(CLI::Range(std::size_t{1}, kMaxPermutations))
+        ->check(in_range(std::size_t{1}, kMaxPermutations))
         ->capture_default_str();
     bench_app.add_option("--log-height", bench.log_height, "of logup: log2 of the rows of each AIR")
         ->type_name("N")
-        ->check(CLI::Range(0U, kLogupLogStackedHeight))
+        ->check(in_range(0U, kLogupLogStackedHeight))
         ->capture_default_str();
     bench_app.add_option("--runs", bench.num_runs, "how many proofs of each")
         ->type_name("N")
-        ->check(CLI::Range(1, 1000))
+        ->check(in_range(1, 1000))
         ->capture_default_str();
     bench_app.add_option("--warmups", bench.num_warmups, "proofs before those that count")
         ->type_name("N")
-        ->check(CLI::Range(0, 1000))
+        ->check(in_range(0, 1000))
         ->capture_default_str();
     bench_app.add_option("--beside", bench.beside_path, "show the spans beside those of earlier results")
         ->type_name("FILE");

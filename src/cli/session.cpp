@@ -52,11 +52,6 @@ Error with_path(Error error, const std::string& path) {
     return error;
 }
 
-bool has_task_json(const std::string& folder) {
-    struct stat status{};
-    return ::stat(path_in(folder, "task.json").c_str(), &status) == 0;
-}
-
 Error stream_taken(std::string_view option, std::string_view stream, std::string_view owner) {
     return {.code = ErrorCode::kInvalidArgument,
             .stage = std::string(option),
@@ -285,6 +280,11 @@ Result<void> Session::finish() {
         if (auto done = write(options_.timeline_path, *json); !done) return done;
     }
     return {};
+}
+
+bool has_task_json(const std::string& folder) {
+    struct stat status{};
+    return ::stat(path_in(folder, kTaskFile).c_str(), &status) == 0;
 }
 
 std::string shown_path(const std::string& path, std::string_view stream) {

@@ -152,6 +152,8 @@ private:
 
 /// What stands for standard input and standard output in the place of a path.
 inline constexpr std::string_view kStandardStream = "-";
+/// Whether `folder` is a task's.
+bool has_task_json(const std::string& folder);
 /// A path as messages name it.
 std::string shown_path(const std::string& path, std::string_view stream);
 /// Bytes of a file as text.

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 
 namespace whorl::cli {
@@ -48,11 +47,6 @@ std::string digest_text(const Digest& digest) {
     std::string text;
     for (const Fp x : digest) text += fmt::format("{:08x}", x.canonical());
     return text;
-}
-
-std::string bits_text(double bits) {
-    if (std::isinf(bits)) return bits > 0 ? "-" : "none";
-    return fmt::format("{:.2f}", bits);
 }
 
 }  // namespace whorl::cli

@@ -10,6 +10,7 @@
 #include <whorl/field.hpp>
 
 #include "machine/memory.hpp"
+#include "verifier/security_text.hpp"
 
 namespace whorl::cli {
 
@@ -37,8 +38,6 @@ private:
 std::string grouped(std::uint64_t number);
 /// 64 hexadecimal digits, 8 an element.
 std::string digest_text(const Digest& digest);
-/// Bits of security: "102.72"; "-" for a step that does not exist (infinity), "none" for minus infinity.
-std::string bits_text(double bits);
 using whorl::human_bytes;
 
 }  // namespace whorl::cli

@@ -62,42 +62,42 @@ std::optional<std::uint64_t> size_of_file(const std::filesystem::path& path) {
     return static_cast<std::uint64_t>(status.st_size);
 }
 
-Error wrong_air(std::string_view option, std::size_t air_id, std::string_view what) {
-    return {.code = ErrorCode::kInvalidArgument,
-            .stage = std::string(option),
-            .message = fmt::format("AIR {}: {}", air_id, what)};
-}
-
 Result<AirChoices> choices_of(const TaskInitOptions& options, const VerifyingKey& vk) {
     AirChoices choices;
     const auto check_air = [&](std::string_view option, std::size_t air_id) -> Result<void> {
         if (air_id < vk.airs.size()) return {};
-        return wrong_air(option, air_id, fmt::format("the key has {} AIRs", vk.airs.size()));
+        return wrong_air_option(option, air_id, fmt::format("the key has {} AIRs", vk.airs.size()));
     };
     for (const std::string& text : options.heights) {
         const Result<AirHeight> air = parse_height(text, vk.airs.size());
         if (!air) return air.error();
-        choices.heights[air->air_id] = air->height;
+        if (auto set = set_once(choices.heights, air->air_id, air->height, "--height"); !set) return set.error();
     }
     for (const std::string& text : options.public_values) {
         Result<AirValues> air = parse_public_values(text);
         if (!air) return std::move(air).error();
         if (auto known = check_air("--public-values", air->air_id); !known) return known.error();
         if (const std::uint32_t expected = vk.airs[air->air_id].num_public_values; air->values.size() != expected) {
-            return wrong_air("--public-values", air->air_id,
-                             fmt::format("{} values, the key says {}", air->values.size(), expected));
+            return wrong_air_option("--public-values", air->air_id,
+                                    fmt::format("{} values, the key says {}", air->values.size(), expected));
         }
-        choices.public_values[air->air_id] = std::move(air->values);
+        if (auto set = set_once(choices.public_values, air->air_id, std::move(air->values), "--public-values"); !set) {
+            return set.error();
+        }
     }
     for (const std::string& text : options.air_names) {
         Result<AirOption> air = parse_air_option("--air-name", "AIR=NAME", text);
         if (!air) return std::move(air).error();
         if (auto known = check_air("--air-name", air->air_id); !known) return known.error();
-        choices.names[air->air_id] = std::move(air->value);
+        if (auto set = set_once(choices.names, air->air_id, std::move(air->value), "--air-name"); !set)
+            return set.error();
     }
     for (const std::uint32_t air_id : options.absent_airs) {
         if (auto known = check_air("--absent", air_id); !known) return known.error();
-        if (vk.airs[air_id].is_required) return wrong_air("--absent", air_id, "the key requires a trace");
+        if (vk.airs[air_id].is_required) return wrong_air_option("--absent", air_id, "the key requires a trace");
+        if (choices.heights.contains(air_id) || choices.public_values.contains(air_id)) {
+            return wrong_air_option("--absent", air_id, "--height or --public-values gives it a trace");
+        }
         choices.absent.insert(air_id);
     }
     return choices;

@@ -3,9 +3,9 @@
 #include <fmt/ranges.h>
 #include <unistd.h>
 
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,19 +38,22 @@ Result<Statement> expected_statement(const Session& session, const VerifyOptions
         if (!read) return with_kind(std::move(read).error(), *bytes, "a statement");
         statement = *std::move(read);
     }
+    std::map<std::size_t, std::vector<Fp>> public_values;
     for (const std::string& text : options.public_values) {
-        Result<AirValues> values = parse_public_values(text);
-        if (!values) return std::move(values).error();
+        Result<AirValues> air = parse_public_values(text);
+        if (!air) return std::move(air).error();
+        if (auto set = set_once(public_values, air->air_id, std::move(air->values), "--public-values"); !set) {
+            return set.error();
+        }
+    }
+    for (auto& [air_id, values] : public_values) {
         AirStatement air;
-        air.air_id = values->air_id;
-        air.public_values = std::move(values->values);
+        air.air_id = air_id;
+        air.public_values = std::move(values);
         statement.airs.push_back(std::move(air));
     }
     if (options.has_no_other_airs) statement.allows_other_airs = false;
     if (options.min_security_bits) statement.min_security_bits = *options.min_security_bits;
-    if (std::isnan(statement.min_security_bits)) {  // the option's range lets it pass
-        return Error{.code = ErrorCode::kInvalidArgument, .stage = "--min-security", .message = "not a number of bits"};
-    }
     return statement;
 }
 

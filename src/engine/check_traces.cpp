@@ -113,7 +113,7 @@ private:
     std::string bus_label(std::uint16_t bus) const {
         const auto name = notes_.buses.find(bus);
         if (name == notes_.buses.end() || name->second.empty()) return fmt::format("bus {}", bus);
-        return fmt::format("bus {} \"{}\"", bus, shown_name(name->second));
+        return fmt::format("bus {} ({})", bus, shown_name(name->second));
     }
 
     void check_trace(const AirTrace& trace) {
@@ -318,7 +318,7 @@ bool all_are_elements(std::span<const Fp> values) {
 
 std::string air_place(std::uint32_t air_id, std::span<const std::string> air_names) {
     if (air_id >= air_names.size() || air_names[air_id].empty()) return fmt::format("AIR {}", air_id);
-    return fmt::format("AIR {} \"{}\"", air_id, shown_name(air_names[air_id]));
+    return fmt::format("AIR {} ({})", air_id, shown_name(air_names[air_id]));
 }
 
 std::vector<TraceProblem> trace_problems(const VerifyingKey& vk, std::span<const AirTrace> traces,

@@ -23,6 +23,7 @@
 #include "prover/input.hpp"
 #include "prover/progress.hpp"
 #include "verifier/proof_size.hpp"
+#include "verifier/security_text.hpp"
 
 namespace whorl {
 namespace {
@@ -116,7 +117,7 @@ public:
         if (!(target_ > 0 && target_ <= kMaxSecurityBits)) {
             return refused(
                 fmt::format("security_bits is {}, expected more than 0 and at most {}: challenges have no more",
-                            target_, kMaxSecurityBits));
+                            std::isnan(target_) ? "not a number" : fmt::to_string(target_), kMaxSecurityBits));
         }
         if (heights_.size() != vk_.airs.size()) {
             return refused(fmt::format("{} heights, expected {}: one an AIR, 0 where it has no trace", heights_.size(),
@@ -143,9 +144,9 @@ public:
         if (!choices_.empty()) return std::move(choices_);
         if (!closest_) return std::move(summarize(unfit_, kStage)).error();
         return refused(fmt::format(
-            "{} bits of security cannot be reached for these AIRs and heights: at most {:.1f} ({}); ask for fewer, or "
+            "{} bits of security cannot be reached for these AIRs and heights: at most {} ({}); ask for fewer, or "
             "make traces shorter",
-            target_, closest_->total(), closest_->weakest()));
+            target_, bits_text(closest_->total()), closest_->weakest()));
     }
 
 private:

@@ -170,11 +170,12 @@ Result<Prover> Prover::create(const ProvingKey& key, const ProverOptions& option
 Result<Proof> Prover::State::prove(const ProverInput& input, std::uint64_t memory_limit_bytes) {
     const auto check_limit = [&](const MemoryPlan& plan) -> Result<void> {
         if (memory_limit_bytes == 0 || plan.device_bytes <= memory_limit_bytes) return {};
+        const auto [needed, limit] = human_bytes_apart(plan.device_bytes, memory_limit_bytes);
         return Error{
             ErrorCode::kMachine, "prove",
             fmt::format("a proof of these traces needs {}, the call's limit is {} (memory_limit_bytes); shorter "
                         "traces need less",
-                        human_bytes(plan.device_bytes), human_bytes(memory_limit_bytes))};
+                        needed, limit)};
     };
     if (gpu) {
         if (memory_limit_bytes != 0) {

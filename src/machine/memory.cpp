@@ -219,11 +219,12 @@ MemoryLimit tightest_memory_limit(const fs::path& root) {
 Result<void> check_memory(std::string_view stage, std::string_view what, std::uint64_t needed, const fs::path& root) {
     const MemoryLimit limit = tightest_memory_limit(root);
     if (needed <= limit.available()) return {};
+    const auto [needed_text, available_text] = human_bytes_apart(needed, limit.available());
     return Error{
         ErrorCode::kMachine, std::string(stage),
         fmt::format("{} needs more than {} of memory, {} are available: {} allows {}, {} are in use; raise the limit, "
                     "use a larger machine, or prove less at once",
-                    what, human_bytes(needed), human_bytes(limit.available()), limit.name, human_bytes(limit.bytes),
+                    what, needed_text, available_text, limit.name, human_bytes(limit.bytes),
                     human_bytes(limit.in_use))};
 }
 
@@ -236,6 +237,12 @@ std::string human_bytes(std::uint64_t bytes) {
         ++unit;
     }
     return unit == 0 ? fmt::format("{} B", bytes) : fmt::format("{:.1f} {}", size, kUnits[unit]);
+}
+
+std::pair<std::string, std::string> human_bytes_apart(std::uint64_t a, std::uint64_t b) {
+    std::pair<std::string, std::string> texts(human_bytes(a), human_bytes(b));
+    if (a != b && texts.first == texts.second) texts = {fmt::format("{} B", a), fmt::format("{} B", b)};
+    return texts;
 }
 
 }  // namespace whorl

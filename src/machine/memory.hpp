@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <whorl/error.hpp>
@@ -40,5 +41,8 @@ Result<void> check_memory(std::string_view stage, std::string_view what, std::ui
 
 /// 859137 -> "839.0 KiB".
 std::string human_bytes(std::uint64_t bytes);
+
+/// human_bytes() of both, or all of their digits where these would be the same texts: for what is needed and what there is.
+std::pair<std::string, std::string> human_bytes_apart(std::uint64_t a, std::uint64_t b);
 
 }  // namespace whorl

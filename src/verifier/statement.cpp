@@ -1,4 +1,5 @@
 #include "verifier/statement.hpp"
+#include "verifier/security_text.hpp"
 
 #include <algorithm>
 #include <new>
@@ -74,7 +75,7 @@ Rejection check_security(const VerifyingKey& vk, double min_security_bits) {
     const double total = std::max(0.0, bits->total());
     if (total >= min_security_bits) return std::nullopt;  // so that nothing suffices where NaN is asked for
     return VerifyError{Kind::kStatementSecurity, "statement.security", bits->weakest(),
-                       fmt::format("at least {} bits", min_security_bits), fmt::format("{:.2f} bits", total)};
+                       fmt::format("at least {} bits", min_security_bits), bits_text(total) + " bits"};
 }
 
 Rejection check_public_values(const AirStatement& air, std::span<const Fp> found) {

@@ -266,7 +266,7 @@ TEST(Check, RefusesTracesThatProveWouldRefuse) {
     const auto report = check_constraints(task.vk, task.traces, names);
     ASSERT_FALSE(report);
     EXPECT_EQ(report.error().code, ErrorCode::kInvalidArgument);
-    EXPECT_EQ(report.error().message, "AIR 0 \"Fib\": expected 2 cached parts, found 1");
+    EXPECT_EQ(report.error().message, "AIR 0 (Fib): expected 2 cached parts, found 1");
 }
 
 }  // namespace

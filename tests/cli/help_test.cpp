@@ -56,6 +56,10 @@ TEST(Help, LongLinesAreBrokenAtSpaces) {
               word + '\n' + word + "\n  " + word + "\n  " + word + '\n');
     EXPECT_EQ(cli::wrap_help("  --option X                    " + word + ' ' + word + '\n'),
               "  --option X                    " + word + '\n' + std::string(32, ' ') + word + '\n');
+    // The rest of a line goes on with its paragraph, up to a list or an empty line.
+    EXPECT_EQ(cli::wrap_help(word + ' ' + word + "\nnext\n  item\n"), word + '\n' + word + " next\n  item\n");
+    EXPECT_EQ(cli::wrap_help(word + ' ' + word + "\n\nnext\n"), word + '\n' + word + "\n\nnext\n");
+    EXPECT_EQ(cli::wrap_help(word + ' ' + word + '\n' + word), word + '\n' + word + '\n' + word + '\n');
     const std::string unbreakable(200, 'u');
     EXPECT_EQ(cli::wrap_help(unbreakable + '\n'), unbreakable + '\n');
     EXPECT_EQ(cli::wrap_help("\n\n"), "\n\n");

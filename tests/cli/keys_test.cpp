@@ -97,7 +97,8 @@ TEST(Keygen, RefusesWhatIsNoAirAndLeavesNothing) {
     expect("fibonacci-selector:33", "the number of rows is not a power of two");
     expect_error({"keygen", "--air", "fibonacci", "--params", "none", "--out", out}, "expected app-100|leaf-100");
     expect_error({"keygen", "--air", "fibonacci", "--params-file", scratch / "none", "--out", out}, "No such file");
-    expect_error({"keygen", "--air", "fibonacci", "--log-stacked-height", "9", "--out", out}, "not in range 11 to 24");
+    expect_error({"keygen", "--air", "fibonacci", "--log-stacked-height", "9", "--out", out},
+                 "expected 11 to 24, found");
     expect_error({"keygen", "--out", out}, "--air is required");
     EXPECT_FALSE(fs::exists(out));
 }
@@ -162,6 +163,18 @@ TEST(Keygen, ReplacesNoFileOfAnotherOption) {
     const std::string text = read_text(columns);
     expect_refused("--params-file", columns);
     EXPECT_EQ(read_text(columns), text);
+}
+
+TEST(Keygen, ReplacesNoKeyOfATaskUnlessTold) {
+    const Scratch scratch;
+    const fs::path task = scratch.copy_of("fib_2e5");
+    const std::string key = read_text(task / "vk.postcard");
+    std::vector<std::string> keygen{"keygen", "--air", "fibonacci", "--out", task};
+    expect_error(keygen, "is a task's folder");
+    EXPECT_EQ(read_text(task / "vk.postcard"), key);
+    keygen.emplace_back("--force");
+    EXPECT_EQ(run_whorl(keygen).exit_code, 0);
+    EXPECT_NE(read_text(task / "vk.postcard"), key);
 }
 
 TEST(TaskInit, ReplacesNoKeyUnlessTold) {
@@ -247,6 +260,9 @@ TEST(TaskInit, RefusesWhatTheKeyDoesNotHave) {
     expect({"--public-values", "0=1"}, "AIR 0: 1 values, the key says 3");
     expect({"--air-name", "4=x"}, "AIR 4: the key has 1 AIRs");
     expect({"--absent", "1"}, "AIR 1: the key has 1 AIRs");
+    expect({"--height", "0=32", "--height", "0=32"}, "--height: AIR 0: given twice");
+    expect({"--public-values", "0=1,2,3", "--public-values", "0=1,2,4"}, "--public-values: AIR 0: given twice");
+    expect({"--air-name", "0=a", "--air-name", "0=b"}, "--air-name: AIR 0: given twice");
     expect_error({"task", "init", task, "--vk", in_vector("fib_2e5", "proof.bin")}, "this is a proof");
     expect_error({"task", "init", task}, "--vk is required");
     expect_error({"task"}, "subcommand");

@@ -261,7 +261,7 @@ TEST(Task, ThatDoesNotFitItsKeyIsBadInputToAll) {
     write_text(task / "task.json", document.dump());
     write_text(task / "air0_main.bin", std::string(std::size_t{2} * 4 << 16, '\0'));
     expect_refused(
-        task, "AIR 0 \"FibonacciAir\": expected a height of at most 2^10, the stacked height of the key, found 2^16");
+        task, "AIR 0 (FibonacciAir): expected a height of at most 2^10, the stacked height of the key, found 2^16");
     document["airs"] = json::array();
     write_text(task / "task.json", document.dump());
     expect_refused(task, "expected the trace of at least one AIR, found none");

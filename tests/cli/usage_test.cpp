@@ -96,6 +96,7 @@ TEST(Usage, VersionIsPrinted) {
 }
 
 TEST(Usage, WrongCommandLinesExitWith2AndSayWhy) {
+    const std::string fib_key = (vector_folder("fib_2e5") / "vk.postcard").string();
     const std::vector<std::pair<std::vector<std::string>, std::string>> cases{
         {{}, "subcommand"},
         {{"frobnicate"}, "frobnicate"},
@@ -107,7 +108,7 @@ TEST(Usage, WrongCommandLinesExitWith2AndSayWhy) {
         {{"keccakf", "--permutations", "-1"}, "--permutations"},
         {{"keccakf", "--permutations", "many"}, "--permutations"},
         {{"keccakf", "--log-stacked-height", "25"}, "--log-stacked-height"},
-        {{"keccakf", "--log-stacked-height", "10"}, "not in range 11 to 24"},
+        {{"keccakf", "--log-stacked-height", "10"}, "expected 11 to 24, found"},
         {{"keccakf", "--threads", "100000"}, "--threads"},
         {{"keccakf", "--frob"}, "--frob"},
         {{"keccakf", "--dispatch", "fast"}, "--dispatch"},
@@ -115,7 +116,13 @@ TEST(Usage, WrongCommandLinesExitWith2AndSayWhy) {
         {{"keccakf", "--compile-timeout", "-1"}, "--compile-timeout"},
         {{"keccakf", "--device", "abacus"}, "abacus"},
         {{"plan"}, "--task"},
-        {{"params"}, "--task or --height"},
+        {{"keccakf", "--threads", ""}, "expected 0 to 1024, found \"\""},
+        {{"verify", "--vk", "x", "--proof", "y", "--min-security", "nan"}, "expected 0 to 1000, found \"nan\""},
+        {{"params"}, "--task, or --vk with --height,"},
+        {{"params", "--vk", fib_key, "--height", "0=32", "--height", "0=64"}, "--height: AIR 0: given twice"},
+        {{"verify", "--vk", fib_key, "--proof", fib_key, "--public-values", "0=1,2,3", "--public-values", "0=1,2,3"},
+         "--public-values: AIR 0: given twice"},
+        {{"params", "--task", vector_folder("fib_2e5").string(), "--security", "nan"}, "is not a number, expected"},
         {{"params", "--task", "x", "--vk", "y"}, "--vk"},
         {{"params", "--task", "x", "--height", "0=4"}, "--vk"},
         {{"params", "--task", vector_folder("fib_2e5").string(), "--security", "125"}, "at most 124"},

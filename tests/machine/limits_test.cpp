@@ -55,6 +55,12 @@ private:
     fs::path path_ = fs::temp_directory_path() / ("whorl_limits_" + std::to_string(::getpid()));
 };
 
+TEST(Memory, TwoSizesReadAsTwo) {
+    EXPECT_EQ(human_bytes_apart(457732, 457728), std::pair(std::string("457732 B"), std::string("457728 B")));
+    EXPECT_EQ(human_bytes_apart(2048, 1024), std::pair(std::string("2.0 KiB"), std::string("1.0 KiB")));
+    EXPECT_EQ(human_bytes_apart(1024, 1024), std::pair(std::string("1.0 KiB"), std::string("1.0 KiB")));
+}
+
 TEST(MemoryLimits, OfVersion2AreThoseOfTheGroupAndOfAllThatHoldIt) {
     const FakeRoot root;
     root.write("proc/self/mountinfo", "30 24 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw\n");

@@ -141,11 +141,11 @@ TEST(ChooseParams, SayWhatIsInTheWay) {
     };
     EXPECT_NE(refusal(list({})).find("0 heights, expected 2"), std::string::npos);
     EXPECT_NE(refusal(list({0, 0})).find("the trace of at least one AIR"), std::string::npos);
-    EXPECT_NE(refusal(list({0, 3})).find("AIR 1 \"Wide\": expected a power of two as height, found 3"),
+    EXPECT_NE(refusal(list({0, 3})).find("AIR 1 (Wide): expected a power of two as height, found 3"),
               std::string::npos);
     EXPECT_EQ(
         refusal(list({1, std::uint64_t{1} << 27})),
-        "AIR 1 \"Wide\": expected a height of at most 2^26, the largest stacked height, found 2^27; split the trace");
+        "AIR 1 (Wide): expected a height of at most 2^26, the largest stacked height, found 2^27; split the trace");
     for (const double bits : {0.0, -1.0, 1000.0, std::numeric_limits<double>::quiet_NaN()}) {
         EXPECT_NE(refusal(list({8, 8}, bits)).find("expected more than 0"), std::string::npos) << bits;
     }

@@ -116,17 +116,15 @@ INSTANTIATE_TEST_SUITE_P(
                  "AIR 99: expected an AIR of the key, which has 12 AIRs numbered from 0"},
         BadInput{"FirstAirThatIsNotThere", [](Task& t) { t.traces[0].air_id = 12; },
                  "AIR 12: expected an AIR of the key, which has 12 AIRs numbered from 0"},
-        BadInput{"RepeatedAir", [](Task& t) { t.traces[1] = t.traces[0]; },
-                 "AIR 0 \"FibonacciAir\": expected one trace"},
+        BadInput{"RepeatedAir", [](Task& t) { t.traces[1] = t.traces[0]; }, "AIR 0 (FibonacciAir): expected one trace"},
         BadInput{"WrongWidth", [](Task& t) { t.traces[0].common_main = zeros(3, 16); },
-                 "AIR 0 \"FibonacciAir\", common main: expected 2 columns, found 3"},
+                 "AIR 0 (FibonacciAir), common main: expected 2 columns, found 3"},
         BadInput{"HeightNotAPowerOfTwo", [](Task& t) { t.traces[0].common_main = zeros(2, 12); },
-                 "AIR 0 \"FibonacciAir\": expected a power of two as height, found 12; pad the trace"},
+                 "AIR 0 (FibonacciAir): expected a power of two as height, found 12; pad the trace"},
         BadInput{"HeightZero", [](Task& t) { t.traces[0].common_main = zeros(2, 0); }, "height, found 0"},
-        BadInput{
-            "AboveTheStackedHeight", [](Task& t) { t.traces[0].common_main = zeros(2, 2048); },
-            "AIR 0 \"FibonacciAir\": expected a height of at most 2^10, the stacked height of the key, found 2^11; "
-            "split the trace or use a key with a larger l_skip + n_stack"},
+        BadInput{"AboveTheStackedHeight", [](Task& t) { t.traces[0].common_main = zeros(2, 2048); },
+                 "AIR 0 (FibonacciAir): expected a height of at most 2^10, the stacked height of the key, found 2^11; "
+                 "split the trace or use a key with a larger l_skip + n_stack"},
         BadInput{"PartsOfDifferentHeight", [](Task& t) { t.traces[3].cached_mains[0] = zeros(1, 8); },
                  "cached part 0: expected a height of 4, that of the common main, found 8"},
         BadInput{"MissingCachedPart", [](Task& t) { t.traces[3].cached_mains.clear(); },
@@ -217,7 +215,7 @@ TEST(CheckTraces, ReportsAllThatIsWrongAndCountsWhatDoesNotFit) {
     EXPECT_EQ(airs.size(), task.traces.size());
 
     const std::string message = check_traces(task.vk, task.traces, task.air_names).error().message;
-    EXPECT_EQ(message.find(fmt::format("{} problems: (1) AIR 0 \"FibonacciAir\": ", problems.size())), 0U) << message;
+    EXPECT_EQ(message.find(fmt::format("{} problems: (1) AIR 0 (FibonacciAir): ", problems.size())), 0U) << message;
     EXPECT_NE(message.find(fmt::format(". And {} more", problems.size() - 8)), std::string::npos) << message;
     EXPECT_LT(message.size(), 2000U);
 }
@@ -243,7 +241,7 @@ TEST(CheckTraces, CutsNamesAtACharacter) {
     task.traces[0].common_main = zeros(2, 12);
     const auto problems = value_of(find_trace_problems(task.vk, task.traces, task.air_names));
     ASSERT_FALSE(problems.empty());
-    EXPECT_EQ(problems[0].place, "AIR 0 \"" + std::string(63, 'x') + "...\"");
+    EXPECT_EQ(problems[0].place, "AIR 0 (" + std::string(63, 'x') + "...)");
 }
 
 TEST(CheckTraces, KeepsNamesOf64BytesWhole) {
@@ -253,8 +251,8 @@ TEST(CheckTraces, KeepsNamesOf64BytesWhole) {
         task.air_names[0] = name;
         return value_of(find_trace_problems(task.vk, task.traces, task.air_names)).at(0).place;
     };
-    EXPECT_EQ(place_with(std::string(64, 'x')), "AIR 0 \"" + std::string(64, 'x') + "\"");
-    EXPECT_EQ(place_with(std::string(65, 'x')), "AIR 0 \"" + std::string(64, 'x') + "...\"");
+    EXPECT_EQ(place_with(std::string(64, 'x')), "AIR 0 (" + std::string(64, 'x') + ")");
+    EXPECT_EQ(place_with(std::string(65, 'x')), "AIR 0 (" + std::string(64, 'x') + "...)");
     EXPECT_EQ(place_with(""), "AIR 0");
 }
 
@@ -285,7 +283,7 @@ TEST(CheckTraces, SaysOneThingOfAMatrixThatHoldsNothing) {
     task.traces[0].common_main = Matrix(2, std::size_t{1} << 60);
     const auto problems = value_of(find_trace_problems(task.vk, task.traces, task.air_names));
     ASSERT_EQ(problems.size(), 1U);
-    EXPECT_EQ(problems[0].place, "AIR 0 \"FibonacciAir\", common main");
+    EXPECT_EQ(problems[0].place, "AIR 0 (FibonacciAir), common main");
     EXPECT_EQ(problems[0].expected, "a matrix that holds its elements");
 }
 
@@ -339,7 +337,7 @@ TEST(CheckTraces, NamesBuses) {
     traces[0].common_main = zeros(1, std::size_t{1} << 15);
     const auto refused = check_traces(key.vk, traces, key.air_names, key.notes);
     ASSERT_FALSE(refused.has_value());
-    EXPECT_EQ(refused.error().message.find("bus 1 \"memory\": expected fewer than 2013265921 "), 0U)
+    EXPECT_EQ(refused.error().message.find("bus 1 (memory): expected fewer than 2013265921 "), 0U)
         << refused.error().message;
 }
 
@@ -371,10 +369,10 @@ TEST(CheckTraces, AddUpTheWeightsOfABusToTheLast) {
     EXPECT_EQ(one_more[0].found, "2013265936");
     EXPECT_EQ(
         one_more[0].remedy,
-        "make traces shorter, first that of AIR 1 \"B\" with 1073741824 of them, or split them over several proofs");
+        "make traces shorter, first that of AIR 1 (B) with 1073741824 of them, or split them over several proofs");
     const auto equal = problems(1, {1U << 14, 1U << 14, 1, 0});
     ASSERT_EQ(equal.size(), 1U);
-    EXPECT_NE(equal[0].remedy.find("first that of AIR 0 \"A\" with 1073741824"), std::string::npos) << equal[0].remedy;
+    EXPECT_NE(equal[0].remedy.find("first that of AIR 0 (A) with 1073741824"), std::string::npos) << equal[0].remedy;
 }
 
 TEST(CheckTraces, SaysWhereTheLimitOfAllInteractionsIs) {
@@ -404,7 +402,7 @@ TEST(CheckTraces, PreprocessedPartsHaveTheKeysWidthAndAreThereWhereTheKeyHasThem
     EXPECT_EQ(check_traces(plain.vk, plain.traces).error().message, "AIR 0: expected no preprocessed part, found one");
     Prover prover =
         value_of(Prover::create(ProvingKey{.vk = plain.vk, .air_names = {"F"}, .preprocessed = {std::nullopt}}));
-    EXPECT_EQ(prover.prove(plain.traces).error().message, "AIR 0 \"F\": expected no preprocessed part, found one");
+    EXPECT_EQ(prover.prove(plain.traces).error().message, "AIR 0 (F): expected no preprocessed part, found one");
 }
 
 TEST(CheckTraces, AcceptsTracesThatFillTheKeyExactly) {

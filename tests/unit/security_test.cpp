@@ -12,6 +12,7 @@
 
 #include "engine/json_values.hpp"
 #include "vectors.hpp"
+#include "verifier/security_text.hpp"
 
 namespace whorl {
 namespace {
@@ -206,6 +207,13 @@ TEST(Security, RefusesParametersThatCannotBeWorkedWith) {
     VerifyingKey key;
     key.params = params;
     EXPECT_FALSE(security_bits(key));
+}
+
+TEST(Security, ABoundThatIsMissedNeverReadsAsReached) {
+    EXPECT_EQ(bits_text(99.99999), "99.99");
+    EXPECT_EQ(bits_text(100), "100.00");
+    EXPECT_EQ(bits_text(kInfinity), "-");
+    EXPECT_EQ(bits_text(-kInfinity), "none");
 }
 
 }  // namespace
