@@ -128,7 +128,9 @@ def run(command, env):
     return done.stdout
 
 
-def proving_arguments(workload):
+def proving_arguments(workload, options):
+    if workload == "segment":
+        return ["task", "--task", options.task]
     return [workload, *(["--inputs", VECTOR / "inputs.u64le"] if workload == "keccakf" else [])]
 
 
@@ -149,7 +151,7 @@ class CpuPeer(Peer):
     memory_key = "peak_rss_bytes"
 
     def prove(self, workload):
-        return json.loads(run([self.program, *proving_arguments(workload)], self.env))
+        return json.loads(run([self.program, *proving_arguments(workload, self.options)], self.env))
 
     def verify(self):
         return json.loads(run([self.program, "verify", "--vk", VECTOR / "vk.postcard", "--proof", VECTOR / "proof.bin"], self.env))
@@ -162,7 +164,7 @@ class CudaPeer(Peer):
 
     def prove(self, workload):
         counts = ["--warm-ups", str(self.options.warm_ups), "--runs", str(self.options.proofs)]
-        text = run([self.program, *proving_arguments(workload), *counts], self.env)
+        text = run([self.program, *proving_arguments(workload, self.options), *counts], self.env)
         return median_run([line for line in map(json.loads, text.splitlines()) if line["kind"] == "run"])
 
 
@@ -186,7 +188,8 @@ class Whorl:
     def prove(self, workload):
         num_warm_ups = self.options.warm_ups
         runs = ["--runs", str(num_warm_ups + self.options.proofs)]
-        text, metrics = self.with_metrics("bench", workload, *runs, "--device", self.options.device)
+        what = ["--task", self.options.task] if workload == "segment" else [workload]
+        text, metrics = self.with_metrics("bench", *what, *runs, "--device", self.options.device)
         lines = [line for line in map(json.loads, text.splitlines()) if line["kind"] == "run"]
         line = median_run(lines[num_warm_ups:])
         line["spans"] = spans_of_proof(metrics["spans"], line["run"])
@@ -318,10 +321,12 @@ def gpu_model():
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", nargs="?", default="all", choices=["keccakf", "logup", "verify", "all"])
+    parser.add_argument("what", nargs="?", default="all", choices=["keccakf", "logup", "segment", "verify", "all"])
     parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     parser.add_argument("--runs", type=int, default=5, help="rounds: each program takes one turn a round")
     parser.add_argument("--proofs", type=int, help="timed proofs a turn; cpu: 1, cuda: 10")
+    parser.add_argument("--proof", type=int, default=118, help="of segment: which of the block's proofs (whorl bench --proof)")
+    parser.add_argument("--scale", type=int, help="of segment: heights are divided by 2^K; cpu: 4, cuda: 0")
     parser.add_argument("--threads", type=int, default=0, help="0: one per core, as both programs choose")
     parser.add_argument("--whorl", type=Path, required=True)
     parser.add_argument("--peer", type=Path, required=True)
@@ -336,8 +341,17 @@ def main():
     options.proofs = options.proofs or (1 if is_cpu else 10)
     if options.runs < 1 or options.proofs < 1:
         parser.error("--runs and --proofs must be at least 1")
+    options.out.mkdir(parents=True, exist_ok=True)
     if not options.whorl.is_file():
         parser.error(f"{options.whorl}: no such program")
+
+    scale = options.scale if options.scale is not None else 4 if is_cpu else 0
+    # The task is made once; both programs read it.
+    folder = tempfile.TemporaryDirectory(dir=options.out) if options.what in ("segment", "all") else None
+    if folder:
+        options.task = Path(folder.name) / "segment"
+        run([options.whorl, "bench", "segment", "--proof", str(options.proof), "--scale", str(scale), "--task-out", options.task],
+            dict(os.environ))
 
     report = Report()
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
@@ -354,14 +368,13 @@ def main():
     report.say()
 
     found = {"machine": machine, "runs": options.runs, "whorl": version}
-    for workload in ("keccakf", "logup"):
+    for workload in ("keccakf", "logup", "segment"):
         if options.what in (workload, "all"):
             found[workload] = compare_proofs(report, programs, workload, options.runs)
     if is_cpu and options.what in ("verify", "all"):
         found["verify"] = compare_verification(report, programs, VERIFICATIONS_PER_RUN * options.runs)
     machine["load_after"] = os.getloadavg()
 
-    options.out.mkdir(parents=True, exist_ok=True)
     stem = options.out / ("peers" if is_cpu else f"peers-{options.device}")
     stem.with_suffix(".json").write_text(json.dumps(found, indent=1) + "\n")
     stem.with_suffix(".txt").write_text("\n".join(report.lines) + "\n")

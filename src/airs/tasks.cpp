@@ -5,7 +5,12 @@
 #include <iterator>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "airs/block_shapes.hpp"
+#include "airs/shaped_air.hpp"
 #include "airs/small.hpp"
+#include "key/app_params.hpp"
 
 namespace whorl {
 namespace {
@@ -186,6 +191,39 @@ AirTask logup_task(unsigned log_height, const SystemParams& params, const std::v
     TaskBuilder builder("logup", params);
     add_self_interactions(builder, widths, log_height, 4);
     return std::move(builder).finish();
+}
+
+AirTask block_task(std::size_t proof, unsigned scale) {
+    const BlockProof& shape = block_proofs()[proof];
+    const auto scaled = [scale](unsigned log_height, unsigned least) {
+        return std::max(log_height - std::min(log_height, scale), least);
+    };
+    AirTask task{.name = fmt::format("block_proof_{}", proof), .params = {}, .airs = {}, .make_traces = {}};
+    if (scale > 0) task.name += fmt::format("_scale_{}", scale);
+    constexpr unsigned kAppLogStackedHeight = 24;
+    switch (shape.key) {
+        case 0:
+            task.params = app_params(scaled(kAppLogStackedHeight, kMinAppLogStackedHeight), 1, 100);
+            break;
+        case 1:
+            task.params = leaf_params(scaled(kLeafLogStackedHeight, kMinAppLogStackedHeight));
+            break;
+        default:
+            task.params = internal_params(scaled(kInternalLogStackedHeight, kMinAppLogStackedHeight));
+    }
+    std::vector<ShapedAir> airs;
+    for (const AirShape& air : block_keys()[shape.key]) airs.emplace_back(air);
+    task.airs.assign(airs.begin(), airs.end());
+    task.make_traces = [airs = std::move(airs), heights = log_heights(shape), scaled, proof] {
+        Traces traces;
+        for (std::uint32_t id = 0; id < airs.size(); ++id) {
+            if (heights[id] < 0) continue;
+            const std::uint64_t seed = (std::uint64_t{proof} << 32) + id;
+            traces.push_back(airs[id].trace(id, scaled(static_cast<unsigned>(heights[id]), 0), seed));
+        }
+        return traces;
+    };
+    return task;
 }
 
 }  // namespace whorl

@@ -38,4 +38,11 @@ AirTask keccak_task(std::vector<KeccakState> inputs, const SystemParams& params)
 AirTask logup_task(unsigned log_height, const SystemParams& params,
                    const std::vector<std::uint32_t>& widths = {4, 7, 8, 8, 10, 100});
 
+/// Proof `proof` of the block (block_shapes.hpp) with AIRs of its shapes and random traces (ShapedAir), and the published parameters of
+/// its kind. Heights, the stacked one too, are those of the block by 2^scale: traces have at least one row, a stacked column at
+/// least 2^kMinAppLogStackedHeight.
+/// Preconditions: proof < block_proofs().size().
+AirTask block_task(std::size_t proof, unsigned scale);
+inline constexpr unsigned kMaxBlockScale = 22;  ///< more changes nothing
+
 }  // namespace whorl

@@ -6,6 +6,7 @@
 #include <array>
 #include <cstdio>
 #include <fstream>
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "cli/bench_results.hpp"
@@ -57,10 +58,9 @@ Json count_device_work(const Telemetry& telemetry, std::size_t first_span) {
             {"peak_device_bytes", measure_totals(telemetry).device_peak_bytes}};
 }
 
-/// Proves and verifies `workload`, a JSON line for each run, added to `results`, and one for all. False when a proof is
+/// Commits the cached parts, proves and verifies `workload`, a JSON line for each run, added to `results`, and one for all. False when a proof is
 /// rejected.
-Result<bool> run_workload(Session& session, const Workload& workload, const BenchOptions& options,
-                          BenchResults& results) {
+Result<bool> run_workload(Session& session, Workload workload, const BenchOptions& options, BenchResults& results) {
     Telemetry& telemetry = session.telemetry();
     const std::string name = fmt::format("proof/{}/{}", workload.name, session.options().device);
     std::vector<double> prove_ms;
@@ -70,6 +70,15 @@ Result<bool> run_workload(Session& session, const Workload& workload, const Benc
     std::size_t proof_bytes = 0;
     Result<Prover> prover = Prover::create(workload.key.vk, session.prover_options());
     if (!prover) return std::move(prover).error();
+    // As where they serve many proofs: outside the time of each.
+    for (AirTrace& trace : workload.traces) {
+        for (TracePart& part : trace.cached_mains) {
+            if (part.committed() != nullptr) continue;
+            Result<CommittedMatrix> committed = prover->commit(part.matrix());
+            if (!committed) return std::move(committed).error();
+            part = *std::move(committed);
+        }
+    }
     for (unsigned run = 0; run < options.num_warmups; ++run) {
         const Span run_span(&telemetry, "warmup");
         if (const Result<Proof> proof = prover->prove(workload.traces); !proof) return proof.error();
@@ -120,8 +129,12 @@ Result<bool> run_workload(Session& session, const Workload& workload, const Benc
         if (const Result<void> added = results.add_line(print_line(session, json)); !added) return added.error();
     }
 
-    std::size_t num_cells = 0;
-    for (const AirTrace& trace : workload.traces) num_cells += trace.common_main.values().size();
+    std::size_t num_cells = 0, num_interactions = 0;
+    for (const AirTrace& trace : workload.traces) {
+        num_cells += trace.common_main.values().size();
+        for (const TracePart& part : trace.cached_mains) num_cells += part.values().size();
+        num_interactions += trace.height() * workload.key.vk.airs[trace.air_id].interactions.size();
+    }
     Json summary{{"kind", "summary"},
                  {"name", name},
                  {"runs", options.num_runs},
@@ -133,7 +146,9 @@ Result<bool> run_workload(Session& session, const Workload& workload, const Benc
                  {"verify_median_ms", median(verify_ms)},
                  {"proof_bytes", proof_bytes},
                  {"peak_rss_bytes", measure_totals(telemetry).peak_rss_bytes},
+                 {"airs", workload.traces.size()},
                  {"cells", num_cells},
+                 {"interactions", num_interactions},
                  {"log_stacked_height", workload.key.vk.params.log_stacked_height()},
                  {"version", WHORL_VERSION},
                  {"cpu", cpu_model()}};
@@ -147,6 +162,14 @@ Result<bool> run_workload(Session& session, const Workload& workload, const Benc
 
 Result<ExitCode> run_bench(Session& session, const BenchOptions& options) {
     session.claim_input("--beside", options.beside_path);
+    if (!options.task_path.empty()) {
+        if (auto claimed = session.claim_task("--task", options.task_path); !claimed) return claimed.error();
+    }
+    if (!options.task_out_path.empty() && has_task_json(options.task_out_path)) {
+        return Error{.code = ErrorCode::kInvalidArgument,
+                     .stage = "--task-out",
+                     .message = printable(options.task_out_path) + " is a task's folder already; choose another"};
+    }
     BenchResults beside;
     if (!options.beside_path.empty()) {
         const Result<std::vector<std::byte>> bytes = session.read(options.beside_path, BenchResults::kLimit);
@@ -160,17 +183,31 @@ Result<ExitCode> run_bench(Session& session, const BenchOptions& options) {
     BenchResults results;
     const auto run = [&](Result<Workload> workload) -> Result<bool> {
         if (!workload) return std::move(workload).error();
-        return run_workload(session, *workload, options, results);
+        if (!options.task_out_path.empty()) {
+            if (auto saved = save_workload(*std::move(workload), options.task_out_path); !saved) return saved.error();
+            return true;
+        }
+        return run_workload(session, *std::move(workload), options, results);
     };
-    // The LogUp workload first: it needs less memory, so its peak is its own.
-    if (options.workload != "keccakf") {
-        const Result<bool> is_accepted = run(logup_workload(session, options.log_height));
-        if (!is_accepted) return is_accepted.error();
-        if (!*is_accepted) return kExitRejected;
+    std::vector<std::function<Result<Workload>()>> workloads;
+    if (!options.task_path.empty()) {
+        workloads.emplace_back([&] { return task_workload(options.task_path); });
+    } else if (options.workload == "segment") {
+        workloads.emplace_back([&] { return block_workload(session, options.proof, options.scale); });
+    } else {
+        // The LogUp workload first: it needs less memory, so its peak is its own.
+        if (options.workload != "keccakf") {
+            workloads.emplace_back([&] { return logup_workload(session, options.log_height); });
+        }
+        if (options.workload != "logup") {
+            workloads.emplace_back([&] {
+                return keccakf_workload(session, random_keccak_inputs(options.num_permutations),
+                                        keccakf_log_stacked_height(options.num_permutations));
+            });
+        }
     }
-    if (options.workload != "logup") {
-        const Result<bool> is_accepted = run(keccakf_workload(session, random_keccak_inputs(options.num_permutations),
-                                                              keccakf_log_stacked_height(options.num_permutations)));
+    for (const auto& make : workloads) {
+        const Result<bool> is_accepted = run(make());
         if (!is_accepted) return is_accepted.error();
         if (!*is_accepted) return kExitRejected;
     }

@@ -12,6 +12,7 @@
 #include <whorl/choose_params.hpp>
 #include <whorl/error.hpp>
 
+#include "airs/block_shapes.hpp"
 #include "cli/session.hpp"
 
 namespace whorl::cli {
@@ -126,9 +127,13 @@ Result<ExitCode> run_devices(Session& session);
 Result<ExitCode> run_doctor(Session& session);
 
 struct BenchOptions {
-    std::string workload = "all";  ///< keccakf, logup or all
+    std::string workload = "all";  ///< keccakf, logup, both (all) or segment
+    std::string task_path;         ///< in the place of a workload; empty: none
     std::size_t num_permutations = kDefaultPermutations;
     unsigned log_height = 17;
+    std::size_t proof = kMedianAppProof;  ///< of segment
+    unsigned scale = 0;                   ///< of segment
+    std::string task_out_path;            ///< a folder to write the workload to, in the place of proofs; empty: none
     unsigned num_runs = 5;
     unsigned num_warmups = 0;  ///< proofs before those that count
     std::string beside_path;   ///< earlier results to show these beside; empty: none

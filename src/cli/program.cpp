@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "airs/block_shapes.hpp"
 #include "cli/cli.hpp"
 #include "cli/command_table.hpp"
 #include "cli/commands.hpp"
@@ -190,6 +191,9 @@ more. Every proof is verified. Memory is the peak of the process up to then, and
 Examples:
   whorl bench --runs 3
   whorl bench logup --log-height 14 --runs 1 --quiet
+  whorl bench segment --scale 6
+  whorl bench segment --proof 171 --scale 6 --task-out leaf
+  whorl bench --task tests/vectors/mixture
   whorl bench keccakf --threads 1
   whorl bench --device cuda --warmups 2 --runs 10 > today.jsonl
   whorl bench --device cuda --warmups 2 --runs 10 --beside today.jsonl)";
@@ -564,9 +568,14 @@ int parse_and_run(int argc, char** argv) {
 #endif
 
     BenchOptions bench;
-    CLI::App& bench_app = add_command("bench", "time the reference's benchmarks", kBenchExamples);
-    add_choice<std::string>(bench_app, "workload", bench.workload,
-                            {{"keccakf", "keccakf"}, {"logup", "logup"}, {"all", "all"}}, "what to prove");
+    CLI::App& bench_app =
+        add_command("bench", "time proofs: of benchmarks, of a block's shapes, of a task", kBenchExamples);
+    add_choice<std::string>(
+        bench_app, "workload", bench.workload,
+        {{"keccakf", "keccakf"}, {"logup", "logup"}, {"all", "all"}, {"segment", "segment"}},
+        "what to prove: keccakf and logup are the reference's benchmarks, all is both; segment has the "
+        "shape of a proof of a real Ethereum block");
+    bench_app.add_option("--task", bench.task_path, "prove a task folder")->type_name("DIR")->excludes("workload");
     bench_app.add_option("--permutations", bench.num_permutations, "of keccakf")
         ->type_name("N")
         ->check(in_range(std::size_t{1}, kMaxPermutations))
@@ -575,6 +584,25 @@ int parse_and_run(int argc, char** argv) {
         ->type_name("N")
         ->check(in_range(0U, kLogupLogStackedHeight))
         ->capture_default_str();
+    bench_app
+        .add_option("--proof", bench.proof,
+                    "of segment: which of the block's proofs; 0 to 148 are of the program, 149 to 208 of other proofs")
+        ->type_name("N")
+        ->check(in_range(std::size_t{0}, block_proofs().size() - 1))
+        ->capture_default_str();
+    bench_app.add_option("--scale", bench.scale, "of segment: heights are divided by 2^K")
+        ->type_name("K")
+        ->check(in_range(0U, kMaxBlockScale))
+        ->capture_default_str();
+    CLI::Option* task_out =
+        bench_app.add_option("--task-out", bench.task_out_path,
+                             "write the workload as a task folder, for other programs, and prove nothing");
+    task_out->type_name("DIR")->excludes("--task");
+    bench_app.callback([&bench] {
+        if (!bench.task_out_path.empty() && bench.workload == "all") {
+            throw CLI::RequiredError("one workload, for --task-out,");
+        }
+    });
     bench_app.add_option("--runs", bench.num_runs, "how many proofs of each")
         ->type_name("N")
         ->check(in_range(1, 1000))

@@ -7,6 +7,9 @@
 #include <bit>
 #include <utility>
 
+#include <whorl/task.hpp>
+
+#include "airs/block_shapes.hpp"
 #include "cli/file_kind.hpp"
 #include "cli/table.hpp"
 #include "machine/memory.hpp"
@@ -86,6 +89,45 @@ Result<Workload> logup_workload(Session& session, unsigned log_height) {
     if (!params) return params.error();
     if (auto fits = check_trace_memory(name, kNumColumns << log_height, *params); !fits) return std::move(fits).error();
     return make_workload(session, std::move(name), logup_task(log_height, *params));
+}
+
+Result<Workload> block_workload(Session& session, std::size_t proof, unsigned scale) {
+    AirTask task = block_task(proof, scale);
+    std::uint64_t num_cells = 0;
+    const auto heights = log_heights(block_proofs()[proof]);
+    for (std::size_t i = 0; i < heights.size(); ++i) {
+        if (heights[i] < 0) continue;
+        const AirShape& air = block_keys()[block_proofs()[proof].key][i];
+        num_cells += std::uint64_t{air.common_main_width + air.cached_width}
+                     << (heights[i] - std::min(heights[i], static_cast<std::int8_t>(scale)));
+    }
+    if (auto fits = check_trace_memory(task.name, num_cells, task.params); !fits) {
+        Error error = std::move(fits).error();
+        error.message += "; --scale makes traces shorter";
+        return error;
+    }
+    return make_workload(session, task.name, task);
+}
+
+Result<Workload> task_workload(const std::string& folder) {
+    Result<Task> task = load_task(folder);
+    if (!task) return std::move(task).error();
+    Workload workload{.name = task->name, .key = {}, .traces = std::move(task->traces)};
+    workload.key.vk = std::move(task->vk);
+    workload.key.air_names = std::move(task->air_names);
+    return workload;
+}
+
+Result<void> save_workload(Workload&& workload, const std::string& folder) {
+    Task task{.name = std::move(workload.name),
+              .vk = std::move(workload.key.vk),
+              .air_names = std::move(workload.key.air_names),
+              .traces = std::move(workload.traces)};
+    for (AirTrace& trace : task.traces) {
+        std::optional<Matrix>& columns = workload.key.preprocessed[trace.air_id];
+        if (columns && !trace.preprocessed) trace.preprocessed = *std::move(columns);
+    }
+    return save_task(task, folder);
 }
 
 }  // namespace whorl::cli

@@ -35,7 +35,7 @@ Result<std::vector<KeccakState>> read_keccak_inputs(const Session& session, cons
 /// Key and traces of `task`, under spans "keygen" and "generate_trace".
 Result<Workload> make_workload(Session& session, std::string name, const AirTask& task);
 
-/// The next two fail as keygen does, and with kMachine when trace and codeword alone exceed this machine's memory.
+/// The next three fail as keygen does, and with kMachine when trace and codeword alone exceed this machine's memory.
 
 /// The permutations of `inputs`, app_params_100_bits(log_stacked_height).
 Result<Workload> keccakf_workload(Session& session, std::vector<KeccakState> inputs, unsigned log_stacked_height);
@@ -43,5 +43,14 @@ Result<Workload> keccakf_workload(Session& session, std::vector<KeccakState> inp
 /// The reference's LogUp benchmark: six SelfInteractionAirs of 2^log_height rows on one bus, app_params_100_bits(21).
 Result<Workload> logup_workload(Session& session, unsigned log_height);
 inline constexpr unsigned kLogupLogStackedHeight = 21;
+
+/// A proof of a real Ethereum block, in shape (block_task).
+Result<Workload> block_workload(Session& session, std::size_t proof, unsigned scale);
+
+/// A task folder's. Errors: those of load_task.
+Result<Workload> task_workload(const std::string& folder);
+
+/// Writes it as a task folder. Errors: those of save_task.
+Result<void> save_workload(Workload&& workload, const std::string& folder);
 
 }  // namespace whorl::cli

@@ -12,4 +12,11 @@ namespace whorl {
 /// log_stacked_height + log_blowup ≤ 27, security_bits > 0.
 SystemParams app_params(std::uint32_t log_stacked_height, std::uint32_t log_blowup, double security_bits);
 
+inline constexpr std::uint32_t kLeafLogStackedHeight = 21;
+inline constexpr std::uint32_t kInternalLogStackedHeight = 19;
+/// The presets of the proofs that verify app proofs, and of those that verify these, with another stacked height: at least
+/// kMinAppLogStackedHeight, at most that of the preset.
+SystemParams leaf_params(std::uint32_t log_stacked_height);
+SystemParams internal_params(std::uint32_t log_stacked_height);
+
 }  // namespace whorl

@@ -232,10 +232,10 @@ Result<SystemParams> app_params_100_bits(std::uint32_t log_stacked_height) noexc
     return guarded("params", [&] { return checked_app_params(log_stacked_height); });
 }
 
-SystemParams leaf_params_100_bits() {
+SystemParams leaf_params(std::uint32_t log_stacked_height) {
     return params_100_bits({.log_blowup = 2,
                             .l_skip = 4,
-                            .n_stack = 17,
+                            .n_stack = log_stacked_height - 4,
                             .w_stack = 2048,
                             .folding_pow_bits = 4,
                             .mu_pow_bits = 13,
@@ -244,16 +244,24 @@ SystemParams leaf_params_100_bits() {
                             .max_constraint_degree = 4});
 }
 
-SystemParams internal_params_100_bits() {
+SystemParams internal_params(std::uint32_t log_stacked_height) {
     return params_100_bits({.log_blowup = 3,
                             .l_skip = 2,
-                            .n_stack = 17,
+                            .n_stack = log_stacked_height - 2,
                             .w_stack = 512,
                             .folding_pow_bits = 18,
                             .mu_pow_bits = 20,
                             .query_phase_pow_bits = 20,
                             .proximity = ListDecoding{.m = 2},
                             .max_constraint_degree = 4});
+}
+
+SystemParams leaf_params_100_bits() {
+    return leaf_params(kLeafLogStackedHeight);
+}
+
+SystemParams internal_params_100_bits() {
+    return internal_params(kInternalLogStackedHeight);
 }
 
 SystemParams root_params_100_bits() {

@@ -70,6 +70,29 @@ TEST(Bench, PutsARunBesideAnEarlierOne) {
     EXPECT_THAT(outcome.err, HasSubstr(file + " has no runs of logup_2e4"));
 }
 
+TEST(Bench, ProvesTheShapesOfABlockAndATaskFolder) {
+    const Scratch scratch;
+    const std::string task = scratch / "task";
+    const std::vector<std::string> segment{"bench", "segment", "--proof", "149", "--scale", "14"};
+    std::vector<std::string> saving = segment;
+    saving.insert(saving.end(), {"--task-out", task});
+    const Outcome saved = run_whorl(saving);
+    EXPECT_EQ(saved.exit_code, 0) << saved;
+    EXPECT_EQ(saved.out, "");
+    EXPECT_THAT(run_whorl({"check", "--task", task}).out, HasSubstr("block_proof_149_scale_14 is satisfied"));
+    EXPECT_THAT(run_whorl(saving).err, HasSubstr("is a task's folder already"));
+
+    std::vector<std::string> proving = segment;
+    proving.insert(proving.end(), {"--runs", "1", "--quiet"});
+    const Outcome proved = run_whorl(proving);
+    EXPECT_EQ(proved.exit_code, 0) << proved;
+    EXPECT_THAT(proved.out, HasSubstr(R"("name":"proof/block_proof_149_scale_14/cpu")"));
+    EXPECT_THAT(proved.out, HasSubstr(R"("airs":42,)"));
+    const Outcome of_task = run_whorl({"bench", "--task", task, "--runs", "1", "--quiet"});
+    EXPECT_EQ(of_task.exit_code, 0) << of_task;
+    EXPECT_THAT(of_task.out, HasSubstr(R"("name":"proof/block_proof_149_scale_14/cpu")"));
+}
+
 TEST(Bench, RefusesToBePutBesideWhatIsNoResult) {
     const Scratch scratch;
     const std::string file = scratch / "file";

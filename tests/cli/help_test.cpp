@@ -47,7 +47,8 @@ TEST(Help, ShowsTheChoicesOfAnOptionAndItsDefault) {
     const std::string help = run_whorl({"prove", "--help"}).out;
     EXPECT_THAT(help, testing::HasSubstr("--dispatch staged|unfused=staged\n"));
     EXPECT_THAT(help, testing::HasSubstr("--constraints interpreted|generated=interpreted\n"));
-    EXPECT_THAT(run_whorl({"bench", "--help"}).out, testing::HasSubstr("workload keccakf|logup|all=all\n"));
+    EXPECT_THAT(run_whorl({"bench", "--help"}).out,
+                testing::HasSubstr("workload keccakf|logup|all|segment=all Excludes: --task\n"));
 }
 
 TEST(Help, LongLinesAreBrokenAtSpaces) {

@@ -131,6 +131,10 @@ TEST(Usage, WrongCommandLinesExitWith2AndSayWhy) {
         {{"verify", "--device", "cpu"}, "not expected: --device cpu"},
         {{"doctor", "--device", "abacus"}, "abacus"},
         {{"bench", "sorting"}, "sorting"},
+        {{"bench", "segment", "--proof", "209"}, "expected 0 to 208"},
+        {{"bench", "segment", "--scale", "23"}, "expected 0 to 22"},
+        {{"bench", "logup", "--task", "x"}, "workload excludes --task"},
+        {{"bench", "--task-out", "x"}, "one workload, for --task-out,"},
         {{"bench", "logup", "--log-height", "22"}, "--log-height"},
     };
     for (const auto& [arguments, word] : cases) {

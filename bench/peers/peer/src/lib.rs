@@ -2,6 +2,7 @@
 
 pub mod report;
 pub mod spans;
+pub mod task;
 pub mod workloads;
 
 use std::{error::Error, path::Path};

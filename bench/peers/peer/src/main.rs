@@ -5,7 +5,7 @@ use std::{fs, path::Path, process::ExitCode, time::Instant};
 use openvm_stark_backend::{
     AirRef, StarkEngine,
     codec::Decode,
-    keygen::types::MultiStarkVerifyingKey,
+    keygen::types::{MultiStarkProvingKey, MultiStarkVerifyingKey},
     proof::Proof,
     prover::{AirProvingContext, CpuColMajorBackend, DeviceDataTransporter, ProvingContext},
     test_utils::TestFixture,
@@ -18,6 +18,7 @@ use peer::{
     Failure, file, option,
     report::{describe, elapsed_ms, merged, run_program},
     spans::Spans,
+    task::load,
     workloads::{LOG_STACKED_HEIGHT, LOGUP_LOG_HEIGHT, keccak_airs, keccak_trace, logup_fixture},
 };
 use serde_json::{Value, json};
@@ -25,6 +26,7 @@ use serde_json::{Value, json};
 const USAGE: &str = "\
 peer keccakf --inputs FILE          FILE: 25 u64 a permutation, little endian
 peer logup [--log-height H]         six self-interaction AIRs; H is 17
+peer task --task DIR                a task folder; its cached parts are committed before the clock starts
 peer verify --vk FILE --proof FILE
 Prints one line of JSON. Proves and verifies once: every measurement is a fresh process.";
 
@@ -51,14 +53,25 @@ fn measure(
     let engine: Engine = StarkEngine::new(app_params_with_100_bits_security(LOG_STACKED_HEIGHT));
     let (pk, vk) = engine.keygen(airs);
     let context = to_context(&engine);
-    let device_pk = engine.device().transport_pk_to_device(&pk);
+    prove_once(workload, &engine, &pk, &vk, context, spans)
+}
+
+fn prove_once(
+    workload: &str,
+    engine: &Engine,
+    pk: &MultiStarkProvingKey<Config>,
+    vk: &MultiStarkVerifyingKey<Config>,
+    context: ProvingContext<<Engine as StarkEngine>::PB>,
+    spans: &Spans,
+) -> Result<Value, Failure> {
+    let device_pk = engine.device().transport_pk_to_device(pk);
 
     let start = Instant::now();
     let proof = engine.prove(&device_pk, context).map_err(|error| format!("prove: {error:?}"))?;
     let prove_ms = elapsed_ms(start);
 
     let start = Instant::now();
-    engine.verify(&vk, &proof).map_err(|error| format!("verify: {error}"))?;
+    engine.verify(vk, &proof).map_err(|error| format!("verify: {error}"))?;
     let verify_ms = elapsed_ms(start);
 
     let times = json!({
@@ -68,7 +81,7 @@ fn measure(
         "peak_rss_bytes": peak_rss_bytes(),
         "spans": spans.take_json(),
     });
-    Ok(merged(times, describe(&vk, &proof)?))
+    Ok(merged(times, describe(vk, &proof)?))
 }
 
 fn keccakf(inputs: &Path, spans: &Spans) -> Result<Value, Failure> {
@@ -85,6 +98,15 @@ fn logup(log_height: usize, spans: &Spans) -> Result<Value, Failure> {
         engine.device().transport_proving_ctx_to_device(&host)
     };
     measure("logup", &airs, context, spans)
+}
+
+fn task(folder: &Path, spans: &Spans) -> Result<Value, Failure> {
+    let task = load(folder)?;
+    let engine: Engine = StarkEngine::new(task.vk.inner.params.clone());
+    let context = engine.device().transport_proving_ctx_to_device(&task.context);
+    let (name, pk, vk) = (task.name, task.pk, task.vk);
+    drop(task.context);
+    prove_once(&name, &engine, &pk, &vk, context, spans)
 }
 
 fn verify(key: &Path, proof: &Path) -> Result<Value, Failure> {
@@ -109,6 +131,7 @@ fn dispatch(args: &[String], spans: &Spans) -> Result<(), Failure> {
     let line = match args.first().map(String::as_str) {
         Some("keccakf") => keccakf(file(args, "--inputs")?, spans)?,
         Some("logup") => logup(option(args, "--log-height").map_or(Ok(LOGUP_LOG_HEIGHT), str::parse)?, spans)?,
+        Some("task") => task(file(args, "--task")?, spans)?,
         Some("verify") => verify(file(args, "--vk")?, file(args, "--proof")?)?,
         _ => return Err("which workload?".into()),
     };

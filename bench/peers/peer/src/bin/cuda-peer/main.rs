@@ -8,6 +8,7 @@ use openvm_cuda_backend::BabyBearPoseidon2GpuEngine as Engine;
 use openvm_cuda_common::memory_manager::device_memory_used;
 use openvm_stark_backend::{
     AirRef, StarkEngine,
+    keygen::types::{MultiStarkProvingKey, MultiStarkVerifyingKey},
     prover::{AirProvingContext, ColMajorMatrix, CpuColMajorBackend, DeviceDataTransporter, ProvingContext},
     test_utils::TestFixture,
 };
@@ -18,6 +19,7 @@ use peer::{
     Failure, file, option,
     report::{describe, elapsed_ms, merged, run_program},
     spans::Spans,
+    task::load,
     workloads::{LOG_STACKED_HEIGHT, LOGUP_LOG_HEIGHT, keccak_airs, keccak_trace, logup_fixture},
 };
 use serde_json::json;
@@ -25,14 +27,16 @@ use serde_json::json;
 const USAGE: &str = "\
 cuda-peer keccakf --inputs FILE     FILE: 25 u64 a permutation, little endian
 cuda-peer logup [--log-height H]    six self-interaction AIRs; H is 17
+cuda-peer task --task DIR           a task folder; its cached parts are committed before the clock starts
   --runs N                          timed proofs: 10
   --warm-ups N                      proofs before them: 2
   --save-memory true|false          the backend's zerocheck heuristic; keccakf: false, logup: the backend's default
 Prints a line of JSON a timed proof and one for all.";
 
 struct Workload {
-    name: &'static str,
-    airs: Vec<AirRef<Config>>,
+    name: String,
+    pk: MultiStarkProvingKey<Config>,
+    vk: MultiStarkVerifyingKey<Config>,
     traces: ProvingContext<CpuColMajorBackend<Config>>,
     /// None: as the backend chooses.
     save_memory: Option<bool>,
@@ -51,12 +55,12 @@ fn median(times: &[f64]) -> f64 {
 
 /// The clock runs from traces on the device to a proof in memory; every proof is verified.
 fn measure(workload: &Workload, plan: &Plan, spans: &Spans) -> Result<(), Failure> {
-    let mut engine = Engine::new(app_params_with_100_bits_security(LOG_STACKED_HEIGHT));
+    let mut engine = Engine::new(workload.vk.inner.params.clone());
     if let Some(save_memory) = workload.save_memory {
         engine.device_mut().prover_config_mut().zerocheck_save_memory = save_memory;
     }
-    let (pk, vk) = engine.keygen(&workload.airs);
-    let device_pk = engine.device().transport_pk_to_device(&pk);
+    let vk = &workload.vk;
+    let device_pk = engine.device().transport_pk_to_device(&workload.pk);
 
     let mut times = Vec::new();
     let mut peak_device_bytes = 0;
@@ -72,7 +76,7 @@ fn measure(workload: &Workload, plan: &Plan, spans: &Spans) -> Result<(), Failur
 
         let spans = spans.take_json();
         let start = Instant::now();
-        engine.verify(&vk, &proof).map_err(|error| format!("verify: {error}"))?;
+        engine.verify(vk, &proof).map_err(|error| format!("verify: {error}"))?;
         let verify_ms = elapsed_ms(start);
 
         let Some(run) = proof_index.checked_sub(plan.num_warm_ups) else { continue };
@@ -88,7 +92,7 @@ fn measure(workload: &Workload, plan: &Plan, spans: &Spans) -> Result<(), Failur
             "peak_device_bytes": run_peak_bytes,
             "spans": spans,
         });
-        println!("{}", merged(line, describe(&vk, &proof)?));
+        println!("{}", merged(line, describe(vk, &proof)?));
     }
 
     times.sort_by(f64::total_cmp);
@@ -109,27 +113,34 @@ fn measure(workload: &Workload, plan: &Plan, spans: &Spans) -> Result<(), Failur
     Ok(())
 }
 
+fn benchmark(
+    name: &str,
+    airs: &[AirRef<Config>],
+    traces: ProvingContext<CpuColMajorBackend<Config>>,
+    save_memory: Option<bool>,
+) -> Workload {
+    let engine = Engine::new(app_params_with_100_bits_security(LOG_STACKED_HEIGHT));
+    let (pk, vk) = engine.keygen(airs);
+    Workload { name: name.into(), pk, vk, traces, save_memory }
+}
+
 fn workload(args: &[String]) -> Result<Workload, Failure> {
     let save_memory = option(args, "--save-memory").map(str::parse).transpose()?;
     match args.first().map(String::as_str) {
         Some("keccakf") => {
             let trace = ColMajorMatrix::from_row_major(&keccak_trace(file(args, "--inputs")?)?);
-            Ok(Workload {
-                name: "keccakf",
-                airs: keccak_airs(),
-                traces: ProvingContext::new(vec![(0, AirProvingContext::simple_no_pis(trace))]),
-                // Without interactions the heuristic only costs time; the backend's own keccakf example turns it off.
-                save_memory: save_memory.or(Some(false)),
-            })
+            let traces = ProvingContext::new(vec![(0, AirProvingContext::simple_no_pis(trace))]);
+            // Without interactions the heuristic only costs time; the backend's own keccakf example turns it off.
+            Ok(benchmark("keccakf", &keccak_airs(), traces, save_memory.or(Some(false))))
         }
         Some("logup") => {
             let fixture = logup_fixture(option(args, "--log-height").map_or(Ok(LOGUP_LOG_HEIGHT), str::parse)?);
-            Ok(Workload {
-                name: "logup",
-                airs: TestFixture::<Config>::airs(&fixture),
-                traces: fixture.generate_proving_ctx(),
-                save_memory,
-            })
+            let airs = TestFixture::<Config>::airs(&fixture);
+            Ok(benchmark("logup", &airs, fixture.generate_proving_ctx(), save_memory))
+        }
+        Some("task") => {
+            let task = load(file(args, "--task")?)?;
+            Ok(Workload { name: task.name, pk: task.pk, vk: task.vk, traces: task.context, save_memory })
         }
         _ => Err("which workload?".into()),
     }
