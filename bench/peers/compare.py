@@ -327,6 +327,7 @@ def main():
     parser.add_argument("--proofs", type=int, help="timed proofs a turn; cpu: 1, cuda: 10")
     parser.add_argument("--proof", type=int, default=118, help="of segment: which of the block's proofs (whorl bench --proof)")
     parser.add_argument("--scale", type=int, help="of segment: heights are divided by 2^K; cpu: 4, cuda: 0")
+    parser.add_argument("--log-stacked-height", type=int, help="of segment: log2 of the stacked height; by default that of the block, scaled")
     parser.add_argument("--threads", type=int, default=0, help="0: one per core, as both programs choose")
     parser.add_argument("--whorl", type=Path, required=True)
     parser.add_argument("--peer", type=Path, required=True)
@@ -350,7 +351,8 @@ def main():
     folder = tempfile.TemporaryDirectory(dir=options.out) if options.what in ("segment", "all") else None
     if folder:
         options.task = Path(folder.name) / "segment"
-        run([options.whorl, "bench", "segment", "--proof", str(options.proof), "--scale", str(scale), "--task-out", options.task],
+        stacked = ["--log-stacked-height", str(options.log_stacked_height)] if options.log_stacked_height else []
+        run([options.whorl, "bench", "segment", "--proof", str(options.proof), "--scale", str(scale), *stacked, "--task-out", options.task],
             dict(os.environ))
 
     report = Report()
@@ -358,7 +360,7 @@ def main():
     machine = {"cpu": cpu_model(), "cores": cores, "threads": options.threads or cores, "load_before": os.getloadavg()}
     if not is_cpu:
         machine["gpu"] = gpu_model()
-    version = run([options.whorl, "--version"], dict(os.environ)).strip()
+    version = run([options.whorl, "--version"], dict(os.environ)).splitlines()[0]
     programs = [Whorl(options), CpuPeer(options) if is_cpu else CudaPeer(options)]
     devices = ", ".join(machine[kind] for kind in ("gpu", "cpu") if kind in machine)
     report.say(f"{version} and {programs[-1].title} on {devices}, {cores} cores, {machine['threads']} threads,"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds openvm-cpu-backend's own prover and runs it and whorl by turns on the same workloads.
-# usage: run.sh [--runs N] [--threads N] [--whorl PROGRAM] [--proof N] [--scale K] [keccakf|logup|segment|verify|all]
+# usage: run.sh [--runs N] [--threads N] [--whorl PROGRAM] [--proof N] [--scale K] [--log-stacked-height H] [keccakf|logup|segment|verify|all]
 set -eu
 
 here=$(cd "$(dirname "$0")" && pwd)

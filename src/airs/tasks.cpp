@@ -193,23 +193,28 @@ AirTask logup_task(unsigned log_height, const SystemParams& params, const std::v
     return std::move(builder).finish();
 }
 
-AirTask block_task(std::size_t proof, unsigned scale) {
+AirTask block_task(std::size_t proof, const BlockTaskOptions& options) {
     const BlockProof& shape = block_proofs()[proof];
-    const auto scaled = [scale](unsigned log_height, unsigned least) {
+    const auto scaled = [scale = options.scale](unsigned log_height, unsigned least) {
         return std::max(log_height - std::min(log_height, scale), least);
     };
+    const auto log_stacked_height = [&](unsigned of_block) {
+        return options.log_stacked_height.value_or(scaled(of_block, kMinAppLogStackedHeight));
+    };
     AirTask task{.name = fmt::format("block_proof_{}", proof), .params = {}, .airs = {}, .make_traces = {}};
-    if (scale > 0) task.name += fmt::format("_scale_{}", scale);
+    if (options.scale > 0) task.name += fmt::format("_scale_{}", options.scale);
+    if (options.log_stacked_height) task.name += fmt::format("_stacked_{}", *options.log_stacked_height);
     constexpr unsigned kAppLogStackedHeight = 24;
+    constexpr double kSecurityBits = 100;
     switch (shape.key) {
         case 0:
-            task.params = app_params(scaled(kAppLogStackedHeight, kMinAppLogStackedHeight), 1, 100);
+            task.params = app_params(log_stacked_height(kAppLogStackedHeight), 1, kSecurityBits);
             break;
         case 1:
-            task.params = leaf_params(scaled(kLeafLogStackedHeight, kMinAppLogStackedHeight));
+            task.params = leaf_params(log_stacked_height(kLeafLogStackedHeight));
             break;
         default:
-            task.params = internal_params(scaled(kInternalLogStackedHeight, kMinAppLogStackedHeight));
+            task.params = internal_params(log_stacked_height(kInternalLogStackedHeight));
     }
     std::vector<ShapedAir> airs;
     for (const AirShape& air : block_keys()[shape.key]) airs.emplace_back(air);

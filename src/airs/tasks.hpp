@@ -38,11 +38,15 @@ AirTask keccak_task(std::vector<KeccakState> inputs, const SystemParams& params)
 AirTask logup_task(unsigned log_height, const SystemParams& params,
                    const std::vector<std::uint32_t>& widths = {4, 7, 8, 8, 10, 100});
 
-/// Proof `proof` of the block (block_shapes.hpp) with AIRs of its shapes and random traces (ShapedAir), and the published parameters of
-/// its kind. Heights, the stacked one too, are those of the block by 2^scale: traces have at least one row, a stacked column at
-/// least 2^kMinAppLogStackedHeight.
-/// Preconditions: proof < block_proofs().size().
-AirTask block_task(std::size_t proof, unsigned scale);
 inline constexpr unsigned kMaxBlockScale = 22;  ///< more changes nothing
+struct BlockTaskOptions {
+    unsigned scale = 0;
+    std::optional<unsigned> log_stacked_height = {};  ///< none: that of the block by 2^scale
+};
+/// Proof `proof` of the block (block_shapes.hpp) with AIRs of its shapes and random traces (ShapedAir), and the published parameters of
+/// its kind. Heights are those of the block by 2^scale: traces have at least one row, a stacked column at least
+/// 2^kMinAppLogStackedHeight.
+/// Preconditions: proof < block_proofs().size(), log_stacked_height from kMinAppLogStackedHeight to kMaxAppLogStackedHeight.
+AirTask block_task(std::size_t proof, const BlockTaskOptions& options);
 
 }  // namespace whorl

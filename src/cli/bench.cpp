@@ -193,7 +193,7 @@ Result<ExitCode> run_bench(Session& session, const BenchOptions& options) {
     if (!options.task_path.empty()) {
         workloads.emplace_back([&] { return task_workload(options.task_path); });
     } else if (options.workload == "segment") {
-        workloads.emplace_back([&] { return block_workload(session, options.proof, options.scale); });
+        workloads.emplace_back([&] { return block_workload(session, options.proof, options.segment); });
     } else {
         // The LogUp workload first: it needs less memory, so its peak is its own.
         if (options.workload != "keccakf") {

@@ -13,6 +13,7 @@
 #include <whorl/error.hpp>
 
 #include "airs/block_shapes.hpp"
+#include "airs/tasks.hpp"
 #include "cli/session.hpp"
 
 namespace whorl::cli {
@@ -132,7 +133,7 @@ struct BenchOptions {
     std::size_t num_permutations = kDefaultPermutations;
     unsigned log_height = 17;
     std::size_t proof = kMedianAppProof;  ///< of segment
-    unsigned scale = 0;                   ///< of segment
+    BlockTaskOptions segment;
     std::string task_out_path;            ///< a folder to write the workload to, in the place of proofs; empty: none
     unsigned num_runs = 5;
     unsigned num_warmups = 0;  ///< proofs before those that count

@@ -590,10 +590,15 @@ int parse_and_run(int argc, char** argv) {
         ->type_name("N")
         ->check(in_range(std::size_t{0}, block_proofs().size() - 1))
         ->capture_default_str();
-    bench_app.add_option("--scale", bench.scale, "of segment: heights are divided by 2^K")
+    bench_app.add_option("--scale", bench.segment.scale, "of segment: heights are divided by 2^K")
         ->type_name("K")
         ->check(in_range(0U, kMaxBlockScale))
         ->capture_default_str();
+    bench_app
+        .add_option("--log-stacked-height", bench.segment.log_stacked_height,
+                    "of segment: log2 of the stacked height; if left out, that of the block, divided by 2^K")
+        ->type_name("H")
+        ->check(in_range(kMinAppLogStackedHeight, kMaxAppLogStackedHeight));
     CLI::Option* task_out =
         bench_app.add_option("--task-out", bench.task_out_path,
                              "write the workload as a task folder, for other programs, and prove nothing");

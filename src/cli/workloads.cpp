@@ -91,15 +91,15 @@ Result<Workload> logup_workload(Session& session, unsigned log_height) {
     return make_workload(session, std::move(name), logup_task(log_height, *params));
 }
 
-Result<Workload> block_workload(Session& session, std::size_t proof, unsigned scale) {
-    AirTask task = block_task(proof, scale);
+Result<Workload> block_workload(Session& session, std::size_t proof, const BlockTaskOptions& options) {
+    AirTask task = block_task(proof, options);
     std::uint64_t num_cells = 0;
     const auto heights = log_heights(block_proofs()[proof]);
     for (std::size_t i = 0; i < heights.size(); ++i) {
         if (heights[i] < 0) continue;
         const AirShape& air = block_keys()[block_proofs()[proof].key][i];
         num_cells += std::uint64_t{air.common_main_width + air.cached_width}
-                     << (heights[i] - std::min(heights[i], static_cast<std::int8_t>(scale)));
+                     << (heights[i] - std::min(heights[i], static_cast<std::int8_t>(options.scale)));
     }
     if (auto fits = check_trace_memory(task.name, num_cells, task.params); !fits) {
         Error error = std::move(fits).error();

@@ -45,7 +45,7 @@ Result<Workload> logup_workload(Session& session, unsigned log_height);
 inline constexpr unsigned kLogupLogStackedHeight = 21;
 
 /// A proof of a real Ethereum block, in shape (block_task).
-Result<Workload> block_workload(Session& session, std::size_t proof, unsigned scale);
+Result<Workload> block_workload(Session& session, std::size_t proof, const BlockTaskOptions& options);
 
 /// A task folder's. Errors: those of load_task.
 Result<Workload> task_workload(const std::string& folder);

@@ -14,8 +14,8 @@ SystemParams app_params(std::uint32_t log_stacked_height, std::uint32_t log_blow
 
 inline constexpr std::uint32_t kLeafLogStackedHeight = 21;
 inline constexpr std::uint32_t kInternalLogStackedHeight = 19;
-/// The presets of the proofs that verify app proofs, and of those that verify these, with another stacked height: at least
-/// kMinAppLogStackedHeight, at most that of the preset.
+/// The presets of the proofs that verify app proofs, and of those that verify these, with another stacked height, within the
+/// range of app_params.
 SystemParams leaf_params(std::uint32_t log_stacked_height);
 SystemParams internal_params(std::uint32_t log_stacked_height);
 

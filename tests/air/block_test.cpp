@@ -47,7 +47,7 @@ TEST(BlockShapes, AreThoseOfThePublishedProfile) {
 TEST(BlockShapes, AreTheShapesOfTheKeys) {
     // The first proof of each key.
     for (const std::size_t proof : {std::size_t{0}, std::size_t{149}, std::size_t{187}}) {
-        const AirTask task = block_task(proof, kMaxBlockScale);
+        const AirTask task = block_task(proof, {.scale = kMaxBlockScale});
         const ProvingKey key = value_of(keygen(task.params, task.airs));
         const auto shapes = block_keys()[block_proofs()[proof].key];
         ASSERT_EQ(key.vk.airs.size(), shapes.size());
@@ -74,7 +74,7 @@ TEST(BlockShapes, AreTheShapesOfTheKeys) {
 TEST(BlockTask, IsSatisfiedByTracesThatAreNotAllZero) {
     for (const std::size_t proof : {std::size_t{0}, kMedianAppProof, std::size_t{149}, std::size_t{187}}) {
         for (const unsigned scale : {13U, kMaxBlockScale}) {
-            const AirTask task = block_task(proof, scale);
+            const AirTask task = block_task(proof, {.scale = scale});
             const ProvingKey key = value_of(keygen(task.params, task.airs));
             const std::vector<AirTrace> traces = task.make_traces();
             const CheckReport report = value_of(check_constraints(key.vk, traces, key.air_names));
@@ -89,7 +89,7 @@ TEST(BlockTask, IsSatisfiedByTracesThatAreNotAllZero) {
 }
 
 TEST(BlockTask, HasTheHeightsOfTheBlockDividedByTheScale) {
-    const AirTask task = block_task(kMedianAppProof, 12);
+    const AirTask task = block_task(kMedianAppProof, {.scale = 12});
     EXPECT_EQ(task.params.log_stacked_height(), 12U);
     const auto heights = log_heights(block_proofs()[kMedianAppProof]);
     const std::vector<AirTrace> traces = task.make_traces();
@@ -97,9 +97,11 @@ TEST(BlockTask, HasTheHeightsOfTheBlockDividedByTheScale) {
     for (const AirTrace& trace : traces) {
         EXPECT_EQ(std::bit_width(trace.height()) - 1, std::max(heights[trace.air_id] - 12, 0)) << trace.air_id;
     }
-    EXPECT_EQ(block_task(149, 12).params.log_stacked_height(), kMinAppLogStackedHeight);
-    EXPECT_EQ(block_task(149, 0).params, leaf_params_100_bits());
-    EXPECT_EQ(block_task(187, 0).params, internal_params_100_bits());
+    EXPECT_EQ(block_task(kMedianAppProof, {.scale = 12, .log_stacked_height = 20}).params,
+              value_of(app_params_100_bits(20)));
+    EXPECT_EQ(block_task(149, {.scale = 12}).params.log_stacked_height(), kMinAppLogStackedHeight);
+    EXPECT_EQ(block_task(149, {}).params, leaf_params_100_bits());
+    EXPECT_EQ(block_task(187, {}).params, internal_params_100_bits());
 }
 
 }  // namespace
