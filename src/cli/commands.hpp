@@ -134,7 +134,7 @@ struct BenchOptions {
     unsigned log_height = 17;
     std::size_t proof = kMedianAppProof;  ///< of segment
     BlockTaskOptions segment;
-    std::string task_out_path;            ///< a folder to write the workload to, in the place of proofs; empty: none
+    std::string task_out_path;  ///< a folder to write the workload to, in the place of proofs; empty: none
     unsigned num_runs = 5;
     unsigned num_warmups = 0;  ///< proofs before those that count
     std::string beside_path;   ///< earlier results to show these beside; empty: none

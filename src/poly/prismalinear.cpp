@@ -18,6 +18,23 @@ Fp4 eq_bits(std::span<const Fp4> xs, std::uint64_t bits) {
     return product;
 }
 
+Fp4 eq_prefix_sum(std::span<const Fp4> xs, std::uint64_t n) {
+    assert(n <= std::uint64_t{1} << xs.size());
+    Fp4 sum;
+    // Of the i whose higher bits are those of n; from the highest bit down.
+    Fp4 equal = Fp4::one();
+    if (n == std::uint64_t{1} << xs.size()) return equal;
+    for (std::size_t bit = xs.size(); bit-- > 0;) {
+        if ((n >> bit & 1) == 0) {
+            equal *= eq_bit(xs[bit], false);
+            continue;
+        }
+        sum += equal * eq_bit(xs[bit], false);
+        equal *= xs[bit];
+    }
+    return sum;
+}
+
 std::vector<Fp4> eq_hypercube(std::span<const Fp4> xs) {
     std::vector<Fp4> table(std::size_t{1} << xs.size());
     table[0] = Fp4::one();

@@ -25,6 +25,8 @@ inline Fp4 eq_bit(const Fp4& x, bool bit) {
 Fp4 eq_mle(std::span<const Fp4> xs, std::span<const Fp4> ys);
 /// ∏ eq1(xs[i], bit i of `bits`).
 Fp4 eq_bits(std::span<const Fp4> xs, std::uint64_t bits);
+/// Σ_{i<n} eq_bits(xs, i), n ≤ 2^xs.size().
+Fp4 eq_prefix_sum(std::span<const Fp4> xs, std::uint64_t n);
 /// All of eq(xs, ·) on {0,1}^n: 2^n values.
 std::vector<Fp4> eq_hypercube(std::span<const Fp4> xs);
 

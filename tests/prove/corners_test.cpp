@@ -38,6 +38,22 @@ TEST(ShortTraces, WithInteractionsAreProvedInEverySkipDomain) {
     }
 }
 
+TEST(FractionTrees, ArePaddedByAnythingFromNothingToHalf) {
+    // A self-interaction AIR has 8 cells a row. 4,096 cells are padded to 8,192; 16,352 of 16,384 are nearly all.
+    const std::vector<std::vector<unsigned>> log_heights{{9}, {9, 2}, {9, 5, 3}, {9, 8}, {10, 9, 8, 7, 6, 5, 4, 3, 2}};
+    for (const std::vector<unsigned>& heights : log_heights) {
+        SCOPED_TRACE(testing::PrintToString(heights));
+        std::vector<AnyAir> airs;
+        std::vector<AirTrace> traces;
+        for (const unsigned height : heights) {
+            traces.push_back(self_interaction_trace(static_cast<std::uint32_t>(airs.size()), 2, height));
+            airs.emplace_back(SelfInteractionAir{2, 0});
+        }
+        const ProvingKey key = value_of(keygen(params_of(2, 8), airs));
+        expect_proved_alike(key.vk, traces);
+    }
+}
+
 struct Corner {
     std::uint32_t l_skip = 0, n_stack = 0;
     unsigned log_height = 0;

@@ -65,6 +65,21 @@ TEST(Prismalinear, EqBitsAndHypercubeAgreeWithEqMle) {
     }
 }
 
+TEST(Prismalinear, EqPrefixSumsAreThoseOfTheTable) {
+    Random random(6);
+    for (std::size_t n = 0; n <= 5; ++n) {
+        std::vector<Fp4> xs(n);
+        for (Fp4& x : xs) x = random.fp4();
+        Fp4 sum;
+        for (std::uint64_t i = 0; i < std::uint64_t{1} << n; ++i) {
+            EXPECT_EQ(eq_prefix_sum(xs, i), sum) << n << ' ' << i;
+            sum += eq_bits(xs, i);
+        }
+        EXPECT_EQ(eq_prefix_sum(xs, std::uint64_t{1} << n), sum);
+        EXPECT_EQ(sum, Fp4::one());
+    }
+}
+
 TEST(Prismalinear, EqUniIsItsFormulaAndTheIndicatorOnD) {
     Random random;
     for (unsigned l = 0; l <= 5; ++l) {

@@ -29,6 +29,8 @@ namespace whorl {
 struct GkrTables {
     const std::uint32_t *p0, *p1, *q0, *q1;
     std::size_t stride;
+    std::size_t size;  ///< stored cells of each
+    Fp4 padding_q;     ///< of the cells that are not: 0 / padding_q
 };
 
 namespace {
@@ -194,6 +196,8 @@ namespace whorl::cpu {
 namespace {
 
 constexpr std::size_t kGrain = 2048;
+// Cells of one parity are stored in blocks, so that half of them are whole vectors.
+constexpr std::size_t kStoredBlock = 2 * kLaneAlignment;
 
 // One AIR's interactions as a program: stored numerators, one sum for each different denominator.
 struct LeafProgram {
@@ -252,13 +256,31 @@ FractionTree::FractionTree(const ProverInput& input, const Fp4& alpha, const Fp4
     build_layers();
 }
 
+std::size_t FractionTree::num_stored(std::size_t used, std::size_t total) {
+    return std::min(total, (used + kStoredBlock - 1) / kStoredBlock * kStoredBlock);
+}
+
+std::uint64_t FractionTree::num_words(unsigned num_layers, std::uint64_t num_cells) {
+    constexpr std::uint64_t kExtWords = 4;
+    std::size_t total = std::size_t{1} << (num_layers - 1);
+    std::size_t stored = num_stored((num_cells + 1) / 2, total);
+    std::uint64_t words = 2 * (1 + kExtWords) * stored;
+    for (unsigned layer = num_layers - 1; layer >= 1; --layer) {
+        total /= 2;
+        stored = num_stored((stored + 1) / 2, total);
+        words += 4 * kExtWords * stored;
+    }
+    return words;
+}
+
 void FractionTree::build_leaves(const ProverInput& input, const Fp4& alpha, const Fp4& beta) {
     const Span span(input.telemetry, "gkr_leaves");
-    const std::size_t half = std::size_t{1} << (num_layers_ - 1);
-    leaf_p_even_ = WordBuffer(padded_size(half));
-    leaf_p_odd_ = WordBuffer(padded_size(half));
-    leaf_q_even_ = ExtTable(half);
-    leaf_q_odd_ = ExtTable(half);
+    const std::size_t stored = num_stored((input.layout.num_logup_cells + 1) / 2, std::size_t{1} << (num_layers_ - 1));
+    leaf_p_even_ = WordBuffer(padded_size(stored));
+    leaf_p_odd_ = WordBuffer(padded_size(stored));
+    leaf_q_even_ = ExtTable(stored);
+    leaf_q_odd_ = ExtTable(stored);
+    leaf_padding_q_ = alpha;
 
     const auto set_cell = [&](std::size_t cell, Fp p, const Fp4& q) {
         (cell % 2 == 0 ? leaf_p_even_ : leaf_p_odd_).data()[cell / 2] = p.montgomery();
@@ -334,10 +356,7 @@ void FractionTree::build_leaves(const ProverInput& input, const Fp4& alpha, cons
             }
         });
     }
-    // Padding: 0 / α.
-    parallel_chunks(2 * half - input.layout.num_logup_cells, kGrain, [&](std::size_t begin, std::size_t end) {
-        for (std::size_t i = begin; i < end; ++i) set_cell(input.layout.num_logup_cells + i, Fp(), alpha);
-    });
+    for (std::size_t cell = input.layout.num_logup_cells; cell < 2 * stored; ++cell) set_cell(cell, Fp(), alpha);
 }
 
 void FractionTree::build_layers() {
@@ -346,8 +365,9 @@ void FractionTree::build_layers() {
         const bool from_leaves = is_above_leaves(j);
         const std::size_t half = std::size_t{1} << (j - 1);  // cells of either parity in layer j
         FractionLayer& out = layers_[j];
-        out = {ExtTable(half), ExtTable(half), ExtTable(half), ExtTable(half)};
         const GkrTables in = children_of(j);
+        const std::size_t stored = num_stored((in.size + 1) / 2, half);
+        out = {ExtTable(stored), ExtTable(stored), ExtTable(stored), ExtTable(stored), in.padding_q.square()};
         if (half < kLaneAlignment) {
             const auto p_at = [&](const std::uint32_t* p, std::size_t i) {
                 Fp4 value(Fp::from_montgomery(p[i]));
@@ -368,19 +388,27 @@ void FractionTree::build_layers() {
         }
         const GkrOutTables to{out.p_even.data(), out.p_odd.data(), out.q_even.data(), out.q_odd.data(),
                               out.q_even.stride()};
-        parallel_chunks(half, kGrain, [&](std::size_t begin, std::size_t end) {
+        // Whole blocks of cells below make whole vectors here.
+        parallel_chunks(in.size / 2, kGrain, [&](std::size_t begin, std::size_t end) {
             HWY_DYNAMIC_DISPATCH(TreeLayer)(from_leaves, in, to, begin, end);
         });
+        for (std::size_t i = in.size / 2; i < stored; ++i) {
+            out.p_even.set(i, Fp4());
+            out.p_odd.set(i, Fp4());
+            out.q_even.set(i, out.padding_q);
+            out.q_odd.set(i, out.padding_q);
+        }
     }
 }
 
 GkrTables FractionTree::children_of(unsigned layer) const {
     if (is_above_leaves(layer)) {
-        return {leaf_p_even_.data(), leaf_p_odd_.data(), leaf_q_even_.data(), leaf_q_odd_.data(),
-                leaf_q_even_.stride()};
+        return {leaf_p_even_.data(),   leaf_p_odd_.data(),  leaf_q_even_.data(), leaf_q_odd_.data(),
+                leaf_q_even_.stride(), leaf_q_even_.size(), leaf_padding_q_};
     }
     const FractionLayer& l = layers_[layer + 1];
-    return {l.p_even.data(), l.p_odd.data(), l.q_even.data(), l.q_odd.data(), l.q_even.stride()};
+    return {l.p_even.data(),   l.p_odd.data(),  l.q_even.data(), l.q_odd.data(),
+            l.q_even.stride(), l.q_even.size(), l.padding_q};
 }
 
 GkrLayerClaims FractionTree::root_claims() const {
@@ -401,6 +429,7 @@ void FractionTree::begin_layer(unsigned layer, const Fp4& lambda, std::span<cons
                                const GkrLayerClaims& above, const Fp4& mu) {
     layer_ = layer;
     half_lambda_ = lambda * Fp::half();
+    padding_q_ = children_of(layer).padding_q;
     rounds_.begin(lambda, point, above, mu);
     eq_ = eq_table(rounds_.later_point(), Fp4::one());
 }
@@ -410,7 +439,8 @@ std::array<Fp4, 3> FractionTree::round_message() {
     const bool is_leaves = is_above_leaves(layer_);
     const std::size_t pairs = std::size_t{1} << (layer_ - rounds_.round() - 1);
     const GkrTables tables =
-        is_first ? children_of(layer_) : GkrTables{p0_.data(), p1_.data(), q0_.data(), q1_.data(), q0_.stride()};
+        is_first ? children_of(layer_)
+                 : GkrTables{p0_.data(), p1_.data(), q0_.data(), q1_.data(), q0_.stride(), q0_.size(), padding_q_};
     GkrSums sums;
     if (pairs < kLaneAlignment) {
         const auto at = [&](const std::uint32_t* table, std::size_t i, bool is_base) {
@@ -428,12 +458,21 @@ std::array<Fp4, 3> FractionTree::round_message() {
             sums += {e * (p0 * q1 + p1 * q0), e * q0 * q1, e * (dp0 * dq1 + dp1 * dq0), e * dq0 * dq1};
         }
     } else {
-        sums = parallel_sum<GkrSums>(pairs, kGrain, [&](std::size_t begin, std::size_t end) {
+        const std::size_t num_stored_pairs = tables.size / 2;
+        sums = parallel_sum<GkrSums>(num_stored_pairs, kGrain, [&](std::size_t begin, std::size_t end) {
             GkrSums part;
             HWY_DYNAMIC_DISPATCH(Message)
             (is_first && is_leaves, is_first, tables, eq_.data(), eq_.stride(), begin, end, &part);
             return part;
         });
+        // Padding is the same in each pair: p = 0, and nothing is left of differences. After the first round P = λ/2·q.
+        const Fp4 padding_qq =
+            (Fp4::one() - eq_prefix_sum(rounds_.later_point(), num_stored_pairs)) * padding_q_.square();
+        if (is_first) {
+            sums.qq_at_1 += padding_qq;
+        } else {
+            sums.pq_at_1 += (half_lambda_ + half_lambda_) * padding_qq;
+        }
     }
     if (is_first) {
         const Fp4 lambda = half_lambda_ + half_lambda_;
@@ -445,18 +484,21 @@ std::array<Fp4, 3> FractionTree::round_message() {
 
 void FractionTree::fold(const Fp4& r) {
     const std::size_t half = std::size_t{1} << (layer_ - rounds_.round() - 1);
+    const Fp4 padding_p = half_lambda_ * padding_q_;
     if (rounds_.round() != 0) {
-        p0_ = fold_pairs(p0_, r);
-        p1_ = fold_pairs(p1_, r);
-        q0_ = fold_pairs(q0_, r);
-        q1_ = fold_pairs(q1_, r);
+        const std::size_t stored = num_stored((q0_.size() + 1) / 2, half);
+        p0_ = fold_pairs(p0_, r, stored, padding_p);
+        p1_ = fold_pairs(p1_, r, stored, padding_p);
+        q0_ = fold_pairs(q0_, r, stored, padding_q_);
+        q1_ = fold_pairs(q1_, r, stored, padding_q_);
     } else {
         const bool is_leaves = is_above_leaves(layer_);
-        p0_ = ExtTable(half);
-        p1_ = ExtTable(half);
-        q0_ = ExtTable(half);
-        q1_ = ExtTable(half);
         const GkrTables in = children_of(layer_);
+        const std::size_t stored = num_stored((in.size + 1) / 2, half);
+        p0_ = ExtTable(stored);
+        p1_ = ExtTable(stored);
+        q0_ = ExtTable(stored);
+        q1_ = ExtTable(stored);
         if (half < kLaneAlignment) {
             const auto fold_at = [&](const std::uint32_t* table, std::size_t i, bool is_base) {
                 Fp4 a, b;
@@ -475,9 +517,15 @@ void FractionTree::fold(const Fp4& r) {
             }
         } else {
             const GkrOutTables out{p0_.data(), p1_.data(), q0_.data(), q1_.data(), q0_.stride()};
-            parallel_chunks(half, kGrain, [&](std::size_t begin, std::size_t end) {
+            parallel_chunks(in.size / 2, kGrain, [&](std::size_t begin, std::size_t end) {
                 HWY_DYNAMIC_DISPATCH(FirstFold)(is_leaves, in, out, begin, end, r, half_lambda_);
             });
+            for (std::size_t i = in.size / 2; i < stored; ++i) {
+                p0_.set(i, padding_p);
+                p1_.set(i, padding_p);
+                q0_.set(i, padding_q_);
+                q1_.set(i, padding_q_);
+            }
         }
         // The layer itself is not read again.
         if (is_leaves) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "backend/cpu/commitment.hpp"
+#include "backend/cpu/gkr.hpp"
 #include "field/simd.hpp"
 #include "prover/memory_plan.hpp"
 
@@ -47,11 +48,9 @@ StackedWords stacked_words(const SystemParams& params, std::uint64_t width) {
     return {.kept = tree_words(log_rows, params.whir.k), .making = (width + 1) * height, .opening = 2 * height};
 }
 
-// The leaves, numerators in F, and all layers above them (gkr.cpp).
 std::uint64_t fraction_tree_words(const ProofShape& shape) {
     if (!shape.layout.has_interactions()) return 0;
-    const std::uint64_t num_cells = pow2(shape.layout.num_gkr_layers(shape.params()));
-    return (1 + kExtWords) * num_cells + 2 * kExtWords * num_cells;
+    return FractionTree::num_words(shape.layout.num_gkr_layers(shape.params()), shape.layout.num_logup_cells);
 }
 
 // The tables of all traces after the skip variable is bound, and the first of them being folded (mle_tables.cpp).

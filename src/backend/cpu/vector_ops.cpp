@@ -269,11 +269,12 @@ namespace {
 // Elements a task works on: large against the cost of starting it.
 constexpr std::size_t kGrain = 4096;
 
-ExtTable fold(const ExtTable& in, PairFold how, const Fp4& r) {
-    ExtTable out(in.size() / 2);
+// out[i] for i < in.size() / 2.
+void fold(const ExtTable& in, PairFold how, const Fp4& r, ExtTable& out) {
+    const std::size_t num_pairs = in.size() / 2;
     // The last vectors of a short table read its padding and write their own.
-    parallel_chunks(out.size(), kGrain, [&](std::size_t begin, std::size_t end) {
-        if (out.size() < kLaneAlignment) {
+    parallel_chunks(num_pairs, kGrain, [&](std::size_t begin, std::size_t end) {
+        if (num_pairs < kLaneAlignment) {
             for (std::size_t i = begin; i < end; ++i) {
                 const Fp4 a = in.at(2 * i), b = in.at(2 * i + 1);
                 switch (how) {
@@ -295,6 +296,11 @@ ExtTable fold(const ExtTable& in, PairFold how, const Fp4& r) {
         }
         HWY_DYNAMIC_DISPATCH(FoldPairs)(how, in.data(), in.stride(), out.data(), out.stride(), begin, end, r);
     });
+}
+
+ExtTable fold(const ExtTable& in, PairFold how, const Fp4& r) {
+    ExtTable out(in.size() / 2);
+    fold(in, how, r, out);
     return out;
 }
 
@@ -380,6 +386,12 @@ ExtTable sum_pairs(const ExtTable& in) {
 }
 ExtTable fold_pairs(const ExtTable& in, const Fp4& r) {
     return fold(in, PairFold::kEvals, r);
+}
+ExtTable fold_pairs(const ExtTable& in, const Fp4& r, std::size_t size, const Fp4& padding) {
+    ExtTable out(size);
+    fold(in, PairFold::kEvals, r, out);
+    for (std::size_t i = in.size() / 2; i < size; ++i) out.set(i, padding);
+    return out;
 }
 ExtTable fold_coefficients(const ExtTable& in, const Fp4& r) {
     return fold(in, PairFold::kCoefficients, r);

@@ -24,6 +24,8 @@ ExtTable power_table(const Fp4& x, const Fp4& scale, std::size_t n);
 ExtTable sum_pairs(const ExtTable& in);
 /// out[i] = in[2i] + r·(in[2i + 1] − in[2i]).
 ExtTable fold_pairs(const ExtTable& in, const Fp4& r);
+/// The same with `size` elements, at least in.size() / 2; those after them are `padding`.
+ExtTable fold_pairs(const ExtTable& in, const Fp4& r, std::size_t size, const Fp4& padding);
 /// out[i] = in[2i] + r·in[2i + 1]: folding coefficients.
 ExtTable fold_coefficients(const ExtTable& in, const Fp4& r);
 /// out[i] = (in[2i] − in[2i + 1])·(1 − r) + in[2i + 1]·r: folding the dual of coefficients (in[2i] holds w(0) + w(1)).
