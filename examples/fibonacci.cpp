@@ -43,17 +43,18 @@ int main() {
     const auto key = whorl::keygen(*params, airs);
     if (!key) return std::fprintf(stderr, "%s\n", to_string(key.error()).c_str()), 1;
 
-    // The trace: column-major, a power of two high.
-    std::vector<whorl::AirTrace> traces(1);
-    whorl::Matrix& rows = traces[0].common_main = whorl::Matrix(2, 1 << 16);
-    if (!rows.is_valid()) return std::fprintf(stderr, "not enough memory for the trace\n"), 1;
-    Fp left = Fp::one(), right = Fp::one();
-    for (std::size_t row = 0; row < rows.height(); ++row) {
-        rows.at(row, 0) = left;
-        rows.at(row, 1) = right;
-        if (row + 1 < rows.height()) left = std::exchange(right, left + right);
+    // The trace: rows by the names of their columns, a power of two of them.
+    std::vector<Columns<Fp>> rows{{.left = Fp::one(), .right = Fp::one()}};
+    while (rows.size() < 1 << 16) {
+        const auto [left, right] = rows.back();
+        rows.push_back({.left = right, .right = left + right});
     }
-    traces[0].public_values = {Fp::one(), Fp::one(), right};
+    const Fp last = rows.back().right;
+    auto main = whorl::matrix_of<Columns>(rows);
+    if (!main) return std::fprintf(stderr, "%s\n", to_string(main.error()).c_str()), 1;
+    std::vector<whorl::AirTrace> traces(1);
+    traces[0].common_main = *std::move(main);
+    traces[0].public_values = {Fp::one(), Fp::one(), last};
 
     const auto proof = whorl::prove(key->vk, traces);
     if (!proof) return std::fprintf(stderr, "%s\n", to_string(proof.error()).c_str()), 1;
@@ -64,7 +65,7 @@ int main() {
 
     const auto bytes = whorl::encode_proof(*proof);
     if (!bytes) return std::fprintf(stderr, "%s\n", to_string(bytes.error()).c_str()), 1;
-    std::printf("after 2^%u rows the sequence is at %u mod p: proved in %zu bytes\n", rows.log_height(),
-                right.canonical(), bytes->size());
+    std::printf("after %zu rows the sequence is at %u mod p: proved in %zu bytes\n", rows.size(), last.canonical(),
+                bytes->size());
     return 0;
 }

@@ -27,6 +27,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -34,7 +35,6 @@
 #include <map>
 #include <memory>
 #include <optional>
-#include <set>
 #include <source_location>
 #include <span>
 #include <string>
@@ -281,6 +281,30 @@ auto columns(const AnyWindow& window, std::source_location place = std::source_l
     return ColumnsWindow<decltype(local)>{std::move(local), columns<Columns>(window.next, place)};
 }
 
+/// The matrix whose rows are these structs of columns, so that a trace is filled by names:
+///
+///     std::vector<AdderColumns<Fp>> rows;
+///     rows.push_back({.a = a, .b = b, .sum = a + b});
+///     Result<Matrix> main = whorl::matrix_of<AdderColumns>(rows);
+///
+/// No row: no column. Errors: kMachine (not enough memory).
+template <template <class> class Columns>
+Result<Matrix> matrix_of(std::span<const Columns<Fp>> rows) noexcept {
+    static_assert(sizeof(Columns<Fp>) == kNumColumns<Columns> * sizeof(Fp) && alignof(Columns<Fp>) == alignof(Fp),
+                  "all members of a struct of columns are columns");
+    Result<Matrix> matrix = Matrix::create(rows.empty() ? 0 : kNumColumns<Columns>, rows.size());
+    if (!matrix) return matrix;
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+        const auto cells = std::bit_cast<std::array<Fp, kNumColumns<Columns>>>(rows[row]);
+        for (std::size_t c = 0; c < cells.size(); ++c) matrix->at(row, c) = cells[c];
+    }
+    return matrix;
+}
+template <template <class> class Columns>
+Result<Matrix> matrix_of(const std::vector<Columns<Fp>>& rows) noexcept {
+    return matrix_of<Columns>(std::span<const Columns<Fp>>(rows));
+}
+
 template <class Builder>
 class ConditionalBuilder;
 
@@ -388,7 +412,9 @@ template <class Builder>
 void push_on_bus(Builder& builder, std::uint16_t index, std::string_view name,
                  std::vector<typename Builder::Expr> message, const typename Builder::Expr& count,
                  std::uint32_t count_weight, const Note& note) {
-    if constexpr (requires { builder.name_bus(index, name); }) {
+    if constexpr (requires { builder.name_bus(index, name, note); }) {
+        if (!name.empty()) builder.name_bus(index, name, note);
+    } else if constexpr (requires { builder.name_bus(index, name); }) {
         if (!name.empty()) builder.name_bus(index, name);
     }
     if constexpr (requires { builder.push_interaction(index, message, count, count_weight, note); }) {
@@ -442,6 +468,8 @@ struct PermutationBus {
     }
 };
 
+using BusNames = std::map<std::uint16_t, std::map<std::string, Note, std::less<>>>;
+
 /// The builder of keygen: records constraints and interactions as expressions.
 class SymbolicBuilder : public AirBuilder<SymbolicBuilder, Expr> {
 public:
@@ -468,13 +496,16 @@ public:
         interaction_notes_.push_back(std::move(note));
     }
     /// The name of a bus in messages; buses with a name of their own say it themselves.
-    void name_bus(std::uint16_t bus_index, std::string_view name) { bus_names_[bus_index].emplace(name); }
+    void name_bus(std::uint16_t bus_index, std::string_view name, Note note = Note(std::source_location::current())) {
+        bus_names_[bus_index].try_emplace(std::string(name), std::move(note));
+    }
 
     const std::vector<Expr>& constraints() const { return constraints_; }
     const std::vector<Interaction<Expr>>& interactions() const { return interactions_; }
     const std::vector<Note>& constraint_notes() const { return constraint_notes_; }
     const std::vector<Note>& interaction_notes() const { return interaction_notes_; }
-    const std::map<std::uint16_t, std::set<std::string, std::less<>>>& bus_names() const { return bus_names_; }
+    /// By bus: each of its names, and where it was first given.
+    const BusNames& bus_names() const { return bus_names_; }
     /// Of each part: cached mains, one for cached mains that are not there, the common main, preprocessed columns, public values.
     const std::vector<std::shared_ptr<PartReads>>& reads() const { return reads_; }
 
@@ -493,7 +524,7 @@ private:
     std::vector<Interaction<Expr>> interactions_;
     std::vector<Note> constraint_notes_;
     std::vector<Note> interaction_notes_;
-    std::map<std::uint16_t, std::set<std::string, std::less<>>> bus_names_;
+    BusNames bus_names_;
 };
 
 /// A base for AIRs: with it a member that says `override` and is misspelt, or of another type, does not compile.

@@ -61,6 +61,48 @@ void whorl_bytes_free(whorl_bytes* bytes);
 
 typedef enum whorl_form { WHORL_CANONICAL = 0, WHORL_MONTGOMERY = 1 } whorl_form;
 
+/* ---- parameters ---- */
+
+/* Parameters of the proof system (docs/parameters.md): what a key is made with, and a statement may ask for. */
+typedef struct whorl_params whorl_params;
+typedef enum whorl_proximity {
+    WHORL_UNIQUE_DECODING = 0,
+    WHORL_SPLIT_UNIQUE_LIST = 1, /* with proximity_m, list_start_round */
+    WHORL_LIST_DECODING = 2      /* with proximity_m */
+} whorl_proximity;
+typedef struct whorl_params_info {
+    size_t struct_size;
+    uint64_t w_stack;
+    uint64_t proximity_m;
+    uint64_t list_start_round;
+    uint32_t proximity; /* a whorl_proximity */
+    uint32_t l_skip;
+    uint32_t n_stack;
+    uint32_t log_blowup;
+    uint32_t whir_k;
+    uint32_t num_whir_rounds;
+    uint32_t mu_pow_bits;
+    uint32_t query_phase_pow_bits;
+    uint32_t folding_pow_bits;
+    uint32_t logup_pow_bits;
+    uint32_t max_interaction_count;
+    uint32_t log_max_message_length;
+    uint32_t max_constraint_degree;
+} whorl_params_info;
+/* The published presets of 100 bits: "app", of the given stacked height (log2; 11 to 24), "leaf", "internal", "root" and "hook", whose
+ * stacked heights are fixed: for them log_stacked_height is 0. */
+whorl_code whorl_params_preset(const char* name, uint32_t log_stacked_height, whorl_params** params,
+                               whorl_error** error);
+/* All of them; num_queries has a count for each of the info's num_whir_rounds. */
+whorl_code whorl_params_new(const whorl_params_info* info, const uint32_t* num_queries, whorl_params** params,
+                            whorl_error** error);
+void whorl_params_free(whorl_params* params);
+/* `info`: NULL where it is not wanted. Up to `capacity` counts are written; the info says how many there are. */
+whorl_code whorl_params_read(const whorl_params* params, whorl_params_info* info, uint32_t* num_queries,
+                             size_t capacity, whorl_error** error);
+/* 1: the same, all of them. 0: not, or one is NULL. */
+uint8_t whorl_params_equal(const whorl_params* a, const whorl_params* b);
+
 /* ---- keys ---- */
 
 typedef struct whorl_key whorl_key;
@@ -74,6 +116,8 @@ uint32_t whorl_key_modulus(const whorl_key* key);
 size_t whorl_key_digest_words(const whorl_key* key);
 /* The hash that names the key; `words` has whorl_key_digest_words() canonical words. */
 whorl_code whorl_key_pre_hash(const whorl_key* key, uint32_t* words, size_t num_words, whorl_error** error);
+/* The parameters that the key was made with. */
+whorl_code whorl_key_params(const whorl_key* key, whorl_params** params, whorl_error** error);
 /* Bits of security by the published calculator; negative where the parameters are unworkable. */
 double whorl_key_security_bits(const whorl_key* key);
 /* The bytes of the largest proof that the key admits. */
@@ -122,6 +166,10 @@ whorl_code whorl_statement_set_min_security_bits(whorl_statement* statement, dou
 /* The pre-hash of the key that is meant, canonical words. */
 whorl_code whorl_statement_set_pre_hash(whorl_statement* statement, const uint32_t* words, size_t num_words,
                                         whorl_error** error);
+/* The parameters of the key that is meant. */
+whorl_code whorl_statement_set_params(whorl_statement* statement, const whorl_params* params, whorl_error** error);
+/* 0: no AIR may have a trace but those that the statement names. A new statement allows others. */
+whorl_code whorl_statement_allow_other_airs(whorl_statement* statement, uint8_t is_allowed, whorl_error** error);
 /* The AIR must have a trace. */
 whorl_code whorl_statement_require_air(whorl_statement* statement, size_t air_id, whorl_error** error);
 /* It must have a trace with these public values, canonical words. */

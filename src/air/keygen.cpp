@@ -114,7 +114,7 @@ public:
 
     AirVerifyingKey take_key() { return std::move(key_); }
     AirNotes take_notes() { return std::move(notes_); }
-    const std::map<std::uint16_t, std::set<std::string, std::less<>>>& bus_names() const { return bus_names_; }
+    const BusNames& bus_names() const { return bus_names_; }
     const std::string& label() const { return label_; }
 
 private:
@@ -303,23 +303,24 @@ private:
     AirNotes notes_;
     std::vector<std::uint32_t> constraint_degrees_;                // as written, in the key's order
     std::vector<std::vector<std::uint32_t>> interaction_degrees_;  // of the fields, then of the count
-    std::map<std::uint16_t, std::set<std::string, std::less<>>> bus_names_;
+    BusNames bus_names_;
 };
 
 // One name a bus: two are two buses that share a number.
 void add_bus_names(const AirGeneration& air, std::map<std::uint16_t, std::string>& names,
                    std::map<std::uint16_t, std::string>& named_by, Faults& faults) {
     for (const auto& [bus, of_air] : air.bus_names()) {
-        for (const std::string& full_name : of_air) {
+        for (const auto& [full_name, note] : of_air) {
             const std::string name = cut(full_name);
+            const std::string place = fmt::format("{}, {}", air.label(), render_note(to_source_note(note)));
             const auto [first, is_new] = names.try_emplace(bus, name);
             if (is_new) {
-                named_by[bus] = air.label();
+                named_by[bus] = place;
             } else if (first->second != name) {
                 faults.add(
                     fmt::format("{}: bus {} is named \"{}\", and \"{}\" by {}; give each bus a number of its own, "
                                 "or one name",
-                                air.label(), bus, name, first->second, named_by[bus]));
+                                place, bus, name, first->second, named_by[bus]));
             }
         }
     }

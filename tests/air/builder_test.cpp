@@ -15,12 +15,14 @@
 #include "air/dag.hpp"
 #include "air/render.hpp"
 #include "airs/small.hpp"
+#include "vectors.hpp"
 
 namespace whorl {
 namespace {
 
 using Op = SymbolicNode::Op;
 using testing::ElementsAre;
+using testing::Key;
 
 Expr constant(std::uint32_t value) {
     return Expr(Fp::from_canonical(value));
@@ -219,7 +221,7 @@ TEST(Builder, KeepsTheLineAndTheLabelOfEachAssertionAndInteraction) {
     EXPECT_EQ(builder.interaction_notes()[0].label(), "sent");
     EXPECT_EQ(builder.interaction_notes()[1].place().line(), first + 6);
     ASSERT_EQ(builder.bus_names().size(), 1U);
-    EXPECT_THAT(builder.bus_names().at(7), ElementsAre("memory"));
+    EXPECT_THAT(builder.bus_names().at(7), ElementsAre(Key("memory")));
 }
 
 TEST(Builder, TakesWholeNumbersAsExpressions) {
@@ -271,6 +273,26 @@ TEST(Columns, AreReadAsAStructWithNames) {
                                                        "pairs[1][1]", "pairs[1][2]", "last"));
     EXPECT_TRUE(builder.reads()[2]->names.empty());
     for (const auto& part : builder.reads()) EXPECT_TRUE(part->faults.empty());
+}
+
+TEST(Columns, MakeAMatrixOfTheirRows) {
+    const auto fp = [](std::uint32_t value) { return Fp::from_canonical(value); };
+    std::vector<Limbs<Fp>> rows(4);
+    rows[1].n = fp(7);
+    rows[2].pairs[1][2] = fp(8);
+    rows[3].last = fp(9);
+    const Matrix matrix = test::value_of(matrix_of<Limbs>(rows));
+    ASSERT_EQ(matrix.width(), 8U);
+    ASSERT_EQ(matrix.height(), 4U);
+    for (std::size_t row = 0; row < 4; ++row) {
+        for (std::size_t c = 0; c < 8; ++c) {
+            const std::uint32_t expected = row == 1 && c == 0 ? 7 : row == 2 && c == 6 ? 8 : row == 3 && c == 7 ? 9 : 0;
+            EXPECT_EQ(matrix.at(row, c), fp(expected)) << row << ' ' << c;
+        }
+    }
+    const Matrix nested = test::value_of(matrix_of<Nested>(std::vector<Nested<Fp>>(2)));
+    EXPECT_EQ(nested.width(), 5U);
+    EXPECT_EQ(test::value_of(matrix_of<Limbs>(std::vector<Limbs<Fp>>())).width(), 0U);
 }
 
 TEST(Columns, OfAnotherWidthThanThePartAreAFault) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -211,12 +212,16 @@ TEST(Keygen, RejectsPublicValuesThatTheAirDoesNotDeclare) {
 }
 
 TEST(Keygen, RejectsABusWithTwoNames) {
+    constexpr unsigned line = __LINE__ + 2;
     const auto sender = [](std::string_view name) {
         return TestAir{[name](SymbolicBuilder& b) { PermutationBus{5, name}.send(b, {b.main().local[0]}, 1); }};
     };
     EXPECT_TRUE(keys_of({sender("a"), sender(""), sender("a")}));
-    expect_error({sender("a"), sender("b")},
-                 "AIR 1 (TestAir): bus 5 is named \"b\", and \"a\" by AIR 0 (TestAir); give each bus");
+    const std::string place = fmt::format("keygen_test.cpp:{}", line);
+    expect_error(
+        {sender("a"), sender("b")},
+        fmt::format("AIR 1 (TestAir), {}: bus 5 is named \"b\", and \"a\" by AIR 0 (TestAir), {}; give each bus", place,
+                    place));
 }
 
 // Nothing that messages need is in the key.

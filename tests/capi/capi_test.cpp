@@ -27,6 +27,7 @@ using testing::HasSubstr;
 
 using test::ErrorHandle;
 using test::Free;
+using test::ParamsHandle;
 using test::ProofHandle;
 using test::StatementHandle;
 using Key = test::KeyHandle;
@@ -263,6 +264,84 @@ TEST(CApi, StructsMayHaveAnotherSize) {
     });
     EXPECT_EQ(failure.code, WHORL_INVALID_ARGUMENT);
     EXPECT_THAT(failure.message, HasSubstr("struct_size"));
+}
+
+TEST(CApi, ParametersAreThoseOfThePresetsAndOfKeys) {
+    const auto preset = [](const char* name, std::uint32_t log_stacked_height) {
+        return made<ParamsHandle>([&](whorl_params** out, whorl_error** error) {
+            return whorl_params_preset(name, log_stacked_height, out, error);
+        });
+    };
+    const Key key = decoded_key("keccakf_1024");
+    const ParamsHandle of_key = made<ParamsHandle>(
+        [&](whorl_params** out, whorl_error** error) { return whorl_key_params(key.get(), out, error); });
+    EXPECT_EQ(whorl_params_equal(of_key.get(), preset("app", 21).get()), 1);
+    EXPECT_EQ(whorl_params_equal(of_key.get(), preset("app", 20).get()), 0);
+    EXPECT_EQ(whorl_params_equal(of_key.get(), nullptr), 0);
+    for (const char* name : {"leaf", "internal", "root", "hook"}) {
+        // What is read makes the same parameters again.
+        const ParamsHandle params = preset(name, 0);
+        whorl_params_info info{};
+        info.struct_size = sizeof info;
+        ASSERT_EQ(whorl_params_read(params.get(), &info, nullptr, 0, nullptr), WHORL_OK);
+        std::vector<std::uint32_t> num_queries(info.num_whir_rounds);
+        ASSERT_EQ(whorl_params_read(params.get(), nullptr, num_queries.data(), num_queries.size(), nullptr), WHORL_OK);
+        const ParamsHandle again = made<ParamsHandle>([&](whorl_params** out, whorl_error** error) {
+            return whorl_params_new(&info, num_queries.data(), out, error);
+        });
+        EXPECT_EQ(whorl_params_equal(params.get(), again.get()), 1) << name;
+    }
+    whorl_params_info info{};
+    info.struct_size = sizeof info;
+    ASSERT_EQ(whorl_params_read(of_key.get(), &info, nullptr, 0, nullptr), WHORL_OK);
+    EXPECT_EQ(info.l_skip + info.n_stack, 21u);
+    EXPECT_EQ(info.proximity, static_cast<std::uint32_t>(WHORL_UNIQUE_DECODING));
+    const auto refusal = [&](const whorl_params_info& given, const std::vector<std::uint32_t>& num_queries) {
+        const Failure failure = failure_of([&](whorl_error** error) {
+            whorl_params* out = nullptr;
+            return whorl_params_new(&given, num_queries.data(), &out, error);
+        });
+        EXPECT_EQ(failure.code, WHORL_INVALID_ARGUMENT);
+        return failure.message;
+    };
+    const std::vector<std::uint32_t> num_queries(info.num_whir_rounds, 10);
+    whorl_params_info wrong = info;
+    wrong.log_blowup = 9;
+    EXPECT_THAT(refusal(wrong, num_queries), HasSubstr("log_blowup is 9, expected 0 to 8"));
+    wrong = info;
+    wrong.proximity = 3;
+    EXPECT_THAT(refusal(wrong, num_queries), HasSubstr("whorl_proximity"));
+    wrong = info;
+    wrong.num_whir_rounds = 0xFFFFFFFF;
+    EXPECT_THAT(refusal(wrong, num_queries), HasSubstr("WHIR rounds"));
+    whorl_params* out = nullptr;
+    EXPECT_EQ(whorl_params_preset("app", 25, &out, nullptr), WHORL_INVALID_ARGUMENT);
+    EXPECT_EQ(whorl_params_preset("leaf", 21, &out, nullptr), WHORL_INVALID_ARGUMENT);
+    EXPECT_EQ(whorl_params_preset("wide", 0, &out, nullptr), WHORL_INVALID_ARGUMENT);
+    EXPECT_EQ(out, nullptr);
+}
+
+TEST(CApi, StatementsNameParametersAndForbidOtherAirs) {
+    const Key key = decoded_key("fib_2e5");
+    const ProofHandle proof = decoded_proof("fib_2e5");
+    const StatementHandle statement = made<StatementHandle>(whorl_statement_new);
+    const auto verdict = [&] {
+        return failure_of(
+            [&](whorl_error** error) { return whorl_verify(key.get(), proof.get(), statement.get(), error); });
+    };
+    ASSERT_EQ(whorl_statement_set_min_security_bits(statement.get(), 0, nullptr), WHORL_OK);
+    const ParamsHandle params = made<ParamsHandle>(
+        [&](whorl_params** out, whorl_error** error) { return whorl_key_params(key.get(), out, error); });
+    ASSERT_EQ(whorl_statement_set_params(statement.get(), params.get(), nullptr), WHORL_OK);
+    EXPECT_EQ(verdict().code, WHORL_OK);
+    ASSERT_EQ(whorl_statement_allow_other_airs(statement.get(), 0, nullptr), WHORL_OK);
+    EXPECT_EQ(verdict().code, WHORL_REJECTED);
+    ASSERT_EQ(whorl_statement_require_air(statement.get(), 0, nullptr), WHORL_OK);
+    EXPECT_EQ(verdict().code, WHORL_OK);
+    const ParamsHandle other = made<ParamsHandle>(
+        [](whorl_params** out, whorl_error** error) { return whorl_params_preset("root", 0, out, error); });
+    ASSERT_EQ(whorl_statement_set_params(statement.get(), other.get(), nullptr), WHORL_OK);
+    EXPECT_EQ(verdict().stage, "statement_params");
 }
 
 TEST(CApi, StatementsAreHeld) {
@@ -561,6 +640,8 @@ TEST(CApi, NullIsAnErrorOrNothing) {
     std::uint64_t number = 0;
     std::uint8_t flag = 0;
     whorl_key* key_out = nullptr;
+    whorl_params* params_out = nullptr;
+    const StatementHandle statement = made<StatementHandle>(whorl_statement_new);
     whorl_proof* proof_out = nullptr;
     whorl_bytes* bytes_out = nullptr;
     whorl_prover* prover_out = nullptr;
@@ -606,6 +687,15 @@ TEST(CApi, NullIsAnErrorOrNothing) {
              whorl_proof_public_values(proof.get(), 0, &word, 1, nullptr, nullptr),
              whorl_proof_cached_commitments(nullptr, 0, &word, 1, &n, nullptr),
              whorl_proof_cached_commitments(proof.get(), 0, nullptr, 1, &n, nullptr),
+             whorl_params_preset(nullptr, 20, &params_out, nullptr),
+             whorl_params_preset("app", 20, nullptr, nullptr),
+             whorl_params_new(nullptr, nullptr, &params_out, nullptr),
+             whorl_params_read(nullptr, nullptr, nullptr, 0, nullptr),
+             whorl_key_params(nullptr, &params_out, nullptr),
+             whorl_key_params(key.get(), nullptr, nullptr),
+             whorl_statement_set_params(nullptr, nullptr, nullptr),
+             whorl_statement_set_params(statement.get(), nullptr, nullptr),
+             whorl_statement_allow_other_airs(nullptr, 0, nullptr),
              whorl_statement_new(nullptr, nullptr),
              whorl_statement_set_min_security_bits(nullptr, 0, nullptr),
              whorl_statement_set_pre_hash(nullptr, &word, 8, nullptr),

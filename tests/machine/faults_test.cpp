@@ -64,6 +64,8 @@ std::vector<std::string> names() {
             "commit_matrix",
             "whorl_key_decode",
             "whorl_proof_decode",
+            "whorl_params_preset",
+            "matrix_of",
             "whorl_task_load with its error",
             "list_devices",
             "examine",

@@ -25,6 +25,8 @@
 namespace whorl::test {
 namespace {
 
+WHORL_COLUMNS(FibonacciColumns, left, right);
+
 /// Of which keygen has several things to say.
 struct WrongAir {
     std::string name() const { return "an AIR with a name that is too long to be stored in a string itself"; }
@@ -227,6 +229,18 @@ std::vector<PublicCall> make_calls() {
              return code_of_c(code);
          },
          80},
+        {"whorl_params_preset",
+         [] {
+             whorl_params* params = nullptr;
+             const whorl_code code = whorl_params_preset("leaf", 0, &params, nullptr);
+             whorl_params_free(params);
+             return code_of_c(code);
+         }},
+        {"matrix_of",
+         [] {
+             const std::array<FibonacciColumns<Fp>, 4> rows{};
+             return code_of(matrix_of<FibonacciColumns>(std::span<const FibonacciColumns<Fp>>(rows)));
+         }},
         {"whorl_task_load with its error",
          [] {
              whorl_key* key = nullptr;

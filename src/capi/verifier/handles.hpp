@@ -17,6 +17,7 @@
 #include <whorl/field.hpp>
 #include <whorl/key.hpp>
 #include <whorl/notes.hpp>
+#include <whorl/params.hpp>
 #include <whorl/proof.hpp>
 #include <whorl/transcript.hpp>
 
@@ -36,6 +37,10 @@ struct whorl_key {
     whorl::VerifyingKey vk;
     std::vector<std::string> air_names;
     whorl::KeyNotes notes;  // for messages
+};
+
+struct whorl_params {
+    whorl::SystemParams params;
 };
 
 struct whorl_proof {

@@ -359,6 +359,23 @@ whorl_code whorl_statement_set_pre_hash(whorl_statement* statement, const uint32
     });
 }
 
+whorl_code whorl_statement_set_params(whorl_statement* statement, const whorl_params* params, whorl_error** error) {
+    return capi::call(error, "statement", [&]() -> Result<void> {
+        if (statement == nullptr) return capi::missing("statement", "a statement");
+        if (params == nullptr) return capi::missing("statement", "parameters");
+        statement->statement.params = params->params;
+        return {};
+    });
+}
+
+whorl_code whorl_statement_allow_other_airs(whorl_statement* statement, uint8_t is_allowed, whorl_error** error) {
+    return capi::call(error, "statement", [&]() -> Result<void> {
+        if (statement == nullptr) return capi::missing("statement", "a statement");
+        statement->statement.allows_other_airs = is_allowed != 0;
+        return {};
+    });
+}
+
 whorl_code whorl_statement_require_air(whorl_statement* statement, size_t air_id, whorl_error** error) {
     return capi::call(error, "statement", [&]() -> Result<void> {
         if (statement == nullptr) return capi::missing("statement", "a statement");
