@@ -496,8 +496,9 @@ public:
         interaction_notes_.push_back(std::move(note));
     }
     /// The name of a bus in messages; buses with a name of their own say it themselves.
-    void name_bus(std::uint16_t bus_index, std::string_view name, Note note = Note(std::source_location::current())) {
-        bus_names_[bus_index].try_emplace(std::string(name), std::move(note));
+    void name_bus(std::uint16_t bus_index, std::string_view name,
+                  const Note& note = Note(std::source_location::current())) {
+        bus_names_[bus_index].try_emplace(std::string(name), note);
     }
 
     const std::vector<Expr>& constraints() const { return constraints_; }

@@ -2,7 +2,9 @@
 
 #include <unistd.h>
 
+#include <array>
 #include <filesystem>
+#include <span>
 #include <string>
 #include <system_error>
 
