@@ -30,6 +30,7 @@ Matrix zeros(std::size_t width, std::size_t height) {
 
 ShapedAir::ShapedAir(const AirShape& shape)
     : shape_(shape),
+      interactions_(shape.interactions.begin(), shape.interactions.end()),
       num_columns_(shape.common_main_width + shape.cached_width),
       has_counter_(shape.num_constraints > 0 && shape.common_main_width >= kLeastColumnsWithCounter),
       first_product_(has_counter_ ? 2 : 1) {

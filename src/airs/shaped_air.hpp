@@ -23,6 +23,8 @@ namespace whorl {
 /// columns for a product, the place of a product is taken by a bit.
 class ShapedAir {
 public:
+    /// Keeps the shape's interactions. Preconditions: a column, two of the common main where there are constraints, whose degree is 2
+    /// at least; as many columns as the message of an interaction takes are not asked for, they are taken again.
     explicit ShapedAir(const AirShape& shape);
 
     std::string name() const { return std::string(shape_.name); }
@@ -60,7 +62,7 @@ public:
             builder.assert_zero(round == 0 ? fault : Expr(Fp::from_integer(round + 1)) * fault);
         }
         std::uint32_t position = 0;
-        for (const InteractionRun& run : shape_.interactions) {
+        for (const InteractionRun& run : interactions_) {
             for (std::uint32_t i = 0; i < run.count; ++i, ++position) {
                 std::vector<Expr> message;
                 for (std::uint32_t field = 0; field < run.message_length; ++field) {
@@ -91,7 +93,8 @@ private:
     /// A column whose values come in pairs, for any i.
     std::uint32_t paired_column(std::uint32_t i) const { return first_product_ + i % (num_columns_ - first_product_); }
 
-    AirShape shape_;
+    AirShape shape_;  // its interactions: below
+    std::vector<InteractionRun> interactions_;
     std::uint32_t num_columns_;
     bool has_counter_;
     bool has_products_ = false;  ///< or bits

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <iterator>
 #include <utility>
 
@@ -225,6 +226,53 @@ AirTask block_task(std::size_t proof, const BlockTaskOptions& options) {
             if (heights[id] < 0) continue;
             const std::uint64_t seed = (std::uint64_t{proof} << 32) + id;
             traces.push_back(airs[id].trace(id, scaled(static_cast<unsigned>(heights[id]), 0), seed));
+        }
+        return traces;
+    };
+    return task;
+}
+
+AirTask shape_task(const ShapeTaskOptions& options) {
+    constexpr std::uint16_t kMessageLength = 4;
+    const auto of_air = [&options](std::uint32_t air_id) {
+        AirShape shape{.name = "ShapedAir",
+                       .common_main_width = options.num_columns,
+                       .cached_width = 0,
+                       .num_constraints = options.num_constraints,
+                       .max_degree = 3,
+                       .interactions = {}};
+        std::vector<InteractionRun> interactions;
+        for (std::uint32_t i = 0; i < options.num_interactions; ++i) {
+            const std::uint64_t position = std::uint64_t{air_id} * options.num_interactions + i;
+            interactions.push_back({.bus_index = static_cast<std::uint16_t>(position % options.num_buses),
+                                          .message_length = kMessageLength,
+                                          .count_weight = 1,
+                                          .count = 1});
+        }
+        shape.interactions = interactions;
+        return ShapedAir(shape);
+    };
+    AirTask task{.name = fmt::format("shape_{}x{}_c{}_i{}_b{}_2e{}", options.num_airs, options.num_columns,
+                                     options.num_constraints, options.num_interactions, options.num_buses,
+                                     options.log_height),
+                 .params = {},
+                 .airs = {},
+                 .make_traces = {}};
+    constexpr unsigned kLogStackedColumns = 6;
+    const std::uint64_t num_columns = std::uint64_t{options.num_airs} * options.num_columns;
+    const unsigned log_cells = static_cast<unsigned>(std::bit_width(num_columns - 1)) + options.log_height;
+    const unsigned wanted = std::max(log_cells - std::min(log_cells, kLogStackedColumns), options.log_height);
+    const unsigned log_stacked_height =
+        options.log_stacked_height.value_or(std::clamp(wanted, kMinAppLogStackedHeight, kMaxAppLogStackedHeight));
+    constexpr double kSecurityBits = 100;
+    task.params = app_params(log_stacked_height, 1, kSecurityBits);
+    std::vector<ShapedAir> airs;
+    for (std::uint32_t id = 0; id < options.num_airs; ++id) airs.push_back(of_air(id));
+    task.airs.assign(airs.begin(), airs.end());
+    task.make_traces = [airs = std::move(airs), log_height = options.log_height, seed = options.seed] {
+        Traces traces;
+        for (std::uint32_t id = 0; id < airs.size(); ++id) {
+            traces.push_back(airs[id].trace(id, log_height, (std::uint64_t{seed} << 32) + id));
         }
         return traces;
     };

@@ -49,4 +49,18 @@ struct BlockTaskOptions {
 /// Preconditions: proof < block_proofs().size(), log_stacked_height from kMinAppLogStackedHeight to kMaxAppLogStackedHeight.
 AirTask block_task(std::size_t proof, const BlockTaskOptions& options);
 
+/// AIRs alike, whose columns, constraints and interactions are numbers of one AIR's.
+struct ShapeTaskOptions {
+    std::uint32_t num_airs = 1;
+    std::uint32_t num_columns = 100;     ///< at least 2
+    std::uint32_t num_constraints = 50;  ///< of degree up to 3
+    std::uint32_t num_interactions = 10;
+    std::uint32_t num_buses = 1;  ///< up to 65,536; interactions are on each in turn
+    std::uint32_t seed = 0;  ///< of the columns
+    unsigned log_height = 14;
+    std::optional<unsigned> log_stacked_height = {};  ///< none: some 64 stacked columns, and at least log_height
+};
+/// Precondition: a constraint or an interaction.
+AirTask shape_task(const ShapeTaskOptions& options);
+
 }  // namespace whorl

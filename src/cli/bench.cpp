@@ -194,10 +194,15 @@ Result<ExitCode> run_bench(Session& session, const BenchOptions& options) {
         workloads.emplace_back([&] { return task_workload(options.task_path); });
     } else if (options.workload == "segment") {
         workloads.emplace_back([&] { return block_workload(session, options.proof, options.segment); });
+    } else if (options.workload == "shape") {
+        ShapeTaskOptions shape = options.shape;
+        shape.log_height = options.log_height.value_or(shape.log_height);
+        shape.log_stacked_height = options.segment.log_stacked_height;
+        workloads.emplace_back([&session, shape] { return shape_workload(session, shape); });
     } else {
         // The LogUp workload first: it needs less memory, so its peak is its own.
         if (options.workload != "keccakf") {
-            workloads.emplace_back([&] { return logup_workload(session, options.log_height); });
+            workloads.emplace_back([&] { return logup_workload(session, options.log_height.value_or(kDefaultLogupLogHeight)); });
         }
         if (options.workload != "logup") {
             workloads.emplace_back([&] {

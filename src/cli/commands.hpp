@@ -128,12 +128,13 @@ Result<ExitCode> run_devices(Session& session);
 Result<ExitCode> run_doctor(Session& session);
 
 struct BenchOptions {
-    std::string workload = "all";  ///< keccakf, logup, both (all) or segment
+    std::string workload = "all";  ///< keccakf, logup, both (all), segment or shape
     std::string task_path;         ///< in the place of a workload; empty: none
     std::size_t num_permutations = kDefaultPermutations;
-    unsigned log_height = 17;
+    std::optional<unsigned> log_height;  ///< of logup (17) and shape (14)
     std::size_t proof = kMedianAppProof;  ///< of segment
     BlockTaskOptions segment;
+    ShapeTaskOptions shape;
     std::string task_out_path;  ///< a folder to write the workload to, in the place of proofs; empty: none
     unsigned num_runs = 5;
     unsigned num_warmups = 0;  ///< proofs before those that count

@@ -193,6 +193,7 @@ Examples:
   whorl bench logup --log-height 14 --runs 1 --quiet
   whorl bench segment --scale 6
   whorl bench segment --proof 171 --scale 6 --task-out leaf
+  whorl bench shape --num-airs 50 --num-columns 20 --log-height 8 --runs 3
   whorl bench --task tests/vectors/mixture
   whorl bench keccakf --threads 1
   whorl bench --device cuda --warmups 2 --runs 10 > today.jsonl
@@ -572,18 +573,29 @@ int parse_and_run(int argc, char** argv) {
         add_command("bench", "time proofs: of benchmarks, of a block's shapes, of a task", kBenchExamples);
     add_choice<std::string>(
         bench_app, "workload", bench.workload,
-        {{"keccakf", "keccakf"}, {"logup", "logup"}, {"all", "all"}, {"segment", "segment"}},
+        {{"keccakf", "keccakf"}, {"logup", "logup"}, {"all", "all"}, {"segment", "segment"}, {"shape", "shape"}},
         "what to prove: keccakf and logup are the reference's benchmarks, all is both; segment has the "
-        "shape of a proof of a real Ethereum block");
+        "shape of a proof of a real Ethereum block; shape is AIRs alike of any size");
     bench_app.add_option("--task", bench.task_path, "prove a task folder")->type_name("DIR")->excludes("workload");
     bench_app.add_option("--permutations", bench.num_permutations, "of keccakf")
         ->type_name("N")
         ->check(in_range(std::size_t{1}, kMaxPermutations))
         ->capture_default_str();
-    bench_app.add_option("--log-height", bench.log_height, "of logup: log2 of the rows of each AIR")
+    bench_app
+        .add_option("--log-height", bench.log_height,
+                    "of logup and shape: log2 of the rows of each AIR; if left out, 17 and 14")
         ->type_name("N")
-        ->check(in_range(0U, kLogupLogStackedHeight))
-        ->capture_default_str();
+        ->check(in_range(0U, kLogupLogStackedHeight));
+    const auto add_shape = [&bench_app](const char* name, std::uint32_t& value, std::uint32_t least, std::uint32_t most,
+                                        const char* about) {
+        bench_app.add_option(name, value, about)->type_name("N")->check(in_range(least, most))->capture_default_str();
+    };
+    add_shape("--num-airs", bench.shape.num_airs, 1, 1000, "of shape: how many AIRs");
+    add_shape("--num-columns", bench.shape.num_columns, 2, 100000, "of shape: columns of each AIR");
+    add_shape("--num-constraints", bench.shape.num_constraints, 0, 100000, "of shape: constraints of each AIR");
+    add_shape("--num-interactions", bench.shape.num_interactions, 0, 10000, "of shape: interactions of each AIR");
+    add_shape("--seed", bench.shape.seed, 0, 0xFFFFFFFF, "of shape: the columns are drawn from it");
+    add_shape("--num-buses", bench.shape.num_buses, 1, 65536, "of shape: buses, on which interactions are in turn");
     bench_app
         .add_option("--proof", bench.proof,
                     "of segment: which of the block's proofs; 0 to 148 are of the program, 149 to 208 of other proofs")
@@ -596,7 +608,8 @@ int parse_and_run(int argc, char** argv) {
         ->capture_default_str();
     bench_app
         .add_option("--log-stacked-height", bench.segment.log_stacked_height,
-                    "of segment: log2 of the stacked height; if left out, that of the block, divided by 2^K")
+                    "of segment and shape: log2 of the stacked height; if left out, that of the block divided by 2^K, or what "
+                    "makes some 64 stacked columns")
         ->type_name("H")
         ->check(in_range(kMinAppLogStackedHeight, kMaxAppLogStackedHeight));
     CLI::Option* task_out =

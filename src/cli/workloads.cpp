@@ -109,6 +109,18 @@ Result<Workload> block_workload(Session& session, std::size_t proof, const Block
     return make_workload(session, task.name, task);
 }
 
+Result<Workload> shape_workload(Session& session, const ShapeTaskOptions& options) {
+    if (options.num_constraints == 0 && options.num_interactions == 0) {
+        return Error{.code = ErrorCode::kInvalidArgument,
+                     .stage = "--num-constraints",
+                     .message = "an AIR has constraints or interactions, and neither are asked for"};
+    }
+    const AirTask task = shape_task(options);
+    const std::uint64_t num_cells = std::uint64_t{options.num_airs} * options.num_columns << options.log_height;
+    if (auto fits = check_trace_memory(task.name, num_cells, task.params); !fits) return std::move(fits).error();
+    return make_workload(session, task.name, task);
+}
+
 Result<Workload> task_workload(const std::string& folder) {
     Result<Task> task = load_task(folder);
     if (!task) return std::move(task).error();

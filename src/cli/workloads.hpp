@@ -35,7 +35,7 @@ Result<std::vector<KeccakState>> read_keccak_inputs(const Session& session, cons
 /// Key and traces of `task`, under spans "keygen" and "generate_trace".
 Result<Workload> make_workload(Session& session, std::string name, const AirTask& task);
 
-/// The next three fail as keygen does, and with kMachine when trace and codeword alone exceed this machine's memory.
+/// The next four fail as keygen does, and with kMachine when trace and codeword alone exceed this machine's memory.
 
 /// The permutations of `inputs`, app_params_100_bits(log_stacked_height).
 Result<Workload> keccakf_workload(Session& session, std::vector<KeccakState> inputs, unsigned log_stacked_height);
@@ -43,9 +43,13 @@ Result<Workload> keccakf_workload(Session& session, std::vector<KeccakState> inp
 /// The reference's LogUp benchmark: six SelfInteractionAirs of 2^log_height rows on one bus, app_params_100_bits(21).
 Result<Workload> logup_workload(Session& session, unsigned log_height);
 inline constexpr unsigned kLogupLogStackedHeight = 21;
+inline constexpr unsigned kDefaultLogupLogHeight = 17;
 
 /// A proof of a real Ethereum block, in shape (block_task).
 Result<Workload> block_workload(Session& session, std::size_t proof, const BlockTaskOptions& options);
+
+/// AIRs of a shape (shape_task).
+Result<Workload> shape_workload(Session& session, const ShapeTaskOptions& options);
 
 /// A task folder's. Errors: those of load_task.
 Result<Workload> task_workload(const std::string& folder);

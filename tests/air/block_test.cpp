@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <set>
 #include <vector>
 
 #include <whorl/check.hpp>
@@ -102,6 +103,33 @@ TEST(BlockTask, HasTheHeightsOfTheBlockDividedByTheScale) {
     EXPECT_EQ(block_task(149, {.scale = 12}).params.log_stacked_height(), kMinAppLogStackedHeight);
     EXPECT_EQ(block_task(149, {}).params, leaf_params_100_bits());
     EXPECT_EQ(block_task(187, {}).params, internal_params_100_bits());
+}
+
+TEST(ShapeTask, IsSatisfiedAndHasWhatIsAskedFor) {
+    const std::vector<ShapeTaskOptions> all{
+        {.num_airs = 1, .num_columns = 2, .num_constraints = 0, .num_interactions = 1, .log_height = 3},
+        {.num_airs = 3, .num_columns = 2, .num_constraints = 5, .num_interactions = 0, .log_height = 0},
+        {.num_airs = 50, .num_columns = 9, .num_constraints = 30, .num_interactions = 2, .num_buses = 100, .log_height = 4},
+        {.num_airs = 1, .num_columns = 1000, .num_constraints = 600, .num_interactions = 7, .log_height = 2}};
+    for (const ShapeTaskOptions& options : all) {
+        const AirTask task = shape_task(options);
+        SCOPED_TRACE(task.name);
+        const ProvingKey key = value_of(keygen(task.params, task.airs));
+        ASSERT_EQ(key.vk.airs.size(), options.num_airs);
+        std::set<std::uint16_t> buses;
+        for (const AirVerifyingKey& air : key.vk.airs) {
+            EXPECT_EQ(air.width.common_main, options.num_columns);
+            EXPECT_EQ(air.constraint_idx.size(), options.num_constraints);
+            EXPECT_EQ(air.interactions.size(), options.num_interactions);
+            for (const SymbolicInteraction& interaction : air.interactions) buses.insert(interaction.bus_index);
+        }
+        EXPECT_EQ(buses.size(), std::min(options.num_buses, options.num_airs * options.num_interactions));
+        const std::vector<AirTrace> traces = task.make_traces();
+        const CheckReport report = value_of(check_constraints(key.vk, traces, key.air_names));
+        EXPECT_TRUE(report.is_satisfied()) << describe(report, key.air_names);
+        EXPECT_TRUE(std::ranges::all_of(
+            traces, [&](const AirTrace& trace) { return trace.height() == std::size_t{1} << options.log_height; }));
+    }
 }
 
 }  // namespace

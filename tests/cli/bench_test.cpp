@@ -91,6 +91,12 @@ TEST(Bench, ProvesTheShapesOfABlockAndATaskFolder) {
     const Outcome of_task = run_whorl({"bench", "--task", task, "--runs", "1", "--quiet"});
     EXPECT_EQ(of_task.exit_code, 0) << of_task;
     EXPECT_THAT(of_task.out, HasSubstr(R"("name":"proof/block_proof_149_scale_14/cpu")"));
+    const Outcome shape = run_whorl({"bench", "shape", "--num-airs", "5", "--num-columns", "9", "--num-buses", "3", "--log-height", "4",
+                                     "--runs", "1", "--quiet"});
+    EXPECT_EQ(shape.exit_code, 0) << shape;
+    EXPECT_THAT(shape.out, HasSubstr(R"("name":"proof/shape_5x9_c50_i10_b3_2e4/cpu")"));
+    EXPECT_THAT(run_whorl({"bench", "shape", "--num-constraints", "0", "--num-interactions", "0"}).err,
+                HasSubstr("an AIR has constraints or interactions"));
 }
 
 TEST(Bench, RefusesToBePutBesideWhatIsNoResult) {

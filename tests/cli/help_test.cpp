@@ -48,7 +48,7 @@ TEST(Help, ShowsTheChoicesOfAnOptionAndItsDefault) {
     EXPECT_THAT(help, testing::HasSubstr("--dispatch staged|unfused=staged\n"));
     EXPECT_THAT(help, testing::HasSubstr("--constraints interpreted|generated=interpreted\n"));
     EXPECT_THAT(run_whorl({"bench", "--help"}).out,
-                testing::HasSubstr("workload keccakf|logup|all|segment=all Excludes: --task\n"));
+                testing::HasSubstr("workload keccakf|logup|all|segment|shape=all Excludes: --task\n"));
 }
 
 TEST(Help, LongLinesAreBrokenAtSpaces) {

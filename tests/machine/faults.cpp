@@ -144,7 +144,14 @@ void* operator new(std::size_t bytes) {
     if (void* memory = std::malloc(bytes)) return memory;
     throw std::bad_alloc();
 }
+// The sanitizer's own does not come here, and its memory is not for free().
+void* operator new(std::size_t bytes, const std::nothrow_t&) noexcept {
+    return whorl::test::fails(bytes) ? nullptr : std::malloc(bytes);
+}
 void operator delete(void* memory) noexcept {
+    std::free(memory);
+}
+void operator delete(void* memory, const std::nothrow_t&) noexcept {
     std::free(memory);
 }
 void operator delete(void* memory, std::size_t) noexcept {

@@ -44,11 +44,10 @@ fn proving_key(vk: &MultiStarkVerifyingKey<Config>, names: &[String]) -> Result<
         }
         per_air.push(StarkProvingKey { air_name: names[air_id].clone(), vk: air.clone(), preprocessed_data: None });
     }
-    let degree = per_air.iter().map(|air| usize::from(air.vk.max_constraint_degree)).max().unwrap_or(1);
     Ok(MultiStarkProvingKey {
         per_air,
         trace_height_constraints: vk.inner.trace_height_constraints.clone(),
-        max_constraint_degree: degree,
+        max_constraint_degree: vk.inner.params.max_constraint_degree,
         params: vk.inner.params.clone(),
         vk_pre_hash: vk.pre_hash,
     })
