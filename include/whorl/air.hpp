@@ -181,6 +181,18 @@ std::vector<std::string> column_names(std::string_view list);
 template <template <class> class Columns>
 inline constexpr std::uint32_t kNumColumns = sizeof(Columns<Fp>) / sizeof(Fp);
 
+namespace detail {
+
+/// Of a size and an alignment that no other member has.
+struct alignas(16) ColumnProbe {
+    unsigned char bytes[48];
+};
+template <template <class> class Columns>
+inline constexpr bool kHasColumnsAlone = sizeof(Columns<ColumnProbe>) / sizeof(ColumnProbe) == kNumColumns<Columns> &&
+                                         sizeof(Columns<Fp>) == kNumColumns<Columns> * sizeof(Fp);
+
+}  // namespace detail
+
 /// A struct of columns that messages name the columns by:
 ///
 ///     WHORL_COLUMNS(AdderColumns, a, b, sum, carries[4]);   // at namespace scope; extents are written as numbers
@@ -244,7 +256,7 @@ template <template <class> class Columns, class AnyRow>
 auto columns(const AnyRow& row, std::source_location place = std::source_location::current()) {
     using E = std::remove_cvref_t<decltype(row[0])>;
     constexpr std::size_t kCount = kNumColumns<Columns>;
-    static_assert(sizeof(Columns<Fp>) == kCount * sizeof(Fp), "all members of a struct of columns are columns");
+    static_assert(detail::kHasColumnsAlone<Columns>, "all members of a struct of columns are columns");
     std::string_view names;
     if constexpr (requires { Columns<Fp>::kColumnNames; }) {
         static_assert(detail::count_columns(Columns<Fp>::kColumnNames) == kCount,
@@ -290,8 +302,7 @@ auto columns(const AnyWindow& window, std::source_location place = std::source_l
 /// No row: no column. Errors: kMachine (not enough memory).
 template <template <class> class Columns>
 Result<Matrix> matrix_of(std::span<const Columns<Fp>> rows) noexcept {
-    static_assert(sizeof(Columns<Fp>) == kNumColumns<Columns> * sizeof(Fp) && alignof(Columns<Fp>) == alignof(Fp),
-                  "all members of a struct of columns are columns");
+    static_assert(detail::kHasColumnsAlone<Columns>, "all members of a struct of columns are columns");
     Result<Matrix> matrix = Matrix::create(rows.empty() ? 0 : kNumColumns<Columns>, rows.size());
     if (!matrix) return matrix;
     for (std::size_t row = 0; row < rows.size(); ++row) {

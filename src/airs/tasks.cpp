@@ -245,19 +245,19 @@ AirTask shape_task(const ShapeTaskOptions& options) {
         for (std::uint32_t i = 0; i < options.num_interactions; ++i) {
             const std::uint64_t position = std::uint64_t{air_id} * options.num_interactions + i;
             interactions.push_back({.bus_index = static_cast<std::uint16_t>(position % options.num_buses),
-                                          .message_length = kMessageLength,
-                                          .count_weight = 1,
-                                          .count = 1});
+                                    .message_length = kMessageLength,
+                                    .count_weight = 1,
+                                    .count = 1});
         }
         shape.interactions = interactions;
         return ShapedAir(shape);
     };
-    AirTask task{.name = fmt::format("shape_{}x{}_c{}_i{}_b{}_2e{}", options.num_airs, options.num_columns,
-                                     options.num_constraints, options.num_interactions, options.num_buses,
-                                     options.log_height),
-                 .params = {},
-                 .airs = {},
-                 .make_traces = {}};
+    AirTask task{
+        .name = fmt::format("shape_{}x{}_c{}_i{}_b{}_2e{}", options.num_airs, options.num_columns,
+                            options.num_constraints, options.num_interactions, options.num_buses, options.log_height),
+        .params = {},
+        .airs = {},
+        .make_traces = {}};
     constexpr unsigned kLogStackedColumns = 6;
     const std::uint64_t num_columns = std::uint64_t{options.num_airs} * options.num_columns;
     const unsigned log_cells = static_cast<unsigned>(std::bit_width(num_columns - 1)) + options.log_height;

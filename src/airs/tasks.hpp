@@ -56,7 +56,7 @@ struct ShapeTaskOptions {
     std::uint32_t num_constraints = 50;  ///< of degree up to 3
     std::uint32_t num_interactions = 10;
     std::uint32_t num_buses = 1;  ///< up to 65,536; interactions are on each in turn
-    std::uint32_t seed = 0;  ///< of the columns
+    std::uint32_t seed = 0;       ///< of the columns
     unsigned log_height = 14;
     std::optional<unsigned> log_stacked_height = {};  ///< none: some 64 stacked columns, and at least log_height
 };

@@ -165,10 +165,9 @@ Result<ExitCode> run_bench(Session& session, const BenchOptions& options) {
     if (!options.task_path.empty()) {
         if (auto claimed = session.claim_task("--task", options.task_path); !claimed) return claimed.error();
     }
-    if (!options.task_out_path.empty() && has_task_json(options.task_out_path)) {
-        return Error{.code = ErrorCode::kInvalidArgument,
-                     .stage = "--task-out",
-                     .message = printable(options.task_out_path) + " is a task's folder already; choose another"};
+    if (!options.task_out_path.empty()) {
+        if (auto claimed = session.claim_new_folder("--task-out", options.task_out_path); !claimed)
+            return claimed.error();
     }
     BenchResults beside;
     if (!options.beside_path.empty()) {
@@ -202,7 +201,8 @@ Result<ExitCode> run_bench(Session& session, const BenchOptions& options) {
     } else {
         // The LogUp workload first: it needs less memory, so its peak is its own.
         if (options.workload != "keccakf") {
-            workloads.emplace_back([&] { return logup_workload(session, options.log_height.value_or(kDefaultLogupLogHeight)); });
+            workloads.emplace_back(
+                [&] { return logup_workload(session, options.log_height.value_or(kDefaultLogupLogHeight)); });
         }
         if (options.workload != "logup") {
             workloads.emplace_back([&] {
@@ -220,7 +220,8 @@ Result<ExitCode> run_bench(Session& session, const BenchOptions& options) {
     for (const BenchRuns& runs : results.runs()) {
         const BenchRuns* other = beside.find(runs.workload);
         session.complain(other != nullptr ? '\n' + side_by_side(runs, *other)
-                                          : fmt::format("\n{} has no runs of {}\n", printable(options.beside_path),
+                                          : fmt::format("\n{} has no runs of {}\n",
+                                                        shown_path(options.beside_path, "standard input"),
                                                         printable(runs.workload)));
     }
     return kExitOk;

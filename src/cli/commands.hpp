@@ -131,7 +131,7 @@ struct BenchOptions {
     std::string workload = "all";  ///< keccakf, logup, both (all), segment or shape
     std::string task_path;         ///< in the place of a workload; empty: none
     std::size_t num_permutations = kDefaultPermutations;
-    std::optional<unsigned> log_height;  ///< of logup (17) and shape (14)
+    std::optional<unsigned> log_height;   ///< of logup (17) and shape (14)
     std::size_t proof = kMedianAppProof;  ///< of segment
     BlockTaskOptions segment;
     ShapeTaskOptions shape;

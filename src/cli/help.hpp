@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -27,8 +28,11 @@ template <class T>
 CLI::Validator in_range(T min, T max) {
     const auto check = [min, max](const std::string& text) {
         T value{};
-        // NaN is in no range.
-        if (CLI::detail::lexical_cast(text, value) && value >= min && value <= max) return std::string();
+        // Decimal alone: CLI11 reads 010 as 8 and 0x10 as 16. NaN is in no range.
+        constexpr bool kIsWhole = std::is_integral_v<T>;
+        const bool is_decimal = text.find_first_not_of(kIsWhole ? "0123456789" : "0123456789.eE+-") == text.npos &&
+                                !(kIsWhole && text.size() > 1 && text.front() == '0');
+        if (is_decimal && CLI::detail::lexical_cast(text, value) && value >= min && value <= max) return std::string();
         return fmt::format("expected {} to {}, found \"{}\"", min, max, printable(text));
     };
     return {check, fmt::format("{}..{}", min, max)};

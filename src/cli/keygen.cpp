@@ -129,13 +129,14 @@ Result<ExitCode> run_keygen(Session& session, const KeygenOptions& options) {
         airs.push_back(*std::move(air));
     }
     if (auto made = create_folders(options.out_folder); !made) return made.error();
-    if (!options.is_forced && has_task_json(options.out_folder)) {
-        return Error{.code = ErrorCode::kInvalidArgument,
-                     .stage = "--out",
-                     .message = printable(options.out_folder) +
-                                " is a task's folder, with a key and columns of its own; --force replaces them"};
-    }
     const std::string key_path = path_in(options.out_folder, kTaskKeyFile).string();
+    if (!options.is_forced && (has_task_json(options.out_folder) || size_of_file(key_path))) {
+        return Error{
+            .code = ErrorCode::kInvalidArgument,
+            .stage = "--out",
+            .message = fmt::format("{} has a {} already; --force replaces a key and its preprocessed columns",
+                                   printable(options.out_folder), size_of_file(key_path) ? kTaskKeyFile : kTaskFile)};
+    }
     if (auto claimed = session.claim_output("--out", key_path); !claimed) return claimed.error();
     const auto preprocessed_path = [&](std::size_t air_id) {
         const std::string file = part_file(static_cast<std::uint32_t>(air_id), "preprocessed");

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <limits>
 #include <new>
 #include <span>
 #include <sstream>
@@ -198,6 +199,19 @@ Examples:
   whorl bench keccakf --threads 1
   whorl bench --device cuda --warmups 2 --runs 10 > today.jsonl
   whorl bench --device cuda --warmups 2 --runs 10 --beside today.jsonl)";
+
+/// Options of bench that mean something to some workloads alone.
+struct WorkloadOptions {
+    std::vector<std::string_view> names;
+    std::vector<std::string_view> workloads;
+};
+const std::vector<WorkloadOptions> kBenchOptionsOf{
+    {{"--permutations"}, {"keccakf", "all"}},
+    {{"--log-height"}, {"logup", "shape", "all"}},
+    {{"--proof", "--scale"}, {"segment"}},
+    {{"--log-stacked-height"}, {"segment", "shape"}},
+    {{"--num-airs", "--num-columns", "--num-constraints", "--num-interactions", "--num-buses", "--seed"}, {"shape"}},
+};
 
 /// Which of the common options mean something to a command.
 struct CommonSet {
@@ -520,6 +534,7 @@ int parse_and_run(int argc, char** argv) {
         ->allow_extra_args(false);
     init_app.add_option("--absent", task_init.absent_airs, "an AIR that has no trace; may be given for several AIRs")
         ->type_name("AIR")
+        ->check(in_range(0U, std::numeric_limits<std::uint32_t>::max()))
         ->allow_extra_args(false);
     init_app.add_flag("--force", task_init.is_forced, "replace a task.json or vk.postcard that is there");
     commands.push_back(
@@ -538,6 +553,7 @@ int parse_and_run(int argc, char** argv) {
         ->needs(params_key);
     params_app.add_option("--security", params.security_bits, "at least so many bits")
         ->type_name("BITS")
+        ->check(in_range(0.0, 1000.0))
         ->capture_default_str();
     add_choice<ParamsGoal>(
         params_app, "--goal", params.goal,
@@ -607,18 +623,28 @@ int parse_and_run(int argc, char** argv) {
         ->check(in_range(0U, kMaxBlockScale))
         ->capture_default_str();
     bench_app
-        .add_option("--log-stacked-height", bench.segment.log_stacked_height,
-                    "of segment and shape: log2 of the stacked height; if left out, that of the block divided by 2^K, or what "
-                    "makes some 64 stacked columns")
+        .add_option(
+            "--log-stacked-height", bench.segment.log_stacked_height,
+            "of segment and shape: log2 of the stacked height; if left out, that of the block divided by 2^K, or what "
+            "makes some 64 stacked columns")
         ->type_name("H")
         ->check(in_range(kMinAppLogStackedHeight, kMaxAppLogStackedHeight));
     CLI::Option* task_out =
         bench_app.add_option("--task-out", bench.task_out_path,
                              "write the workload as a task folder, for other programs, and prove nothing");
     task_out->type_name("DIR")->excludes("--task");
-    bench_app.callback([&bench] {
+    bench_app.callback([&bench, &bench_app] {
+        const std::string workload = bench.task_path.empty() ? bench.workload : "--task";
+        for (const auto& [names, owners] : kBenchOptionsOf) {
+            for (const std::string_view name : names) {
+                if (bench_app.get_option(std::string(name))->count() == 0) continue;
+                if (std::ranges::find(owners, workload) != owners.end()) continue;
+                throw CLI::ValidationError(std::string(name),
+                                           fmt::format("an option of {}, found {}", owners.front(), workload));
+            }
+        }
         if (!bench.task_out_path.empty() && bench.workload == "all") {
-            throw CLI::RequiredError("one workload, for --task-out,");
+            throw CLI::RequiredError("one workload, not all, for --task-out,");
         }
     });
     bench_app.add_option("--runs", bench.num_runs, "how many proofs of each")

@@ -124,6 +124,12 @@ Result<void> Session::claim_output(std::string_view option, const std::string& p
                      .stage = std::string(option),
                      .message = fmt::format("{} is the file of {} too", printable(path), claim.option)};
     }
+    for (const Claim& folder : folders_) {
+        if (place.path.parent_path() != folder.place.path) continue;
+        return Error{.code = ErrorCode::kInvalidArgument,
+                     .stage = std::string(option),
+                     .message = fmt::format("{} is in the folder of {}", printable(path), folder.option)};
+    }
     if (Result<void> writable = check_writable(path); !writable) {
         Error error = std::move(writable).error();
         error.stage = option;
@@ -131,6 +137,23 @@ Result<void> Session::claim_output(std::string_view option, const std::string& p
         return error;
     }
     claims_.push_back({.option = std::string(option), .place = place, .is_output = true});
+    return {};
+}
+
+Result<void> Session::claim_new_folder(std::string_view option, const std::string& folder) {
+    std::error_code error;
+    const bool is_there = fs::exists(folder, error);
+    if (!error && is_there && !fs::is_empty(folder, error) && !error) {
+        return Error{.code = ErrorCode::kInvalidArgument,
+                     .stage = std::string(option),
+                     .message = printable(folder) + " is there already; expected a new or an empty folder"};
+    }
+    if (error) {
+        return Error{.code = ErrorCode::kIo,
+                     .stage = std::string(option),
+                     .message = printable(folder) + ": " + error.message()};
+    }
+    folders_.push_back({.option = std::string(option), .place = place_of(folder), .is_output = true});
     return {};
 }
 
@@ -280,6 +303,12 @@ Result<void> Session::finish() {
         if (auto done = write(options_.timeline_path, *json); !done) return done;
     }
     return {};
+}
+
+std::optional<std::uint64_t> size_of_file(const fs::path& path) {
+    struct stat status{};
+    if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
+    return static_cast<std::uint64_t>(status.st_size);
 }
 
 bool has_task_json(const std::string& folder) {

@@ -77,6 +77,9 @@ public:
     /// from the start unless the run is quiet; /dev/null and its like may be claimed any number of times. "-" is standard
     /// output, for one option alone; text for people then goes to standard error.
     Result<void> claim_output(std::string_view option, const std::string& path);
+    /// Declares a folder that will be made and filled, so that no other output lies in it. Errors: kInvalidArgument where it is there
+    /// and not empty, kIo where it cannot be read.
+    Result<void> claim_new_folder(std::string_view option, const std::string& folder);
     /// Errors: kInvalidArgument where `path`, which is going to be read, is the file of a claimed output.
     Result<void> check_not_output(const std::string& path) const;
     /// Declares a file that is read, which no output may replace. "-" is standard input, for one option alone: begin() fails
@@ -143,6 +146,7 @@ private:
     tbb::global_control thread_limit_;  // of all that runs while the session lives
     Telemetry telemetry_;
     std::vector<Claim> claims_;
+    std::vector<Claim> folders_;        // that will be made
     std::optional<Error> claim_fault_;  // of the inputs
     std::string input_owner_;           // the option whose file standard input is; empty: none
     std::string output_owner_;          // likewise of standard output
@@ -152,6 +156,8 @@ private:
 
 /// What stands for standard input and standard output in the place of a path.
 inline constexpr std::string_view kStandardStream = "-";
+/// Bytes of a regular file; nothing for what is none.
+std::optional<std::uint64_t> size_of_file(const std::filesystem::path& path);
 /// Whether `folder` is a task's.
 bool has_task_json(const std::string& folder);
 /// A path as messages name it.

@@ -1,5 +1,3 @@
-#include <sys/stat.h>
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -55,12 +53,6 @@ struct AirSkeleton {
     std::vector<Fp> public_values{};
     bool has_public_values = true;  ///< whether they were given, or are zeros to be replaced
 };
-
-std::optional<std::uint64_t> size_of_file(const std::filesystem::path& path) {
-    struct stat status{};
-    if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
-    return static_cast<std::uint64_t>(status.st_size);
-}
 
 Result<AirChoices> choices_of(const TaskInitOptions& options, const VerifyingKey& vk) {
     AirChoices choices;

@@ -57,6 +57,13 @@ Result<void> check_trace_memory(const std::string& name, std::uint64_t num_cells
     return check_memory("memory", name, num_cells * sizeof(Fp) * (1 + (std::uint64_t{1} << params.log_blowup)));
 }
 
+Error stacked_too_low(unsigned log_height, unsigned log_stacked_height) {
+    return {.code = ErrorCode::kInvalidArgument,
+            .stage = "--log-stacked-height",
+            .message = fmt::format("expected at least {}, log2 of the tallest trace, found {}", log_height,
+                                   log_stacked_height)};
+}
+
 }  // namespace
 
 Result<Workload> make_workload(Session& session, std::string name, const AirTask& task) {
@@ -92,9 +99,14 @@ Result<Workload> logup_workload(Session& session, unsigned log_height) {
 }
 
 Result<Workload> block_workload(Session& session, std::size_t proof, const BlockTaskOptions& options) {
-    AirTask task = block_task(proof, options);
-    std::uint64_t num_cells = 0;
     const auto heights = log_heights(block_proofs()[proof]);
+    const unsigned tallest = static_cast<unsigned>(std::ranges::max(heights));
+    const unsigned scaled = tallest - std::min(tallest, options.scale);
+    if (options.log_stacked_height && *options.log_stacked_height < scaled) {
+        return stacked_too_low(scaled, *options.log_stacked_height);
+    }
+    const AirTask task = block_task(proof, options);
+    std::uint64_t num_cells = 0;
     for (std::size_t i = 0; i < heights.size(); ++i) {
         if (heights[i] < 0) continue;
         const AirShape& air = block_keys()[block_proofs()[proof].key][i];
@@ -114,6 +126,9 @@ Result<Workload> shape_workload(Session& session, const ShapeTaskOptions& option
         return Error{.code = ErrorCode::kInvalidArgument,
                      .stage = "--num-constraints",
                      .message = "an AIR has constraints or interactions, and neither are asked for"};
+    }
+    if (options.log_stacked_height && *options.log_stacked_height < options.log_height) {
+        return stacked_too_low(options.log_height, *options.log_stacked_height);
     }
     const AirTask task = shape_task(options);
     const std::uint64_t num_cells = std::uint64_t{options.num_airs} * options.num_columns << options.log_height;

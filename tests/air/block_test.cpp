@@ -109,7 +109,12 @@ TEST(ShapeTask, IsSatisfiedAndHasWhatIsAskedFor) {
     const std::vector<ShapeTaskOptions> all{
         {.num_airs = 1, .num_columns = 2, .num_constraints = 0, .num_interactions = 1, .log_height = 3},
         {.num_airs = 3, .num_columns = 2, .num_constraints = 5, .num_interactions = 0, .log_height = 0},
-        {.num_airs = 50, .num_columns = 9, .num_constraints = 30, .num_interactions = 2, .num_buses = 100, .log_height = 4},
+        {.num_airs = 50,
+         .num_columns = 9,
+         .num_constraints = 30,
+         .num_interactions = 2,
+         .num_buses = 100,
+         .log_height = 4},
         {.num_airs = 1, .num_columns = 1000, .num_constraints = 600, .num_interactions = 7, .log_height = 2}};
     for (const ShapeTaskOptions& options : all) {
         const AirTask task = shape_task(options);

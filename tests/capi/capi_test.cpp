@@ -312,6 +312,9 @@ TEST(CApi, ParametersAreThoseOfThePresetsAndOfKeys) {
     wrong.proximity = 3;
     EXPECT_THAT(refusal(wrong, num_queries), HasSubstr("whorl_proximity"));
     wrong = info;
+    wrong.proximity_m = 2;
+    EXPECT_THAT(refusal(wrong, num_queries), HasSubstr("found proximity_m 2"));
+    wrong = info;
     wrong.num_whir_rounds = 0xFFFFFFFF;
     EXPECT_THAT(refusal(wrong, num_queries), HasSubstr("WHIR rounds"));
     whorl_params* out = nullptr;

@@ -80,7 +80,12 @@ TEST(Bench, ProvesTheShapesOfABlockAndATaskFolder) {
     EXPECT_EQ(saved.exit_code, 0) << saved;
     EXPECT_EQ(saved.out, "");
     EXPECT_THAT(run_whorl({"check", "--task", task}).out, HasSubstr("block_proof_149_scale_14 is satisfied"));
-    EXPECT_THAT(run_whorl(saving).err, HasSubstr("is a task's folder already"));
+    EXPECT_THAT(run_whorl(saving).err, HasSubstr("expected a new or an empty folder"));
+
+    EXPECT_THAT(run_whorl({"bench", "segment", "--scale", "22", "--task-out", scratch / "new", "--metrics",
+                           scratch / "new/vk.postcard"})
+                    .err,
+                HasSubstr("is in the folder of --task-out"));
 
     std::vector<std::string> proving = segment;
     proving.insert(proving.end(), {"--runs", "1", "--quiet"});
@@ -91,8 +96,8 @@ TEST(Bench, ProvesTheShapesOfABlockAndATaskFolder) {
     const Outcome of_task = run_whorl({"bench", "--task", task, "--runs", "1", "--quiet"});
     EXPECT_EQ(of_task.exit_code, 0) << of_task;
     EXPECT_THAT(of_task.out, HasSubstr(R"("name":"proof/block_proof_149_scale_14/cpu")"));
-    const Outcome shape = run_whorl({"bench", "shape", "--num-airs", "5", "--num-columns", "9", "--num-buses", "3", "--log-height", "4",
-                                     "--runs", "1", "--quiet"});
+    const Outcome shape = run_whorl({"bench", "shape", "--num-airs", "5", "--num-columns", "9", "--num-buses", "3",
+                                     "--log-height", "4", "--runs", "1", "--quiet"});
     EXPECT_EQ(shape.exit_code, 0) << shape;
     EXPECT_THAT(shape.out, HasSubstr(R"("name":"proof/shape_5x9_c50_i10_b3_2e4/cpu")"));
     EXPECT_THAT(run_whorl({"bench", "shape", "--num-constraints", "0", "--num-interactions", "0"}).err,

@@ -48,7 +48,7 @@ TEST(Keygen, MakesTheKeysOfTheVectors) {
     const Scratch scratch;
     const auto expect_key = [&](std::vector<std::string> arguments, std::string_view vector) {
         arguments.insert(arguments.begin(), "keygen");
-        arguments.insert(arguments.end(), {"--out", scratch / "key"});
+        arguments.insert(arguments.end(), {"--out", scratch / "key", "--force"});
         const Outcome outcome = run_whorl(arguments);
         EXPECT_EQ(outcome.exit_code, 0) << outcome;
         EXPECT_EQ(read_text(scratch / "key/vk.postcard"), read_text(in_vector(vector, "vk.postcard"))) << vector;
@@ -79,7 +79,8 @@ TEST(Keygen, WritesPreprocessedColumnsAndAnswersWithTheKey) {
               0);
     EXPECT_EQ(read_text(scratch / "again/vk.postcard"), read_text(scratch / "a/b/vk.postcard"));
     for (const char* preset : {"app-100", "leaf-100", "internal-100", "root-100", "hook-100"}) {
-        const json of_preset = answer({"keygen", "--air", "fibonacci", "--params", preset, "--out", scratch / "p"});
+        const json of_preset =
+            answer({"keygen", "--air", "fibonacci", "--params", preset, "--out", scratch / "p", "--force"});
         EXPECT_GE(of_preset["security"]["total_bits"].get<double>(), 100) << preset;
     }
 }
@@ -170,7 +171,7 @@ TEST(Keygen, ReplacesNoKeyOfATaskUnlessTold) {
     const fs::path task = scratch.copy_of("fib_2e5");
     const std::string key = read_text(task / "vk.postcard");
     std::vector<std::string> keygen{"keygen", "--air", "fibonacci", "--out", task};
-    expect_error(keygen, "is a task's folder");
+    expect_error(keygen, "has a vk.postcard already; --force replaces");
     EXPECT_EQ(read_text(task / "vk.postcard"), key);
     keygen.emplace_back("--force");
     EXPECT_EQ(run_whorl(keygen).exit_code, 0);

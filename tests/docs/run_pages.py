@@ -43,7 +43,15 @@ PLACEHOLDERS = [
 # Work of minutes, made small: what is added to a command that does not say how much it wants.
 SHORTER = {
     "keccakf": (r"--permutations", "--permutations 1"),
-    "bench": (r"--permutations", "--permutations 1"),
+}
+
+# By workload: in the place of what a command says.
+BENCH_SHORTER = {
+    "all": "--permutations 1 --log-height 4",
+    "keccakf": "--permutations 1",
+    "logup": "--log-height 4",
+    "segment": "--scale 14",
+    "shape": "--log-height 4",
 }
 
 # C++: by page, what the blocks leave out. A block is split at the first line that matches `body`: what comes before is at
@@ -151,8 +159,11 @@ class Pages:
                 command = re.sub(rf"(\bwhorl\s+{name}\b)", rf"\1 {shorter}", command)
         if re.search(r"\bwhorl\s+bench\b", command):
             command = re.sub(r"--runs \d+", "", command) if "--runs" in command else command
-            command = re.sub(r"--log-height \d+", "", command)
-            command = re.sub(r"(\bwhorl\s+bench\b)", r"\1 --runs 1 --log-height 4", command)
+            workload = re.search(r"\bbench\s+(\w+)", command)
+            shorter = BENCH_SHORTER.get("--task" if "--task " in command else workload[1] if workload else "all", "")
+            for option in re.findall(r"--\S+", shorter):
+                command = re.sub(rf"{option} \d+", "", command)
+            command = re.sub(r"(\bwhorl\s+bench(\s+\w+)?)", rf"\1 --runs 1 {shorter}", command)
         environment = dict(os.environ, PATH=f"{self.folder / 'bin'}:{os.environ['PATH']}")
         done = subprocess.run(["sh", "-c", command], cwd=self.folder, env=environment, capture_output=True, timeout=300)
         self.num_run += 1

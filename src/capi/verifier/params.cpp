@@ -29,10 +29,17 @@ Result<SystemParams> preset(std::string_view name, std::uint32_t log_stacked_hei
         return bad_argument(kStage, fmt::format("expected 0 as log_stacked_height of {}, which is fixed, found {}",
                                                 name, log_stacked_height));
     }
-    return bad_argument(kStage, fmt::format("expected app, leaf, internal, root or hook, found \"{}\"", name));
+    return bad_argument(kStage, "expected app, leaf, internal, root or hook as the name of a preset, found another");
 }
 
 Result<Proximity> proximity_of(const whorl_params_info& info) {
+    const bool has_m = info.proximity != WHORL_UNIQUE_DECODING, has_start = info.proximity == WHORL_SPLIT_UNIQUE_LIST;
+    if ((!has_m && info.proximity_m != 0) || (!has_start && info.list_start_round != 0)) {
+        return bad_argument(kStage,
+                            fmt::format("expected 0 where the proximity has no such number, found proximity_m {} and "
+                                        "list_start_round {}",
+                                        info.proximity_m, info.list_start_round));
+    }
     switch (info.proximity) {
         case WHORL_UNIQUE_DECODING:
             return Proximity(UniqueDecoding{});

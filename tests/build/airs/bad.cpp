@@ -73,7 +73,15 @@ struct Slip6 : whorl::AirBase {
 WHORL_COLUMNS(NamedExtent, a,
               b[sizeof(int)]);  // error: the extents of arrays in WHORL_COLUMNS must be written as numbers
 
+template <class Column>
+struct WithAFlag {
+    Column x;
+    unsigned char flag;
+};
+
 void use(whorl::SymbolicBuilder& builder) {
+    (void)whorl::matrix_of<WithAFlag>(
+        std::span<const WithAFlag<whorl::Fp>>());  // error: all members of a struct of columns are columns
     (void)whorl::columns<NamedExtent>(builder.main().local);
     builder.assert_zero(true);                        // error here
     builder.assert_zero(builder.main().local[0], 0);  // error here
