@@ -63,6 +63,12 @@ struct Slip4 : Good {  // error: no member preprocessed_trace(), which would be 
 struct Slip5 : Good {  // error: no member columns_names(), which would be ignored: did you mean column_names()?
     std::vector<std::string> columns_names() const { return {}; }
 };
+struct Slip7 : Good {  // error: no member is_requierd(), which would be ignored: did you mean is_required()?
+    bool is_requierd() const { return true; }
+};
+struct Slip8 : Good {  // error: no member num_public_valus(), which would be ignored: did you mean num_public_values()?
+    std::uint32_t num_public_valus() const { return 1; }
+};
 struct Slip6 : whorl::AirBase {
     std::string name() const override { return "Slip6"; }
     std::uint32_t width() const override { return 1; }
@@ -93,6 +99,7 @@ void use(whorl::SymbolicBuilder& builder) {
 int main() {
     const whorl::AnyAir airs[] = {NoName{},    WidthNotConst{}, EvalNotConst{}, NotConst{},      DataMember{},
                                   WrongType{}, WithArgument{},  Private{},      FinalNotConst{}, Slip1{},
-                                  Slip2{},     Slip3{},         Slip4{},        Slip5{},         Slip6{}};
+                                  Slip2{},     Slip3{},         Slip4{},        Slip5{},         Slip6{},
+                                  Slip7{},     Slip8{}};
     return airs[0].is_required ? 1 : 0;
 }
