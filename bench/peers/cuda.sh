@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs openvm-cuda-backend's own prover and whorl by turns on a machine with an NVIDIA GPU, on the same workloads.
-# usage: cuda.sh [--runs N] [--proofs N] [--threads N] [--whorl PROGRAM] [--peer PROGRAM] [keccakf|logup|all]
+# usage: cuda.sh [--runs N] [--proofs N] [--threads N] [--whorl PROGRAM] [--peer PROGRAM] [--proof N] [--scale K] [keccakf|logup|segment|all]
 # Builds what is not given: the peer takes cargo and nvcc.
 set -eu
 

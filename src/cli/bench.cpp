@@ -58,8 +58,8 @@ Json count_device_work(const Telemetry& telemetry, std::size_t first_span) {
             {"peak_device_bytes", measure_totals(telemetry).device_peak_bytes}};
 }
 
-/// Commits the cached parts, proves and verifies `workload`, a JSON line for each run, added to `results`, and one for all. False when a proof is
-/// rejected.
+/// Commits the cached parts, proves and verifies `workload`, a JSON line for each run, added to `results`, and one for all.
+/// False when a proof is rejected.
 Result<bool> run_workload(Session& session, Workload workload, const BenchOptions& options, BenchResults& results) {
     Telemetry& telemetry = session.telemetry();
     const std::string name = fmt::format("proof/{}/{}", workload.name, session.options().device);

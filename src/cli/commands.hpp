@@ -82,7 +82,7 @@ struct KeygenOptions {
     unsigned log_stacked_height = 21;  ///< of kApp
     std::string params_path;           ///< in the place of the preset; empty: none
     std::string out_folder;
-    bool is_forced = false;  ///< whether the key of a task that is there is replaced
+    bool is_forced = false;  ///< whether a key that is there is replaced
 };
 Result<ExitCode> run_keygen(Session& session, const KeygenOptions& options);
 

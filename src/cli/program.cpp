@@ -489,7 +489,7 @@ int parse_and_run(int argc, char** argv) {
         ->excludes("--log-stacked-height");
     keygen_app.add_option("-o,--out", keygen.out_folder, "the folder to write")->type_name("DIR")->required();
     keygen_app.add_flag("--force", keygen.is_forced,
-                        "replace the key and preprocessed columns of a task that is there");
+                        "replace a key and preprocessed columns that are there");
     commands.push_back({&keygen_app, {.has_spans = true, .has_json = true}, [&](Session& session) {
                             return run_keygen(session, keygen);
                         }});
