@@ -41,13 +41,18 @@ def main():
     data = json.load(open(sys.argv[1]))
     print(HEAD)
     keys = [{int(i): air for i, air in key.items()} for key in data["keys"]]
+    # Many AIRs have the same interactions, those of the two kinds of verifiers nearly all.
+    names = {}
     for k, key in enumerate(keys):
-        for i, air_id in enumerate(sorted(key)):
-            runs = runs_of(key[air_id])
+        for air_id in sorted(key):
+            runs = tuple(runs_of(key[air_id]))
+            if runs in names:
+                continue
+            names[runs] = f"kRuns{len(names)}"
             text = wrapped(["{%d, %d, %d, %d}" % run for run in runs])
-            print(f"constexpr InteractionRun kKey{k}Air{i}Runs[] = {{\n{text}\n}};")
+            print(f"constexpr InteractionRun {names[runs]}[] = {{\n{text}\n}};")
         print(f"constexpr AirShape kAirs{k}[] = {{")
-        for i, air_id in enumerate(sorted(key)):
+        for air_id in sorted(key):
             air = key[air_id]
             if air["preprocessed"] is not None:
                 sys.exit("preprocessed columns are not expected")
@@ -55,7 +60,7 @@ def main():
             if len(air["cached_mains"]) > 1:
                 sys.exit("at most one cached part is expected")
             print(f'    {{"{air["name"]}", {air["common_main"]}, {cached}, {air["num_constraints"]}, '
-                  f'{air["max_constraint_degree"]}, kKey{k}Air{i}Runs}},')
+                  f'{air["max_constraint_degree"]}, {names[tuple(runs_of(air))]}}},')
         print("};\n")
     heights = []
     print(f"// -1: no trace.\nconstexpr std::int8_t kLogHeights[] = {{")

@@ -8,19 +8,19 @@
 namespace whorl {
 namespace {
 
-constexpr InteractionRun kKey0Air0Runs[] = {
+constexpr InteractionRun kRuns0[] = {
     {2, 9, 0, 1},
 };
-constexpr InteractionRun kKey0Air1Runs[] = {
+constexpr InteractionRun kRuns1[] = {
     {0, 2, 1, 2}, {2, 9, 1, 1}, {3, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air2Runs[] = {
+constexpr InteractionRun kRuns2[] = {
     {4, 12, 1, 1}, {5, 24, 1, 1}, {1, 7, 1, 2},
 };
-constexpr InteractionRun kKey0Air3Runs[] = {
+constexpr InteractionRun kRuns3[] = {
     {4, 12, 1, 3}, {5, 24, 1, 1},
 };
-constexpr InteractionRun kKey0Air4Runs[] = {
+constexpr InteractionRun kRuns4[] = {
     {3, 2, 1, 774}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 1}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
@@ -34,7 +34,7 @@ constexpr InteractionRun kKey0Air4Runs[] = {
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air5Runs[] = {
+constexpr InteractionRun kRuns5[] = {
     {3, 2, 1, 581}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
@@ -53,7 +53,7 @@ constexpr InteractionRun kKey0Air5Runs[] = {
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air6Runs[] = {
+constexpr InteractionRun kRuns6[] = {
     {3, 2, 1, 389}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 1}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
@@ -63,7 +63,7 @@ constexpr InteractionRun kKey0Air6Runs[] = {
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air7Runs[] = {
+constexpr InteractionRun kRuns7[] = {
     {3, 2, 1, 389}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
@@ -77,31 +77,7 @@ constexpr InteractionRun kKey0Air7Runs[] = {
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air8Runs[] = {
-    {3, 2, 1, 389}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 1}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
-};
-constexpr InteractionRun kKey0Air9Runs[] = {
-    {3, 2, 1, 389}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
-};
-constexpr InteractionRun kKey0Air10Runs[] = {
+constexpr InteractionRun kRuns8[] = {
     {3, 2, 1, 388}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
@@ -120,7 +96,7 @@ constexpr InteractionRun kKey0Air10Runs[] = {
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air11Runs[] = {
+constexpr InteractionRun kRuns9[] = {
     {3, 2, 1, 196}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
@@ -139,7 +115,7 @@ constexpr InteractionRun kKey0Air11Runs[] = {
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air12Runs[] = {
+constexpr InteractionRun kRuns10[] = {
     {3, 2, 1, 260}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
@@ -153,7 +129,7 @@ constexpr InteractionRun kKey0Air12Runs[] = {
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air13Runs[] = {
+constexpr InteractionRun kRuns11[] = {
     {3, 2, 1, 132}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
@@ -167,7 +143,7 @@ constexpr InteractionRun kKey0Air13Runs[] = {
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air14Runs[] = {
+constexpr InteractionRun kRuns12[] = {
     {6, 4, 1, 1}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 1}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
@@ -176,7 +152,7 @@ constexpr InteractionRun kKey0Air14Runs[] = {
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air15Runs[] = {
+constexpr InteractionRun kRuns13[] = {
     {3, 2, 1, 195}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
@@ -187,7 +163,7 @@ constexpr InteractionRun kKey0Air15Runs[] = {
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air16Runs[] = {
+constexpr InteractionRun kRuns14[] = {
     {3, 2, 1, 99}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
@@ -198,14 +174,14 @@ constexpr InteractionRun kKey0Air16Runs[] = {
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air17Runs[] = {
+constexpr InteractionRun kRuns15[] = {
     {6, 4, 1, 1}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 1}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air18Runs[] = {
+constexpr InteractionRun kRuns16[] = {
     {3, 2, 1, 131}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
@@ -214,7 +190,7 @@ constexpr InteractionRun kKey0Air18Runs[] = {
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air19Runs[] = {
+constexpr InteractionRun kRuns17[] = {
     {3, 2, 1, 67}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
@@ -223,96 +199,21 @@ constexpr InteractionRun kKey0Air19Runs[] = {
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air20Runs[] = {
-    {6, 4, 1, 1}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 1}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
-};
-constexpr InteractionRun kKey0Air21Runs[] = {
-    {3, 2, 1, 131}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
-};
-constexpr InteractionRun kKey0Air22Runs[] = {
-    {3, 2, 1, 67}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
-};
-constexpr InteractionRun kKey0Air23Runs[] = {
-    {6, 4, 1, 1}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 1}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
-};
-constexpr InteractionRun kKey0Air24Runs[] = {
-    {3, 2, 1, 131}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
-};
-constexpr InteractionRun kKey0Air25Runs[] = {
-    {3, 2, 1, 67}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
-};
-constexpr InteractionRun kKey0Air26Runs[] = {
-    {6, 4, 1, 1}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 1}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
-};
-constexpr InteractionRun kKey0Air27Runs[] = {
-    {3, 2, 1, 131}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
-};
-constexpr InteractionRun kKey0Air28Runs[] = {
-    {3, 2, 1, 67}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
-    {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
-    {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
-};
-constexpr InteractionRun kKey0Air29Runs[] = {
+constexpr InteractionRun kRuns18[] = {
     {10, 2, 1, 8}, {6, 4, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1},
     {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air30Runs[] = {
+constexpr InteractionRun kRuns19[] = {
     {10, 2, 1, 8}, {6, 4, 1, 1}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1},
     {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air31Runs[] = {
+constexpr InteractionRun kRuns20[] = {
     {10, 2, 1, 4}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air32Runs[] = {
+constexpr InteractionRun kRuns21[] = {
     {10, 2, 0, 1},
 };
-constexpr InteractionRun kKey0Air33Runs[] = {
+constexpr InteractionRun kRuns22[] = {
     {8, 50, 1, 1}, {8, 34, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 2},
     {2, 9, 1, 1}, {0, 2, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
@@ -323,10 +224,10 @@ constexpr InteractionRun kKey0Air33Runs[] = {
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
 };
-constexpr InteractionRun kKey0Air34Runs[] = {
+constexpr InteractionRun kRuns23[] = {
     {6, 4, 1, 24}, {9, 17, 1, 2}, {8, 50, 1, 1}, {8, 34, 1, 2},
 };
-constexpr InteractionRun kKey0Air35Runs[] = {
+constexpr InteractionRun kRuns24[] = {
     {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 101}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
@@ -340,10 +241,10 @@ constexpr InteractionRun kKey0Air35Runs[] = {
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2}, {7, 102, 1, 2},
 };
-constexpr InteractionRun kKey0Air36Runs[] = {
+constexpr InteractionRun kRuns25[] = {
     {7, 102, 1, 2},
 };
-constexpr InteractionRun kKey0Air37Runs[] = {
+constexpr InteractionRun kRuns26[] = {
     {2, 9, 1, 1}, {0, 2, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {6, 4, 1, 2},
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
@@ -369,465 +270,337 @@ constexpr InteractionRun kKey0Air37Runs[] = {
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2},
 };
-constexpr InteractionRun kKey0Air38Runs[] = {
+constexpr InteractionRun kRuns27[] = {
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2}, {6, 4, 1, 3},
 };
-constexpr InteractionRun kKey0Air39Runs[] = {
+constexpr InteractionRun kRuns28[] = {
     {6, 4, 1, 5}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air40Runs[] = {
+constexpr InteractionRun kRuns29[] = {
     {6, 4, 1, 1}, {3, 2, 1, 6}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air41Runs[] = {
+constexpr InteractionRun kRuns30[] = {
     {6, 4, 1, 3}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air42Runs[] = {
+constexpr InteractionRun kRuns31[] = {
     {6, 4, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air43Runs[] = {
+constexpr InteractionRun kRuns32[] = {
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air44Runs[] = {
+constexpr InteractionRun kRuns33[] = {
     {3, 2, 1, 3}, {1, 7, 1, 2}, {3, 2, 1, 4}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air45Runs[] = {
+constexpr InteractionRun kRuns34[] = {
     {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 4}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air46Runs[] = {
+constexpr InteractionRun kRuns35[] = {
     {3, 2, 1, 1}, {6, 4, 1, 3}, {3, 2, 1, 4}, {6, 4, 1, 1}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2},
     {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air47Runs[] = {
+constexpr InteractionRun kRuns36[] = {
     {6, 4, 1, 3}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air48Runs[] = {
+constexpr InteractionRun kRuns37[] = {
     {6, 4, 1, 5}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {3, 2, 1, 2}, {1, 7, 1, 2}, {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air49Runs[] = {
+constexpr InteractionRun kRuns38[] = {
     {6, 4, 0, 2},
 };
-constexpr InteractionRun kKey0Air50Runs[] = {
+constexpr InteractionRun kRuns39[] = {
     {2, 9, 1, 1}, {0, 2, 1, 2},
 };
-constexpr InteractionRun kKey0Air51Runs[] = {
+constexpr InteractionRun kRuns40[] = {
     {5, 24, 0, 1},
 };
-constexpr InteractionRun kKey0Air52Runs[] = {
+constexpr InteractionRun kRuns41[] = {
     {3, 2, 0, 1},
 };
 constexpr AirShape kAirs0[] = {
-    {"ProgramAir", 1, 9, 0, 1, kKey0Air0Runs},
-    {"VmConnectorAir", 6, 0, 8, 3, kKey0Air1Runs},
-    {"PersistentBoundaryAir<8>", 21, 0, 3, 3, kKey0Air2Runs},
-    {"MemoryMerkleAir<8>", 32, 0, 33, 3, kKey0Air3Runs},
-    {"VmAirWrapper<Rv32VecHeapAdapterAir<1, 24, 24, 4, 4>, FieldExpressionCoreAir>", 1128, 0, 537, 3, kKey0Air4Runs},
-    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 24, 24, 4, 4>, FieldExpressionCoreAir>", 1111, 0, 417, 2, kKey0Air5Runs},
-    {"VmAirWrapper<Rv32VecHeapAdapterAir<1, 16, 16, 4, 4>, FieldExpressionCoreAir>", 631, 0, 296, 3, kKey0Air6Runs},
-    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 16, 16, 4, 4>, FieldExpressionCoreAir>", 751, 0, 281, 2, kKey0Air7Runs},
-    {"VmAirWrapper<Rv32VecHeapAdapterAir<1, 16, 16, 4, 4>, FieldExpressionCoreAir>", 631, 0, 296, 3, kKey0Air8Runs},
-    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 16, 16, 4, 4>, FieldExpressionCoreAir>", 751, 0, 281, 2, kKey0Air9Runs},
-    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 24, 24, 4, 4>, FieldExpressionCoreAir>", 919, 0, 322, 3, kKey0Air10Runs},
-    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 24, 24, 4, 4>, FieldExpressionCoreAir>", 727, 0, 226, 3, kKey0Air11Runs},
-    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 16, 16, 4, 4>, FieldExpressionCoreAir>", 623, 0, 218, 3, kKey0Air12Runs},
-    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 16, 16, 4, 4>, FieldExpressionCoreAir>", 495, 0, 154, 3, kKey0Air13Runs},
-    {"VmAirWrapper<Rv32IsEqualModAdapterAir<2, 12, 4, 48>, ModularIsEqualCoreAir<48, 4, 8>", 296, 0, 326, 3, kKey0Air14Runs},
-    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 12, 12, 4, 4>, FieldExpressionCoreAir>", 474, 0, 189, 3, kKey0Air15Runs},
-    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 12, 12, 4, 4>, FieldExpressionCoreAir>", 378, 0, 141, 3, kKey0Air16Runs},
-    {"VmAirWrapper<Rv32IsEqualModAdapterAir<2, 8, 4, 32>, ModularIsEqualCoreAir<32, 4, 8>", 208, 0, 222, 3, kKey0Air17Runs},
-    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 8, 8, 4, 4>, FieldExpressionCoreAir>", 326, 0, 129, 3, kKey0Air18Runs},
-    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 8, 8, 4, 4>, FieldExpressionCoreAir>", 262, 0, 97, 3, kKey0Air19Runs},
-    {"VmAirWrapper<Rv32IsEqualModAdapterAir<2, 8, 4, 32>, ModularIsEqualCoreAir<32, 4, 8>", 208, 0, 222, 3, kKey0Air20Runs},
-    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 8, 8, 4, 4>, FieldExpressionCoreAir>", 326, 0, 129, 3, kKey0Air21Runs},
-    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 8, 8, 4, 4>, FieldExpressionCoreAir>", 262, 0, 97, 3, kKey0Air22Runs},
-    {"VmAirWrapper<Rv32IsEqualModAdapterAir<2, 8, 4, 32>, ModularIsEqualCoreAir<32, 4, 8>", 208, 0, 222, 3, kKey0Air23Runs},
-    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 8, 8, 4, 4>, FieldExpressionCoreAir>", 326, 0, 129, 3, kKey0Air24Runs},
-    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 8, 8, 4, 4>, FieldExpressionCoreAir>", 262, 0, 97, 3, kKey0Air25Runs},
-    {"VmAirWrapper<Rv32IsEqualModAdapterAir<2, 8, 4, 32>, ModularIsEqualCoreAir<32, 4, 8>", 208, 0, 222, 3, kKey0Air26Runs},
-    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 8, 8, 4, 4>, FieldExpressionCoreAir>", 326, 0, 129, 3, kKey0Air27Runs},
-    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 8, 8, 4, 4>, FieldExpressionCoreAir>", 262, 0, 97, 3, kKey0Air28Runs},
-    {"VmAirWrapper<Rv32MultAdapterAir, DivRemCoreAir<4, 8>", 59, 0, 64, 3, kKey0Air29Runs},
-    {"VmAirWrapper<Rv32MultAdapterAir, MulHCoreAir<4, 8>", 39, 0, 11, 2, kKey0Air30Runs},
-    {"VmAirWrapper<Rv32MultAdapterAir, MultiplicationCoreAir<4, 8>", 31, 0, 4, 2, kKey0Air31Runs},
-    {"RangeTupleCheckerAir<2>", 3, 0, 8, 3, kKey0Air32Runs},
-    {"Sha2MainAir<Sha256Config>", 284, 0, 39, 3, kKey0Air33Runs},
-    {"Sha2BlockHasherVmAir<Sha256Config>", 456, 0, 753, 3, kKey0Air34Runs},
-    {"KeccakfOpAir", 561, 0, 52, 2, kKey0Air35Runs},
-    {"KeccakfPermAir", 2634, 0, 3183, 3, kKey0Air36Runs},
-    {"XorinVmAir", 914, 0, 177, 3, kKey0Air37Runs},
-    {"Rv32HintStoreAir", 32, 0, 17, 3, kKey0Air38Runs},
-    {"VmAirWrapper<Rv32RdWriteAdapterAir, Rv32AuipcCoreAir>", 20, 0, 5, 3, kKey0Air39Runs},
-    {"VmAirWrapper<Rv32JalrAdapterAir, Rv32JalrCoreAir>", 28, 0, 9, 3, kKey0Air40Runs},
-    {"VmAirWrapper<Rv32CondRdWriteAdapterAir, Rv32JalLuiCoreAir>", 18, 0, 9, 2, kKey0Air41Runs},
-    {"VmAirWrapper<Rv32BranchAdapterAir, BranchLessThanCoreAir<4, 8>", 32, 0, 25, 3, kKey0Air42Runs},
-    {"VmAirWrapper<Rv32BranchAdapterAir, BranchEqualCoreAir<4>", 26, 0, 11, 3, kKey0Air43Runs},
-    {"VmAirWrapper<Rv32LoadStoreAdapterAir, LoadSignExtendCoreAir<4, 8>", 36, 0, 18, 3, kKey0Air44Runs},
-    {"VmAirWrapper<Rv32LoadStoreAdapterAir, LoadStoreCoreAir<4>", 41, 0, 25, 3, kKey0Air45Runs},
-    {"VmAirWrapper<Rv32BaseAluAdapterAir, ShiftCoreAir<4, 8>", 53, 0, 76, 3, kKey0Air46Runs},
-    {"VmAirWrapper<Rv32BaseAluAdapterAir, LessThanCoreAir<4, 8>", 37, 0, 28, 3, kKey0Air47Runs},
-    {"VmAirWrapper<Rv32BaseAluAdapterAir, BaseAluCoreAir<4, 8>", 36, 0, 22, 3, kKey0Air48Runs},
-    {"BitwiseOperationLookupAir<8>", 18, 0, 19, 2, kKey0Air49Runs},
-    {"PhantomAir", 6, 0, 0, 1, kKey0Air50Runs},
-    {"Poseidon2PeripheryAir<BabyBearParameters>, 1>", 300, 0, 282, 3, kKey0Air51Runs},
-    {"VariableRangeCheckerAir", 4, 0, 10, 3, kKey0Air52Runs},
+    {"ProgramAir", 1, 9, 0, 1, kRuns0},
+    {"VmConnectorAir", 6, 0, 8, 3, kRuns1},
+    {"PersistentBoundaryAir<8>", 21, 0, 3, 3, kRuns2},
+    {"MemoryMerkleAir<8>", 32, 0, 33, 3, kRuns3},
+    {"VmAirWrapper<Rv32VecHeapAdapterAir<1, 24, 24, 4, 4>, FieldExpressionCoreAir>", 1128, 0, 537, 3, kRuns4},
+    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 24, 24, 4, 4>, FieldExpressionCoreAir>", 1111, 0, 417, 2, kRuns5},
+    {"VmAirWrapper<Rv32VecHeapAdapterAir<1, 16, 16, 4, 4>, FieldExpressionCoreAir>", 631, 0, 296, 3, kRuns6},
+    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 16, 16, 4, 4>, FieldExpressionCoreAir>", 751, 0, 281, 2, kRuns7},
+    {"VmAirWrapper<Rv32VecHeapAdapterAir<1, 16, 16, 4, 4>, FieldExpressionCoreAir>", 631, 0, 296, 3, kRuns6},
+    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 16, 16, 4, 4>, FieldExpressionCoreAir>", 751, 0, 281, 2, kRuns7},
+    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 24, 24, 4, 4>, FieldExpressionCoreAir>", 919, 0, 322, 3, kRuns8},
+    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 24, 24, 4, 4>, FieldExpressionCoreAir>", 727, 0, 226, 3, kRuns9},
+    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 16, 16, 4, 4>, FieldExpressionCoreAir>", 623, 0, 218, 3, kRuns10},
+    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 16, 16, 4, 4>, FieldExpressionCoreAir>", 495, 0, 154, 3, kRuns11},
+    {"VmAirWrapper<Rv32IsEqualModAdapterAir<2, 12, 4, 48>, ModularIsEqualCoreAir<48, 4, 8>", 296, 0, 326, 3, kRuns12},
+    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 12, 12, 4, 4>, FieldExpressionCoreAir>", 474, 0, 189, 3, kRuns13},
+    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 12, 12, 4, 4>, FieldExpressionCoreAir>", 378, 0, 141, 3, kRuns14},
+    {"VmAirWrapper<Rv32IsEqualModAdapterAir<2, 8, 4, 32>, ModularIsEqualCoreAir<32, 4, 8>", 208, 0, 222, 3, kRuns15},
+    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 8, 8, 4, 4>, FieldExpressionCoreAir>", 326, 0, 129, 3, kRuns16},
+    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 8, 8, 4, 4>, FieldExpressionCoreAir>", 262, 0, 97, 3, kRuns17},
+    {"VmAirWrapper<Rv32IsEqualModAdapterAir<2, 8, 4, 32>, ModularIsEqualCoreAir<32, 4, 8>", 208, 0, 222, 3, kRuns15},
+    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 8, 8, 4, 4>, FieldExpressionCoreAir>", 326, 0, 129, 3, kRuns16},
+    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 8, 8, 4, 4>, FieldExpressionCoreAir>", 262, 0, 97, 3, kRuns17},
+    {"VmAirWrapper<Rv32IsEqualModAdapterAir<2, 8, 4, 32>, ModularIsEqualCoreAir<32, 4, 8>", 208, 0, 222, 3, kRuns15},
+    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 8, 8, 4, 4>, FieldExpressionCoreAir>", 326, 0, 129, 3, kRuns16},
+    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 8, 8, 4, 4>, FieldExpressionCoreAir>", 262, 0, 97, 3, kRuns17},
+    {"VmAirWrapper<Rv32IsEqualModAdapterAir<2, 8, 4, 32>, ModularIsEqualCoreAir<32, 4, 8>", 208, 0, 222, 3, kRuns15},
+    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 8, 8, 4, 4>, FieldExpressionCoreAir>", 326, 0, 129, 3, kRuns16},
+    {"VmAirWrapper<Rv32VecHeapAdapterAir<2, 8, 8, 4, 4>, FieldExpressionCoreAir>", 262, 0, 97, 3, kRuns17},
+    {"VmAirWrapper<Rv32MultAdapterAir, DivRemCoreAir<4, 8>", 59, 0, 64, 3, kRuns18},
+    {"VmAirWrapper<Rv32MultAdapterAir, MulHCoreAir<4, 8>", 39, 0, 11, 2, kRuns19},
+    {"VmAirWrapper<Rv32MultAdapterAir, MultiplicationCoreAir<4, 8>", 31, 0, 4, 2, kRuns20},
+    {"RangeTupleCheckerAir<2>", 3, 0, 8, 3, kRuns21},
+    {"Sha2MainAir<Sha256Config>", 284, 0, 39, 3, kRuns22},
+    {"Sha2BlockHasherVmAir<Sha256Config>", 456, 0, 753, 3, kRuns23},
+    {"KeccakfOpAir", 561, 0, 52, 2, kRuns24},
+    {"KeccakfPermAir", 2634, 0, 3183, 3, kRuns25},
+    {"XorinVmAir", 914, 0, 177, 3, kRuns26},
+    {"Rv32HintStoreAir", 32, 0, 17, 3, kRuns27},
+    {"VmAirWrapper<Rv32RdWriteAdapterAir, Rv32AuipcCoreAir>", 20, 0, 5, 3, kRuns28},
+    {"VmAirWrapper<Rv32JalrAdapterAir, Rv32JalrCoreAir>", 28, 0, 9, 3, kRuns29},
+    {"VmAirWrapper<Rv32CondRdWriteAdapterAir, Rv32JalLuiCoreAir>", 18, 0, 9, 2, kRuns30},
+    {"VmAirWrapper<Rv32BranchAdapterAir, BranchLessThanCoreAir<4, 8>", 32, 0, 25, 3, kRuns31},
+    {"VmAirWrapper<Rv32BranchAdapterAir, BranchEqualCoreAir<4>", 26, 0, 11, 3, kRuns32},
+    {"VmAirWrapper<Rv32LoadStoreAdapterAir, LoadSignExtendCoreAir<4, 8>", 36, 0, 18, 3, kRuns33},
+    {"VmAirWrapper<Rv32LoadStoreAdapterAir, LoadStoreCoreAir<4>", 41, 0, 25, 3, kRuns34},
+    {"VmAirWrapper<Rv32BaseAluAdapterAir, ShiftCoreAir<4, 8>", 53, 0, 76, 3, kRuns35},
+    {"VmAirWrapper<Rv32BaseAluAdapterAir, LessThanCoreAir<4, 8>", 37, 0, 28, 3, kRuns36},
+    {"VmAirWrapper<Rv32BaseAluAdapterAir, BaseAluCoreAir<4, 8>", 36, 0, 22, 3, kRuns37},
+    {"BitwiseOperationLookupAir<8>", 18, 0, 19, 2, kRuns38},
+    {"PhantomAir", 6, 0, 0, 1, kRuns39},
+    {"Poseidon2PeripheryAir<BabyBearParameters>, 1>", 300, 0, 282, 3, kRuns40},
+    {"VariableRangeCheckerAir", 4, 0, 10, 3, kRuns41},
 };
 
-constexpr InteractionRun kKey1Air0Runs[] = {
+constexpr InteractionRun kRuns42[] = {
     {15, 4, 1, 66}, {35, 12, 1, 1}, {80, 3, 0, 1}, {36, 9, 1, 1},
 };
-constexpr InteractionRun kKey1Air1Runs[] = {
+constexpr InteractionRun kRuns43[] = {
     {15, 4, 1, 28}, {35, 12, 1, 1}, {80, 3, 1, 1},
 };
-constexpr InteractionRun kKey1Air2Runs[] = {
+constexpr InteractionRun kRuns44[] = {
     {80, 3, 1, 1},
 };
-constexpr InteractionRun kKey1Air3Runs[] = {
+constexpr InteractionRun kRuns45[] = {
     {56, 7, 0, 1}, {56, 7, 1, 2}, {30, 9, 1, 1}, {15, 4, 1, 1}, {9, 4, 1, 1}, {10, 3, 1, 1}, {11, 4, 1, 1}, {16, 7, 1, 1}, {54, 7, 1, 1},
     {58, 9, 1, 2}, {59, 7, 1, 1}, {56, 7, 0, 1}, {56, 7, 1, 2}, {30, 9, 1, 1}, {15, 4, 1, 1}, {9, 4, 1, 1}, {10, 3, 1, 1}, {11, 4, 1, 1},
     {16, 7, 1, 1}, {54, 7, 1, 1}, {58, 9, 1, 2}, {59, 7, 1, 1}, {56, 7, 0, 1}, {56, 7, 1, 2}, {30, 9, 1, 1}, {15, 4, 1, 1}, {9, 4, 1, 1},
     {10, 3, 1, 1}, {11, 4, 1, 1}, {16, 7, 1, 1}, {54, 7, 1, 1}, {58, 9, 1, 2}, {59, 7, 1, 1}, {56, 7, 0, 1}, {56, 7, 1, 2}, {30, 9, 1, 1},
     {15, 4, 1, 1}, {9, 4, 1, 1}, {10, 3, 1, 1}, {11, 4, 1, 1}, {16, 7, 1, 1}, {54, 7, 1, 1}, {58, 9, 1, 2}, {59, 7, 1, 1},
 };
-constexpr InteractionRun kKey1Air4Runs[] = {
+constexpr InteractionRun kRuns46[] = {
     {22, 2, 1, 1}, {0, 4, 1, 12}, {49, 6, 1, 1}, {5, 10, 1, 1}, {48, 2, 1, 1}, {47, 7, 0, 1},
 };
-constexpr InteractionRun kKey1Air5Runs[] = {
+constexpr InteractionRun kRuns47[] = {
     {0, 4, 1, 8}, {48, 2, 1, 1}, {6, 2, 1, 1}, {49, 6, 1, 2}, {27, 6, 1, 1}, {47, 7, 0, 1},
 };
-constexpr InteractionRun kKey1Air6Runs[] = {
+constexpr InteractionRun kRuns48[] = {
     {0, 4, 1, 8}, {6, 2, 1, 2}, {49, 6, 1, 2}, {27, 6, 1, 1}, {47, 7, 0, 1},
 };
-constexpr InteractionRun kKey1Air7Runs[] = {
+constexpr InteractionRun kRuns49[] = {
     {54, 7, 0, 2}, {26, 6, 1, 1}, {47, 7, 0, 1}, {50, 6, 1, 2}, {47, 7, 1, 1}, {55, 7, 0, 2}, {24, 3, 1, 1},
 };
-constexpr InteractionRun kKey1Air8Runs[] = {
+constexpr InteractionRun kRuns50[] = {
     {47, 7, 1, 1}, {25, 5, 1, 1}, {52, 7, 1, 1},
 };
-constexpr InteractionRun kKey1Air9Runs[] = {
+constexpr InteractionRun kRuns51[] = {
     {26, 6, 1, 1}, {47, 7, 0, 1}, {51, 7, 1, 3},
 };
-constexpr InteractionRun kKey1Air10Runs[] = {
+constexpr InteractionRun kRuns52[] = {
     {47, 7, 1, 1}, {51, 7, 1, 1}, {50, 6, 1, 1},
 };
-constexpr InteractionRun kKey1Air11Runs[] = {
+constexpr InteractionRun kRuns53[] = {
     {47, 7, 1, 2}, {50, 6, 1, 1},
 };
-constexpr InteractionRun kKey1Air12Runs[] = {
+constexpr InteractionRun kRuns54[] = {
     {57, 7, 1, 1}, {47, 7, 1, 1}, {19, 2, 1, 1}, {49, 6, 1, 1}, {11, 4, 1, 1}, {55, 7, 1, 1}, {18, 2, 1, 1},
 };
-constexpr InteractionRun kKey1Air13Runs[] = {
+constexpr InteractionRun kRuns55[] = {
     {57, 7, 1, 2}, {58, 9, 1, 3}, {0, 4, 1, 4}, {9, 4, 1, 2}, {21, 2, 1, 1}, {52, 7, 1, 1},
 };
-constexpr InteractionRun kKey1Air14Runs[] = {
+constexpr InteractionRun kRuns56[] = {
     {23, 3, 1, 1}, {59, 7, 1, 1}, {57, 7, 1, 1}, {20, 2, 1, 1}, {0, 4, 1, 4}, {55, 7, 1, 1}, {9, 4, 1, 1},
 };
-constexpr InteractionRun kKey1Air15Runs[] = {
+constexpr InteractionRun kRuns57[] = {
     {33, 9, 1, 1}, {53, 14, 1, 2}, {16, 7, 0, 4}, {34, 10, 1, 1},
 };
-constexpr InteractionRun kKey1Air16Runs[] = {
+constexpr InteractionRun kRuns58[] = {
     {0, 4, 1, 16}, {1, 32, 1, 1},
 };
-constexpr InteractionRun kKey1Air17Runs[] = {
+constexpr InteractionRun kRuns59[] = {
     {1, 32, 0, 1}, {2, 24, 0, 1},
 };
-constexpr InteractionRun kKey1Air18Runs[] = {
+constexpr InteractionRun kRuns60[] = {
     {3, 17, 1, 3}, {14, 11, 1, 1}, {32, 3, 1, 1}, {2, 24, 1, 1},
 };
-constexpr InteractionRun kKey1Air19Runs[] = {
+constexpr InteractionRun kRuns61[] = {
     {38, 2, 1, 2}, {17, 2, 1, 1}, {39, 3, 1, 1}, {0, 4, 1, 18}, {39, 3, 1, 1}, {0, 4, 1, 16}, {9, 4, 0, 1}, {10, 3, 0, 1}, {9, 4, 0, 2},
     {17, 2, 1, 1}, {11, 4, 0, 1}, {18, 2, 1, 1}, {12, 7, 0, 2}, {14, 11, 0, 1}, {12, 7, 0, 1}, {14, 11, 0, 1}, {35, 12, 1, 1},
     {14, 11, 0, 1}, {36, 9, 1, 1}, {40, 4, 1, 1}, {17, 2, 1, 11}, {18, 2, 1, 1}, {17, 2, 1, 3}, {4, 5, 1, 1}, {24, 3, 0, 1}, {19, 2, 1, 1},
     {23, 3, 1, 1}, {25, 5, 0, 1}, {22, 2, 1, 1}, {17, 2, 1, 1},
 };
-constexpr InteractionRun kKey1Air20Runs[] = {
+constexpr InteractionRun kRuns62[] = {
     {40, 4, 1, 1}, {15, 4, 1, 2}, {0, 4, 1, 1},
 };
-constexpr InteractionRun kKey1Air21Runs[] = {
+constexpr InteractionRun kRuns63[] = {
     {17, 2, 0, 1},
 };
-constexpr InteractionRun kKey1Air22Runs[] = {
+constexpr InteractionRun kRuns64[] = {
     {41, 6, 1, 1}, {42, 11, 1, 1}, {46, 3, 1, 2}, {4, 5, 1, 1}, {0, 4, 1, 10}, {5, 10, 1, 1}, {20, 2, 1, 1}, {21, 2, 1, 1}, {31, 4, 1, 1},
 };
-constexpr InteractionRun kKey1Air23Runs[] = {
+constexpr InteractionRun kRuns65[] = {
     {41, 6, 1, 1}, {42, 11, 1, 1}, {43, 8, 1, 1}, {44, 11, 1, 1}, {45, 7, 1, 1}, {0, 4, 1, 24}, {26, 6, 1, 1},
 };
-constexpr InteractionRun kKey1Air24Runs[] = {
+constexpr InteractionRun kRuns66[] = {
     {43, 8, 1, 1}, {44, 11, 1, 1}, {45, 7, 1, 2}, {0, 4, 1, 16}, {26, 6, 1, 1},
 };
-constexpr InteractionRun kKey1Air25Runs[] = {
+constexpr InteractionRun kRuns67[] = {
     {46, 3, 1, 2}, {0, 4, 1, 4}, {26, 6, 1, 1},
 };
-constexpr InteractionRun kKey1Air26Runs[] = {
+constexpr InteractionRun kRuns68[] = {
     {30, 9, 1, 2}, {62, 6, 1, 1}, {61, 7, 1, 1}, {12, 7, 1, 1}, {66, 10, 1, 1}, {67, 7, 1, 1}, {9, 4, 1, 1}, {6, 2, 1, 1}, {0, 4, 1, 12},
     {60, 3, 1, 1},
 };
-constexpr InteractionRun kKey1Air27Runs[] = {
+constexpr InteractionRun kRuns69[] = {
     {62, 6, 1, 2}, {63, 6, 0, 1}, {60, 3, 1, 1}, {0, 4, 1, 8}, {60, 3, 1, 1},
 };
-constexpr InteractionRun kKey1Air28Runs[] = {
+constexpr InteractionRun kRuns70[] = {
     {62, 6, 1, 2}, {64, 13, 1, 1}, {66, 10, 0, 1}, {27, 6, 1, 1}, {28, 6, 1, 1}, {63, 6, 0, 1}, {60, 3, 1, 1}, {0, 4, 1, 12}, {60, 3, 1, 1},
 };
-constexpr InteractionRun kKey1Air29Runs[] = {
+constexpr InteractionRun kRuns71[] = {
     {13, 3, 0, 1}, {61, 7, 1, 1}, {62, 6, 1, 1}, {60, 3, 1, 1}, {0, 4, 1, 10}, {31, 4, 1, 1}, {7, 6, 1, 1}, {8, 5, 1, 1},
 };
-constexpr InteractionRun kKey1Air30Runs[] = {
+constexpr InteractionRun kRuns72[] = {
     {28, 6, 1, 1}, {27, 6, 1, 1}, {63, 6, 1, 1}, {33, 9, 1, 1}, {66, 10, 0, 1}, {64, 13, 1, 1}, {34, 10, 1, 1}, {66, 10, 0, 1},
 };
-constexpr InteractionRun kKey1Air31Runs[] = {
+constexpr InteractionRun kRuns73[] = {
     {63, 6, 1, 1}, {65, 8, 1, 3}, {67, 7, 0, 1},
 };
-constexpr InteractionRun kKey1Air32Runs[] = {
+constexpr InteractionRun kRuns74[] = {
     {7, 6, 1, 1}, {14, 11, 0, 1}, {68, 11, 1, 1}, {0, 4, 1, 16}, {71, 7, 1, 1}, {76, 7, 1, 1}, {77, 6, 1, 1}, {0, 4, 1, 2}, {31, 4, 1, 1},
     {72, 17, 1, 1}, {0, 4, 1, 4}, {70, 6, 1, 1},
 };
-constexpr InteractionRun kKey1Air33Runs[] = {
+constexpr InteractionRun kRuns75[] = {
     {68, 11, 1, 1}, {0, 4, 1, 14}, {31, 4, 1, 1}, {69, 6, 0, 1}, {74, 5, 1, 1}, {28, 6, 1, 1},
 };
-constexpr InteractionRun kKey1Air34Runs[] = {
+constexpr InteractionRun kRuns76[] = {
     {72, 17, 1, 1}, {0, 4, 1, 1}, {71, 7, 1, 1}, {73, 10, 1, 1}, {31, 4, 1, 1},
 };
-constexpr InteractionRun kKey1Air35Runs[] = {
+constexpr InteractionRun kRuns77[] = {
     {8, 5, 1, 1}, {13, 3, 1, 8}, {73, 10, 1, 1}, {1, 32, 1, 1}, {3, 17, 1, 1}, {75, 17, 1, 1},
 };
-constexpr InteractionRun kKey1Air36Runs[] = {
+constexpr InteractionRun kRuns78[] = {
     {73, 10, 1, 1}, {75, 17, 1, 1}, {2, 24, 1, 1}, {3, 17, 1, 1},
 };
-constexpr InteractionRun kKey1Air37Runs[] = {
+constexpr InteractionRun kRuns79[] = {
     {69, 6, 1, 1}, {75, 17, 1, 3},
 };
-constexpr InteractionRun kKey1Air38Runs[] = {
+constexpr InteractionRun kRuns80[] = {
     {28, 6, 1, 1}, {29, 6, 0, 1}, {29, 6, 1, 1}, {79, 10, 1, 3}, {0, 4, 1, 4}, {78, 6, 0, 1}, {76, 7, 1, 1}, {74, 5, 1, 1},
 };
-constexpr InteractionRun kKey1Air39Runs[] = {
+constexpr InteractionRun kRuns81[] = {
     {71, 7, 1, 1}, {69, 6, 1, 1}, {70, 6, 1, 1}, {77, 6, 1, 1}, {78, 6, 1, 1},
 };
-constexpr InteractionRun kKey1Air40Runs[] = {
+constexpr InteractionRun kRuns82[] = {
     {18, 2, 0, 1}, {17, 2, 0, 1},
 };
-constexpr InteractionRun kKey1Air41Runs[] = {
+constexpr InteractionRun kRuns83[] = {
     {31, 4, 0, 1}, {32, 3, 0, 1},
 };
 constexpr AirShape kAirs1[] = {
-    {"VerifierPvsAir", 69, 0, 213, 4, kKey1Air0Runs},
-    {"VmPvsAir", 32, 0, 54, 4, kKey1Air1Runs},
-    {"UnsetPvsAir", 2, 0, 2, 2, kKey1Air2Runs},
-    {"SymbolicExpressionAir<BabyBearParameters>", 48, 12, 32, 4, kKey1Air3Runs},
-    {"FractionsFolderAir", 29, 0, 41, 4, kKey1Air4Runs},
-    {"UnivariateSumcheckAir", 24, 0, 46, 4, kKey1Air5Runs},
-    {"MultilinearSumcheckAir", 33, 0, 60, 4, kKey1Air6Runs},
-    {"EqNsAir", 41, 0, 65, 4, kKey1Air7Runs},
-    {"Eq3bAir", 25, 0, 65, 4, kKey1Air8Runs},
-    {"EqSharpUniAir", 17, 0, 48, 4, kKey1Air9Runs},
-    {"EqSharpUniReceiverAir", 17, 0, 25, 4, kKey1Air10Runs},
-    {"EqUniAir", 16, 0, 31, 4, kKey1Air11Runs},
-    {"ExpressionClaimAir", 32, 0, 68, 4, kKey1Air12Runs},
-    {"InteractionsFoldingAir", 37, 0, 94, 4, kKey1Air13Runs},
-    {"ConstraintsFoldingAir", 25, 0, 42, 4, kKey1Air14Runs},
-    {"EqNegAir", 40, 0, 83, 4, kKey1Air15Runs},
-    {"TranscriptAir", 44, 0, 84, 4, kKey1Air16Runs},
-    {"Poseidon2Air<BabyBearParameters>, 1>", 301, 0, 282, 3, kKey1Air17Runs},
-    {"MerkleVerifyAir", 37, 0, 22, 3, kKey1Air18Runs},
-    {"ProofShapeAir<4, 8>", 47, 0, 85, 4, kKey1Air19Runs},
-    {"PublicValuesAir", 8, 0, 18, 4, kKey1Air20Runs},
-    {"RangeCheckerAir<8>", 2, 0, 3, 2, kKey1Air21Runs},
-    {"GkrInputAir", 26, 0, 15, 4, kKey1Air22Runs},
-    {"GkrLayerAir", 46, 0, 38, 4, kKey1Air23Runs},
-    {"GkrLayerSumcheckAir", 45, 0, 59, 4, kKey1Air24Runs},
-    {"GkrXiSamplerAir", 10, 0, 17, 4, kKey1Air25Runs},
-    {"OpeningClaimsAir", 63, 0, 98, 4, kKey1Air26Runs},
-    {"UnivariateRoundAir", 27, 0, 54, 4, kKey1Air27Runs},
-    {"SumcheckRoundsAir", 57, 0, 69, 4, kKey1Air28Runs},
-    {"StackingClaimsAir", 35, 0, 57, 4, kKey1Air29Runs},
-    {"EqBaseAir", 51, 0, 89, 4, kKey1Air30Runs},
-    {"EqBitsAir", 16, 0, 24, 4, kKey1Air31Runs},
-    {"WhirRoundAir", 47, 0, 30, 4, kKey1Air32Runs},
-    {"SumcheckAir", 38, 0, 47, 4, kKey1Air33Runs},
-    {"WhirQueryAir", 32, 0, 51, 4, kKey1Air34Runs},
-    {"InitialOpenedValuesAir", 89, 0, 145, 4, kKey1Air35Runs},
-    {"NonInitialOpenedValuesAir", 28, 0, 42, 4, kKey1Air36Runs},
-    {"WhirFoldingAir", 31, 0, 15, 3, kKey1Air37Runs},
-    {"FinalPolyMleEvalAir", 34, 0, 19, 4, kKey1Air38Runs},
-    {"FinalPolyQueryEvalAir", 45, 0, 120, 4, kKey1Air39Runs},
-    {"PowerCheckerAir<2, 32>", 4, 0, 5, 2, kKey1Air40Runs},
-    {"ExpBitsLenAir", 16, 0, 44, 3, kKey1Air41Runs},
+    {"VerifierPvsAir", 69, 0, 213, 4, kRuns42},
+    {"VmPvsAir", 32, 0, 54, 4, kRuns43},
+    {"UnsetPvsAir", 2, 0, 2, 2, kRuns44},
+    {"SymbolicExpressionAir<BabyBearParameters>", 48, 12, 32, 4, kRuns45},
+    {"FractionsFolderAir", 29, 0, 41, 4, kRuns46},
+    {"UnivariateSumcheckAir", 24, 0, 46, 4, kRuns47},
+    {"MultilinearSumcheckAir", 33, 0, 60, 4, kRuns48},
+    {"EqNsAir", 41, 0, 65, 4, kRuns49},
+    {"Eq3bAir", 25, 0, 65, 4, kRuns50},
+    {"EqSharpUniAir", 17, 0, 48, 4, kRuns51},
+    {"EqSharpUniReceiverAir", 17, 0, 25, 4, kRuns52},
+    {"EqUniAir", 16, 0, 31, 4, kRuns53},
+    {"ExpressionClaimAir", 32, 0, 68, 4, kRuns54},
+    {"InteractionsFoldingAir", 37, 0, 94, 4, kRuns55},
+    {"ConstraintsFoldingAir", 25, 0, 42, 4, kRuns56},
+    {"EqNegAir", 40, 0, 83, 4, kRuns57},
+    {"TranscriptAir", 44, 0, 84, 4, kRuns58},
+    {"Poseidon2Air<BabyBearParameters>, 1>", 301, 0, 282, 3, kRuns59},
+    {"MerkleVerifyAir", 37, 0, 22, 3, kRuns60},
+    {"ProofShapeAir<4, 8>", 47, 0, 85, 4, kRuns61},
+    {"PublicValuesAir", 8, 0, 18, 4, kRuns62},
+    {"RangeCheckerAir<8>", 2, 0, 3, 2, kRuns63},
+    {"GkrInputAir", 26, 0, 15, 4, kRuns64},
+    {"GkrLayerAir", 46, 0, 38, 4, kRuns65},
+    {"GkrLayerSumcheckAir", 45, 0, 59, 4, kRuns66},
+    {"GkrXiSamplerAir", 10, 0, 17, 4, kRuns67},
+    {"OpeningClaimsAir", 63, 0, 98, 4, kRuns68},
+    {"UnivariateRoundAir", 27, 0, 54, 4, kRuns69},
+    {"SumcheckRoundsAir", 57, 0, 69, 4, kRuns70},
+    {"StackingClaimsAir", 35, 0, 57, 4, kRuns71},
+    {"EqBaseAir", 51, 0, 89, 4, kRuns72},
+    {"EqBitsAir", 16, 0, 24, 4, kRuns73},
+    {"WhirRoundAir", 47, 0, 30, 4, kRuns74},
+    {"SumcheckAir", 38, 0, 47, 4, kRuns75},
+    {"WhirQueryAir", 32, 0, 51, 4, kRuns76},
+    {"InitialOpenedValuesAir", 89, 0, 145, 4, kRuns77},
+    {"NonInitialOpenedValuesAir", 28, 0, 42, 4, kRuns78},
+    {"WhirFoldingAir", 31, 0, 15, 3, kRuns79},
+    {"FinalPolyMleEvalAir", 34, 0, 19, 4, kRuns80},
+    {"FinalPolyQueryEvalAir", 45, 0, 120, 4, kRuns81},
+    {"PowerCheckerAir<2, 32>", 4, 0, 5, 2, kRuns82},
+    {"ExpBitsLenAir", 16, 0, 44, 3, kRuns83},
 };
 
-constexpr InteractionRun kKey2Air0Runs[] = {
-    {15, 4, 1, 66}, {35, 12, 1, 1}, {80, 3, 0, 1}, {36, 9, 1, 1},
-};
-constexpr InteractionRun kKey2Air1Runs[] = {
-    {15, 4, 1, 28}, {35, 12, 1, 1}, {80, 3, 1, 1},
-};
-constexpr InteractionRun kKey2Air2Runs[] = {
-    {80, 3, 1, 1},
-};
-constexpr InteractionRun kKey2Air3Runs[] = {
+constexpr InteractionRun kRuns84[] = {
     {56, 7, 0, 1}, {56, 7, 1, 2}, {30, 9, 1, 1}, {15, 4, 1, 1}, {9, 4, 1, 1}, {10, 3, 1, 1}, {11, 4, 1, 1}, {16, 7, 1, 1}, {54, 7, 1, 1},
     {58, 9, 1, 2}, {59, 7, 1, 1}, {56, 7, 0, 1}, {56, 7, 1, 2}, {30, 9, 1, 1}, {15, 4, 1, 1}, {9, 4, 1, 1}, {10, 3, 1, 1}, {11, 4, 1, 1},
     {16, 7, 1, 1}, {54, 7, 1, 1}, {58, 9, 1, 2}, {59, 7, 1, 1}, {56, 7, 0, 1}, {56, 7, 1, 2}, {30, 9, 1, 1}, {15, 4, 1, 1}, {9, 4, 1, 1},
     {10, 3, 1, 1}, {11, 4, 1, 1}, {16, 7, 1, 1}, {54, 7, 1, 1}, {58, 9, 1, 2}, {59, 7, 1, 1},
 };
-constexpr InteractionRun kKey2Air4Runs[] = {
-    {22, 2, 1, 1}, {0, 4, 1, 12}, {49, 6, 1, 1}, {5, 10, 1, 1}, {48, 2, 1, 1}, {47, 7, 0, 1},
-};
-constexpr InteractionRun kKey2Air5Runs[] = {
-    {0, 4, 1, 8}, {48, 2, 1, 1}, {6, 2, 1, 1}, {49, 6, 1, 2}, {27, 6, 1, 1}, {47, 7, 0, 1},
-};
-constexpr InteractionRun kKey2Air6Runs[] = {
-    {0, 4, 1, 8}, {6, 2, 1, 2}, {49, 6, 1, 2}, {27, 6, 1, 1}, {47, 7, 0, 1},
-};
-constexpr InteractionRun kKey2Air7Runs[] = {
-    {54, 7, 0, 2}, {26, 6, 1, 1}, {47, 7, 0, 1}, {50, 6, 1, 2}, {47, 7, 1, 1}, {55, 7, 0, 2}, {24, 3, 1, 1},
-};
-constexpr InteractionRun kKey2Air8Runs[] = {
-    {47, 7, 1, 1}, {25, 5, 1, 1}, {52, 7, 1, 1},
-};
-constexpr InteractionRun kKey2Air9Runs[] = {
-    {26, 6, 1, 1}, {47, 7, 0, 1}, {51, 7, 1, 3},
-};
-constexpr InteractionRun kKey2Air10Runs[] = {
-    {47, 7, 1, 1}, {51, 7, 1, 1}, {50, 6, 1, 1},
-};
-constexpr InteractionRun kKey2Air11Runs[] = {
-    {47, 7, 1, 2}, {50, 6, 1, 1},
-};
-constexpr InteractionRun kKey2Air12Runs[] = {
-    {57, 7, 1, 1}, {47, 7, 1, 1}, {19, 2, 1, 1}, {49, 6, 1, 1}, {11, 4, 1, 1}, {55, 7, 1, 1}, {18, 2, 1, 1},
-};
-constexpr InteractionRun kKey2Air13Runs[] = {
-    {57, 7, 1, 2}, {58, 9, 1, 3}, {0, 4, 1, 4}, {9, 4, 1, 2}, {21, 2, 1, 1}, {52, 7, 1, 1},
-};
-constexpr InteractionRun kKey2Air14Runs[] = {
-    {23, 3, 1, 1}, {59, 7, 1, 1}, {57, 7, 1, 1}, {20, 2, 1, 1}, {0, 4, 1, 4}, {55, 7, 1, 1}, {9, 4, 1, 1},
-};
-constexpr InteractionRun kKey2Air15Runs[] = {
-    {33, 9, 1, 1}, {53, 14, 1, 2}, {16, 7, 0, 4}, {34, 10, 1, 1},
-};
-constexpr InteractionRun kKey2Air16Runs[] = {
-    {0, 4, 1, 16}, {1, 32, 1, 1},
-};
-constexpr InteractionRun kKey2Air17Runs[] = {
-    {1, 32, 0, 1}, {2, 24, 0, 1},
-};
-constexpr InteractionRun kKey2Air18Runs[] = {
-    {3, 17, 1, 3}, {14, 11, 1, 1}, {32, 3, 1, 1}, {2, 24, 1, 1},
-};
-constexpr InteractionRun kKey2Air19Runs[] = {
-    {38, 2, 1, 2}, {17, 2, 1, 1}, {39, 3, 1, 1}, {0, 4, 1, 18}, {39, 3, 1, 1}, {0, 4, 1, 16}, {9, 4, 0, 1}, {10, 3, 0, 1}, {9, 4, 0, 2},
-    {17, 2, 1, 1}, {11, 4, 0, 1}, {18, 2, 1, 1}, {12, 7, 0, 2}, {14, 11, 0, 1}, {12, 7, 0, 1}, {14, 11, 0, 1}, {35, 12, 1, 1},
-    {14, 11, 0, 1}, {36, 9, 1, 1}, {40, 4, 1, 1}, {17, 2, 1, 11}, {18, 2, 1, 1}, {17, 2, 1, 3}, {4, 5, 1, 1}, {24, 3, 0, 1}, {19, 2, 1, 1},
-    {23, 3, 1, 1}, {25, 5, 0, 1}, {22, 2, 1, 1}, {17, 2, 1, 1},
-};
-constexpr InteractionRun kKey2Air20Runs[] = {
-    {40, 4, 1, 1}, {15, 4, 1, 2}, {0, 4, 1, 1},
-};
-constexpr InteractionRun kKey2Air21Runs[] = {
-    {17, 2, 0, 1},
-};
-constexpr InteractionRun kKey2Air22Runs[] = {
-    {41, 6, 1, 1}, {42, 11, 1, 1}, {46, 3, 1, 2}, {4, 5, 1, 1}, {0, 4, 1, 10}, {5, 10, 1, 1}, {20, 2, 1, 1}, {21, 2, 1, 1}, {31, 4, 1, 1},
-};
-constexpr InteractionRun kKey2Air23Runs[] = {
-    {41, 6, 1, 1}, {42, 11, 1, 1}, {43, 8, 1, 1}, {44, 11, 1, 1}, {45, 7, 1, 1}, {0, 4, 1, 24}, {26, 6, 1, 1},
-};
-constexpr InteractionRun kKey2Air24Runs[] = {
-    {43, 8, 1, 1}, {44, 11, 1, 1}, {45, 7, 1, 2}, {0, 4, 1, 16}, {26, 6, 1, 1},
-};
-constexpr InteractionRun kKey2Air25Runs[] = {
-    {46, 3, 1, 2}, {0, 4, 1, 4}, {26, 6, 1, 1},
-};
-constexpr InteractionRun kKey2Air26Runs[] = {
-    {30, 9, 1, 2}, {62, 6, 1, 1}, {61, 7, 1, 1}, {12, 7, 1, 1}, {66, 10, 1, 1}, {67, 7, 1, 1}, {9, 4, 1, 1}, {6, 2, 1, 1}, {0, 4, 1, 12},
-    {60, 3, 1, 1},
-};
-constexpr InteractionRun kKey2Air27Runs[] = {
-    {62, 6, 1, 2}, {63, 6, 0, 1}, {60, 3, 1, 1}, {0, 4, 1, 8}, {60, 3, 1, 1},
-};
-constexpr InteractionRun kKey2Air28Runs[] = {
-    {62, 6, 1, 2}, {64, 13, 1, 1}, {66, 10, 0, 1}, {27, 6, 1, 1}, {28, 6, 1, 1}, {63, 6, 0, 1}, {60, 3, 1, 1}, {0, 4, 1, 12}, {60, 3, 1, 1},
-};
-constexpr InteractionRun kKey2Air29Runs[] = {
-    {13, 3, 0, 1}, {61, 7, 1, 1}, {62, 6, 1, 1}, {60, 3, 1, 1}, {0, 4, 1, 10}, {31, 4, 1, 1}, {7, 6, 1, 1}, {8, 5, 1, 1},
-};
-constexpr InteractionRun kKey2Air30Runs[] = {
-    {28, 6, 1, 1}, {27, 6, 1, 1}, {63, 6, 1, 1}, {33, 9, 1, 1}, {66, 10, 0, 1}, {64, 13, 1, 1}, {34, 10, 1, 1}, {66, 10, 0, 1},
-};
-constexpr InteractionRun kKey2Air31Runs[] = {
-    {63, 6, 1, 1}, {65, 8, 1, 3}, {67, 7, 0, 1},
-};
-constexpr InteractionRun kKey2Air32Runs[] = {
-    {7, 6, 1, 1}, {14, 11, 0, 1}, {68, 11, 1, 1}, {0, 4, 1, 16}, {71, 7, 1, 1}, {76, 7, 1, 1}, {77, 6, 1, 1}, {0, 4, 1, 2}, {31, 4, 1, 1},
-    {72, 17, 1, 1}, {0, 4, 1, 4}, {70, 6, 1, 1},
-};
-constexpr InteractionRun kKey2Air33Runs[] = {
-    {68, 11, 1, 1}, {0, 4, 1, 14}, {31, 4, 1, 1}, {69, 6, 0, 1}, {74, 5, 1, 1}, {28, 6, 1, 1},
-};
-constexpr InteractionRun kKey2Air34Runs[] = {
-    {72, 17, 1, 1}, {0, 4, 1, 1}, {71, 7, 1, 1}, {73, 10, 1, 1}, {31, 4, 1, 1},
-};
-constexpr InteractionRun kKey2Air35Runs[] = {
-    {8, 5, 1, 1}, {13, 3, 1, 8}, {73, 10, 1, 1}, {1, 32, 1, 1}, {3, 17, 1, 1}, {75, 17, 1, 1},
-};
-constexpr InteractionRun kKey2Air36Runs[] = {
-    {73, 10, 1, 1}, {75, 17, 1, 1}, {2, 24, 1, 1}, {3, 17, 1, 1},
-};
-constexpr InteractionRun kKey2Air37Runs[] = {
-    {69, 6, 1, 1}, {75, 17, 1, 3},
-};
-constexpr InteractionRun kKey2Air38Runs[] = {
-    {28, 6, 1, 1}, {29, 6, 0, 1}, {29, 6, 1, 1}, {79, 10, 1, 3}, {0, 4, 1, 4}, {78, 6, 0, 1}, {76, 7, 1, 1}, {74, 5, 1, 1},
-};
-constexpr InteractionRun kKey2Air39Runs[] = {
-    {71, 7, 1, 1}, {69, 6, 1, 1}, {70, 6, 1, 1}, {77, 6, 1, 1}, {78, 6, 1, 1},
-};
-constexpr InteractionRun kKey2Air40Runs[] = {
-    {18, 2, 0, 1}, {17, 2, 0, 1},
-};
-constexpr InteractionRun kKey2Air41Runs[] = {
-    {31, 4, 0, 1}, {32, 3, 0, 1},
-};
 constexpr AirShape kAirs2[] = {
-    {"VerifierPvsAir", 69, 0, 213, 4, kKey2Air0Runs},
-    {"VmPvsAir", 32, 0, 54, 4, kKey2Air1Runs},
-    {"UnsetPvsAir", 2, 0, 2, 2, kKey2Air2Runs},
-    {"SymbolicExpressionAir<BabyBearParameters>", 36, 12, 24, 4, kKey2Air3Runs},
-    {"FractionsFolderAir", 29, 0, 41, 4, kKey2Air4Runs},
-    {"UnivariateSumcheckAir", 24, 0, 46, 4, kKey2Air5Runs},
-    {"MultilinearSumcheckAir", 33, 0, 60, 4, kKey2Air6Runs},
-    {"EqNsAir", 41, 0, 65, 4, kKey2Air7Runs},
-    {"Eq3bAir", 25, 0, 65, 4, kKey2Air8Runs},
-    {"EqSharpUniAir", 17, 0, 48, 4, kKey2Air9Runs},
-    {"EqSharpUniReceiverAir", 17, 0, 25, 4, kKey2Air10Runs},
-    {"EqUniAir", 16, 0, 31, 4, kKey2Air11Runs},
-    {"ExpressionClaimAir", 32, 0, 68, 4, kKey2Air12Runs},
-    {"InteractionsFoldingAir", 37, 0, 94, 4, kKey2Air13Runs},
-    {"ConstraintsFoldingAir", 25, 0, 42, 4, kKey2Air14Runs},
-    {"EqNegAir", 40, 0, 83, 4, kKey2Air15Runs},
-    {"TranscriptAir", 44, 0, 84, 4, kKey2Air16Runs},
-    {"Poseidon2Air<BabyBearParameters>, 1>", 301, 0, 282, 3, kKey2Air17Runs},
-    {"MerkleVerifyAir", 37, 0, 22, 3, kKey2Air18Runs},
-    {"ProofShapeAir<4, 8>", 44, 0, 82, 4, kKey2Air19Runs},
-    {"PublicValuesAir", 8, 0, 18, 4, kKey2Air20Runs},
-    {"RangeCheckerAir<8>", 2, 0, 3, 2, kKey2Air21Runs},
-    {"GkrInputAir", 26, 0, 15, 4, kKey2Air22Runs},
-    {"GkrLayerAir", 46, 0, 38, 4, kKey2Air23Runs},
-    {"GkrLayerSumcheckAir", 45, 0, 59, 4, kKey2Air24Runs},
-    {"GkrXiSamplerAir", 10, 0, 17, 4, kKey2Air25Runs},
-    {"OpeningClaimsAir", 63, 0, 98, 4, kKey2Air26Runs},
-    {"UnivariateRoundAir", 27, 0, 54, 4, kKey2Air27Runs},
-    {"SumcheckRoundsAir", 57, 0, 69, 4, kKey2Air28Runs},
-    {"StackingClaimsAir", 35, 0, 57, 4, kKey2Air29Runs},
-    {"EqBaseAir", 51, 0, 89, 4, kKey2Air30Runs},
-    {"EqBitsAir", 16, 0, 24, 4, kKey2Air31Runs},
-    {"WhirRoundAir", 46, 0, 28, 4, kKey2Air32Runs},
-    {"SumcheckAir", 38, 0, 47, 4, kKey2Air33Runs},
-    {"WhirQueryAir", 32, 0, 51, 4, kKey2Air34Runs},
-    {"InitialOpenedValuesAir", 89, 0, 145, 4, kKey2Air35Runs},
-    {"NonInitialOpenedValuesAir", 28, 0, 42, 4, kKey2Air36Runs},
-    {"WhirFoldingAir", 31, 0, 15, 3, kKey2Air37Runs},
-    {"FinalPolyMleEvalAir", 34, 0, 19, 4, kKey2Air38Runs},
-    {"FinalPolyQueryEvalAir", 45, 0, 120, 4, kKey2Air39Runs},
-    {"PowerCheckerAir<2, 32>", 4, 0, 5, 2, kKey2Air40Runs},
-    {"ExpBitsLenAir", 16, 0, 44, 3, kKey2Air41Runs},
+    {"VerifierPvsAir", 69, 0, 213, 4, kRuns42},
+    {"VmPvsAir", 32, 0, 54, 4, kRuns43},
+    {"UnsetPvsAir", 2, 0, 2, 2, kRuns44},
+    {"SymbolicExpressionAir<BabyBearParameters>", 36, 12, 24, 4, kRuns84},
+    {"FractionsFolderAir", 29, 0, 41, 4, kRuns46},
+    {"UnivariateSumcheckAir", 24, 0, 46, 4, kRuns47},
+    {"MultilinearSumcheckAir", 33, 0, 60, 4, kRuns48},
+    {"EqNsAir", 41, 0, 65, 4, kRuns49},
+    {"Eq3bAir", 25, 0, 65, 4, kRuns50},
+    {"EqSharpUniAir", 17, 0, 48, 4, kRuns51},
+    {"EqSharpUniReceiverAir", 17, 0, 25, 4, kRuns52},
+    {"EqUniAir", 16, 0, 31, 4, kRuns53},
+    {"ExpressionClaimAir", 32, 0, 68, 4, kRuns54},
+    {"InteractionsFoldingAir", 37, 0, 94, 4, kRuns55},
+    {"ConstraintsFoldingAir", 25, 0, 42, 4, kRuns56},
+    {"EqNegAir", 40, 0, 83, 4, kRuns57},
+    {"TranscriptAir", 44, 0, 84, 4, kRuns58},
+    {"Poseidon2Air<BabyBearParameters>, 1>", 301, 0, 282, 3, kRuns59},
+    {"MerkleVerifyAir", 37, 0, 22, 3, kRuns60},
+    {"ProofShapeAir<4, 8>", 44, 0, 82, 4, kRuns61},
+    {"PublicValuesAir", 8, 0, 18, 4, kRuns62},
+    {"RangeCheckerAir<8>", 2, 0, 3, 2, kRuns63},
+    {"GkrInputAir", 26, 0, 15, 4, kRuns64},
+    {"GkrLayerAir", 46, 0, 38, 4, kRuns65},
+    {"GkrLayerSumcheckAir", 45, 0, 59, 4, kRuns66},
+    {"GkrXiSamplerAir", 10, 0, 17, 4, kRuns67},
+    {"OpeningClaimsAir", 63, 0, 98, 4, kRuns68},
+    {"UnivariateRoundAir", 27, 0, 54, 4, kRuns69},
+    {"SumcheckRoundsAir", 57, 0, 69, 4, kRuns70},
+    {"StackingClaimsAir", 35, 0, 57, 4, kRuns71},
+    {"EqBaseAir", 51, 0, 89, 4, kRuns72},
+    {"EqBitsAir", 16, 0, 24, 4, kRuns73},
+    {"WhirRoundAir", 46, 0, 28, 4, kRuns74},
+    {"SumcheckAir", 38, 0, 47, 4, kRuns75},
+    {"WhirQueryAir", 32, 0, 51, 4, kRuns76},
+    {"InitialOpenedValuesAir", 89, 0, 145, 4, kRuns77},
+    {"NonInitialOpenedValuesAir", 28, 0, 42, 4, kRuns78},
+    {"WhirFoldingAir", 31, 0, 15, 3, kRuns79},
+    {"FinalPolyMleEvalAir", 34, 0, 19, 4, kRuns80},
+    {"FinalPolyQueryEvalAir", 45, 0, 120, 4, kRuns81},
+    {"PowerCheckerAir<2, 32>", 4, 0, 5, 2, kRuns82},
+    {"ExpBitsLenAir", 16, 0, 44, 3, kRuns83},
 };
 
 // -1: no trace.

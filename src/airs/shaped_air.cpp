@@ -1,10 +1,10 @@
 #include "airs/shaped_air.hpp"
 
 #include <algorithm>
-#include <new>
 #include <span>
 #include <utility>
 
+#include "airs/zeros.hpp"
 #include "threads/parallel.hpp"
 
 namespace whorl {
@@ -18,12 +18,6 @@ Fp random_element(std::uint64_t seed, std::uint64_t column, std::uint64_t index)
     x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9U;
     x = (x ^ (x >> 27)) * 0x94d049bb133111ebU;
     return Fp::from_canonical(static_cast<std::uint32_t>((x ^ (x >> 31)) % Fp::kModulus));
-}
-
-Matrix zeros(std::size_t width, std::size_t height) {
-    Matrix matrix(width, height);
-    if (!matrix.is_valid()) throw std::bad_alloc();
-    return matrix;
 }
 
 }  // namespace

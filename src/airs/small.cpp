@@ -1,21 +1,15 @@
 #include "airs/small.hpp"
 
 #include <array>
-#include <new>
 #include <utility>
+
+#include "airs/zeros.hpp"
 
 namespace whorl {
 namespace {
 
 Fp fp(std::size_t value) {
     return Fp::from_canonical(static_cast<std::uint32_t>(value));
-}
-
-// All elements 0. Throws std::bad_alloc, as all that makes traces does.
-Matrix zeros(std::size_t width, std::size_t height) {
-    Matrix matrix(width, height);
-    if (!matrix.is_valid()) throw std::bad_alloc();
-    return matrix;
 }
 
 Matrix selector_column(const std::vector<bool>& selectors) {

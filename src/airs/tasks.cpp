@@ -196,11 +196,9 @@ AirTask logup_task(unsigned log_height, const SystemParams& params, const std::v
 
 AirTask block_task(std::size_t proof, const BlockTaskOptions& options) {
     const BlockProof& shape = block_proofs()[proof];
-    const auto scaled = [scale = options.scale](unsigned log_height, unsigned least) {
-        return std::max(log_height - std::min(log_height, scale), least);
-    };
     const auto log_stacked_height = [&](unsigned of_block) {
-        return options.log_stacked_height.value_or(scaled(of_block, kMinAppLogStackedHeight));
+        return options.log_stacked_height.value_or(
+            std::max(scaled_log_height(of_block, options.scale), kMinAppLogStackedHeight));
     };
     AirTask task{.name = fmt::format("block_proof_{}", proof), .params = {}, .airs = {}, .make_traces = {}};
     if (options.scale > 0) task.name += fmt::format("_scale_{}", options.scale);
@@ -220,12 +218,12 @@ AirTask block_task(std::size_t proof, const BlockTaskOptions& options) {
     std::vector<ShapedAir> airs;
     for (const AirShape& air : block_keys()[shape.key]) airs.emplace_back(air);
     task.airs.assign(airs.begin(), airs.end());
-    task.make_traces = [airs = std::move(airs), heights = log_heights(shape), scaled, proof] {
+    task.make_traces = [airs = std::move(airs), heights = log_heights(shape), scale = options.scale, proof] {
         Traces traces;
         for (std::uint32_t id = 0; id < airs.size(); ++id) {
             if (heights[id] < 0) continue;
             const std::uint64_t seed = (std::uint64_t{proof} << 32) + id;
-            traces.push_back(airs[id].trace(id, scaled(static_cast<unsigned>(heights[id]), 0), seed));
+            traces.push_back(airs[id].trace(id, scaled_log_height(static_cast<unsigned>(heights[id]), scale), seed));
         }
         return traces;
     };

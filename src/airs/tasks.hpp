@@ -43,6 +43,10 @@ struct BlockTaskOptions {
     unsigned scale = 0;
     std::optional<unsigned> log_stacked_height = {};  ///< none: that of the block by 2^scale
 };
+/// log2 of a height of the block divided by 2^scale, at least 0.
+constexpr unsigned scaled_log_height(unsigned log_height, unsigned scale) {
+    return log_height - (scale < log_height ? scale : log_height);
+}
 /// Proof `proof` of the block (block_shapes.hpp) with AIRs of its shapes and random traces (ShapedAir), and the published parameters of
 /// its kind. Heights are those of the block by 2^scale: traces have at least one row, a stacked column at least
 /// 2^kMinAppLogStackedHeight.

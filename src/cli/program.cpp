@@ -488,8 +488,7 @@ int parse_and_run(int argc, char** argv) {
         ->excludes(preset)
         ->excludes("--log-stacked-height");
     keygen_app.add_option("-o,--out", keygen.out_folder, "the folder to write")->type_name("DIR")->required();
-    keygen_app.add_flag("--force", keygen.is_forced,
-                        "replace a key and preprocessed columns that are there");
+    keygen_app.add_flag("--force", keygen.is_forced, "replace a key and preprocessed columns that are there");
     commands.push_back({&keygen_app, {.has_spans = true, .has_json = true}, [&](Session& session) {
                             return run_keygen(session, keygen);
                         }});

@@ -100,10 +100,9 @@ Result<Workload> logup_workload(Session& session, unsigned log_height) {
 
 Result<Workload> block_workload(Session& session, std::size_t proof, const BlockTaskOptions& options) {
     const auto heights = log_heights(block_proofs()[proof]);
-    const unsigned tallest = static_cast<unsigned>(std::ranges::max(heights));
-    const unsigned scaled = tallest - std::min(tallest, options.scale);
-    if (options.log_stacked_height && *options.log_stacked_height < scaled) {
-        return stacked_too_low(scaled, *options.log_stacked_height);
+    const unsigned tallest = scaled_log_height(static_cast<unsigned>(std::ranges::max(heights)), options.scale);
+    if (options.log_stacked_height && *options.log_stacked_height < tallest) {
+        return stacked_too_low(tallest, *options.log_stacked_height);
     }
     const AirTask task = block_task(proof, options);
     std::uint64_t num_cells = 0;
@@ -111,7 +110,7 @@ Result<Workload> block_workload(Session& session, std::size_t proof, const Block
         if (heights[i] < 0) continue;
         const AirShape& air = block_keys()[block_proofs()[proof].key][i];
         num_cells += std::uint64_t{air.common_main_width + air.cached_width}
-                     << (heights[i] - std::min(heights[i], static_cast<std::int8_t>(options.scale)));
+                     << scaled_log_height(static_cast<unsigned>(heights[i]), options.scale);
     }
     if (auto fits = check_trace_memory(task.name, num_cells, task.params); !fits) {
         Error error = std::move(fits).error();

@@ -324,14 +324,16 @@ TEST(CApi, ParametersAreThoseOfThePresetsAndOfKeys) {
     EXPECT_EQ(out, nullptr);
 }
 
+Failure verdict_of(const Key& key, const ProofHandle& proof, const StatementHandle& statement) {
+    return failure_of(
+        [&](whorl_error** error) { return whorl_verify(key.get(), proof.get(), statement.get(), error); });
+}
+
 TEST(CApi, StatementsNameParametersAndForbidOtherAirs) {
     const Key key = decoded_key("fib_2e5");
     const ProofHandle proof = decoded_proof("fib_2e5");
     const StatementHandle statement = made<StatementHandle>(whorl_statement_new);
-    const auto verdict = [&] {
-        return failure_of(
-            [&](whorl_error** error) { return whorl_verify(key.get(), proof.get(), statement.get(), error); });
-    };
+    const auto verdict = [&] { return verdict_of(key, proof, statement); };
     ASSERT_EQ(whorl_statement_set_min_security_bits(statement.get(), 0, nullptr), WHORL_OK);
     const ParamsHandle params = made<ParamsHandle>(
         [&](whorl_params** out, whorl_error** error) { return whorl_key_params(key.get(), out, error); });
@@ -351,10 +353,7 @@ TEST(CApi, StatementsAreHeld) {
     const Key key = decoded_key("fib_2e5");
     const ProofHandle proof = decoded_proof("fib_2e5");
     const StatementHandle statement = made<StatementHandle>(whorl_statement_new);
-    const auto verdict = [&] {
-        return failure_of(
-            [&](whorl_error** error) { return whorl_verify(key.get(), proof.get(), statement.get(), error); });
-    };
+    const auto verdict = [&] { return verdict_of(key, proof, statement); };
     const Failure weak = verdict();
     EXPECT_EQ(weak.code, WHORL_REJECTED);
     EXPECT_EQ(weak.stage, "statement_security");

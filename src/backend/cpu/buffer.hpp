@@ -53,6 +53,10 @@ public:
     Fp4 at(std::size_t i) const;
     void set(std::size_t i, const Fp4& value);
     void fill_zero() { words_.fill_zero(); }
+    /// Sets all elements from `first` on.
+    void fill_from(std::size_t first, const Fp4& value) {
+        for (std::size_t i = first; i < size_; ++i) set(i, value);
+    }
 
 private:
     WordBuffer words_;

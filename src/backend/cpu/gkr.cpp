@@ -392,12 +392,8 @@ void FractionTree::build_layers() {
         parallel_chunks(in.size / 2, kGrain, [&](std::size_t begin, std::size_t end) {
             HWY_DYNAMIC_DISPATCH(TreeLayer)(from_leaves, in, to, begin, end);
         });
-        for (std::size_t i = in.size / 2; i < stored; ++i) {
-            out.p_even.set(i, Fp4());
-            out.p_odd.set(i, Fp4());
-            out.q_even.set(i, out.padding_q);
-            out.q_odd.set(i, out.padding_q);
-        }
+        for (ExtTable* p : {&out.p_even, &out.p_odd}) p->fill_from(in.size / 2, Fp4());
+        for (ExtTable* q : {&out.q_even, &out.q_odd}) q->fill_from(in.size / 2, out.padding_q);
     }
 }
 
@@ -520,12 +516,8 @@ void FractionTree::fold(const Fp4& r) {
             parallel_chunks(in.size / 2, kGrain, [&](std::size_t begin, std::size_t end) {
                 HWY_DYNAMIC_DISPATCH(FirstFold)(is_leaves, in, out, begin, end, r, half_lambda_);
             });
-            for (std::size_t i = in.size / 2; i < stored; ++i) {
-                p0_.set(i, padding_p);
-                p1_.set(i, padding_p);
-                q0_.set(i, padding_q_);
-                q1_.set(i, padding_q_);
-            }
+            for (ExtTable* p : {&p0_, &p1_}) p->fill_from(in.size / 2, padding_p);
+            for (ExtTable* q : {&q0_, &q1_}) q->fill_from(in.size / 2, padding_q_);
         }
         // The layer itself is not read again.
         if (is_leaves) {

@@ -390,7 +390,7 @@ ExtTable fold_pairs(const ExtTable& in, const Fp4& r) {
 ExtTable fold_pairs(const ExtTable& in, const Fp4& r, std::size_t size, const Fp4& padding) {
     ExtTable out(size);
     fold(in, PairFold::kEvals, r, out);
-    for (std::size_t i = in.size() / 2; i < size; ++i) out.set(i, padding);
+    out.fill_from(in.size() / 2, padding);
     return out;
 }
 ExtTable fold_coefficients(const ExtTable& in, const Fp4& r) {
