@@ -17,8 +17,9 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# Highway's name, rustc's flags, the processor flag of /proc/cpuinfo.
+# Highway's name (AVX3_DL: with IFMA), rustc's flags, the processor flag of /proc/cpuinfo.
 TARGETS = [
+    ("AVX3_DL", "-C target-cpu=native", "avx512ifma"),
     ("AVX3", "-C target-cpu=native", "avx512dq"),
     ("AVX2", "-C target-cpu=native -C target-feature=-avx512f", "avx2"),
 ]

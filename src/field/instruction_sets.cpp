@@ -1,5 +1,6 @@
 #include "field/instruction_sets.hpp"
 
+#define WHORL_WITH_IFMA
 #include "field/simd.hpp"
 
 #include <hwy/targets.h>
@@ -10,6 +11,7 @@ namespace whorl {
 namespace {
 
 std::string name_of(std::int64_t target) {
+    if (target == HWY_AVX3_DL) return "AVX-512 IFMA";
     if (target == HWY_AVX3) return "AVX-512";
     return target == HWY_EMU128 ? "plain C++" : hwy::TargetName(target);
 }

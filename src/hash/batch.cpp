@@ -1,5 +1,6 @@
 #include "hash/batch.hpp"
 
+#define WHORL_WITH_IFMA
 #include "field/simd.hpp"
 
 #undef HWY_TARGET_INCLUDE
@@ -8,6 +9,7 @@
 // clang-format off: foreach_target comes first
 #include <hwy/highway.h>
 #include "field/packed-inl.hpp"
+#include "hash/wide_rounds-inl.hpp"
 // clang-format on
 
 #include <algorithm>
@@ -21,7 +23,7 @@ namespace HWY_NAMESPACE {
 namespace {
 
 // S-boxes side by side: as many as registers hold.
-constexpr unsigned kSideBySide = HWY_TARGET == HWY_AVX3 ? 4 : HWY_TARGET == HWY_EMU128 ? 1 : 2;
+constexpr unsigned kSideBySide = HWY_TARGET <= HWY_AVX3 ? 4 : HWY_TARGET == HWY_EMU128 ? 1 : 2;
 
 HWY_INLINE void external_linear(V* HWY_RESTRICT s) {
     for (unsigned g = 0; g < 16; g += 4) {
@@ -108,14 +110,15 @@ HWY_INLINE void internal_round(InternalState& s, std::uint32_t constant) {
     s.m[4] = m4;
 }
 
-HWY_INLINE void internal_rounds(V* HWY_RESTRICT s) {
+HWY_INLINE void internal_rounds(V* HWY_RESTRICT s,
+                                const std::array<std::uint32_t, kPoseidonInternalRounds>& constants) {
     InternalState state{s[0], s[1], s[2], s[10], s[11], s[14], {}, {}};
     for (unsigned i = 0; i < 5; ++i) {
         const V u = s[kPairs[i][0]], v = s[kPairs[i][1]];
         state.p[i] = add(u, v);
         state.m[i] = sub(u, v);
     }
-    for (const std::uint32_t constant : kPoseidonConstants.internal_words) internal_round(state, constant);
+    for (const std::uint32_t constant : constants) internal_round(state, constant);
     s[0] = state.s0;
     s[1] = state.s1;
     s[2] = state.s2;
@@ -130,10 +133,14 @@ HWY_INLINE void internal_rounds(V* HWY_RESTRICT s) {
 
 // One copy for all callers: passing sixteen vectors through memory is nothing beside permuting them.
 HWY_NOINLINE void permute(V* HWY_RESTRICT s) {
+#if HWY_TARGET == HWY_AVX3_DL
+    wide_permute(s);
+#else
     external_linear(s);
     for (const PoseidonWords& constants : kPoseidonConstants.initial_words) external_round(s, constants);
-    internal_rounds(s);
+    internal_rounds(s, kPoseidonConstants.internal_words);
     for (const PoseidonWords& constants : kPoseidonConstants.final_words) external_round(s, constants);
+#endif
 }
 
 void PermuteStates(std::uint32_t* states, std::size_t stride, std::size_t count) {
@@ -170,7 +177,7 @@ HWY_INLINE void split_runs(V a, V b, V& left, V& right) {
         const auto a64 = hn::BitCast(d64, a), b64 = hn::BitCast(d64, b);
         left = hn::BitCast(d, hn::ConcatEven(d64, b64, a64));
         right = hn::BitCast(d, hn::ConcatOdd(d64, b64, a64));
-#if HWY_TARGET == HWY_AVX3
+#if HWY_TARGET <= HWY_AVX3
     } else if constexpr (half == 4) {
         left = V{_mm512_shuffle_i32x4(a.raw, b.raw, _MM_SHUFFLE(2, 0, 2, 0))};
         right = V{_mm512_shuffle_i32x4(a.raw, b.raw, _MM_SHUFFLE(3, 1, 3, 1))};
@@ -219,11 +226,11 @@ void FoldRuns(std::uint32_t* planes, std::size_t stride, std::size_t rows, unsig
             fold_short_runs<1>(planes, stride, rows);
         } else if (half == 2) {
             fold_short_runs<2>(planes, stride, rows);
-#if HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX2
+#if HWY_TARGET <= HWY_AVX3 || HWY_TARGET == HWY_AVX2
         } else if (half == 4) {
             fold_short_runs<4>(planes, stride, rows);
 #endif
-#if HWY_TARGET == HWY_AVX3
+#if HWY_TARGET <= HWY_AVX3
         } else if (half == 8) {
             fold_short_runs<8>(planes, stride, rows);
 #endif
@@ -302,6 +309,18 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace whorl {
+
+#if HWY_ARCH_X86
+// Highway's AVX3_DL does not ask for IFMA, which every processor with the rest has; a virtual machine could hide it.
+namespace {
+[[maybe_unused]] const bool kHidesTargetWithoutIfma = [] {
+    __builtin_cpu_init();
+    const bool hides = __builtin_cpu_supports("avx512ifma") == 0;
+    if (hides) hwy::DisableTargets(HWY_AVX3_DL);
+    return hides;
+}();
+}  // namespace
+#endif
 
 HWY_EXPORT(PermuteStates);
 HWY_EXPORT(CompressLayer);

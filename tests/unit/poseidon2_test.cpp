@@ -7,6 +7,8 @@
 
 #include <gtest/gtest.h>
 
+#include "hash/batch.hpp"
+#include "unit/plain_poseidon2.hpp"
 #include "unit/random.hpp"
 #include "unit/targets.hpp"
 #include "unit/units.hpp"
@@ -14,6 +16,8 @@
 namespace whorl {
 namespace {
 
+using test::kPoseidonRounds;
+using test::PlainPoseidon2;
 using test::Random;
 using test::to_digest;
 using test::to_fps;
@@ -42,39 +46,6 @@ TEST(Poseidon2, HashesAsThePublishedCrates) {
     EXPECT_EQ(compress(to_digest(unit["left"]), to_digest(unit["right"])), to_digest(unit["digest"]));
 }
 
-// The permutation as PROTOCOL.md 3.1 has it.
-void permute_plainly(PoseidonState& s) {
-    const auto external_linear = [&] {
-        for (unsigned g = 0; g < kPoseidonWidth; g += 4) {
-            const Fp a = s[g], b = s[g + 1], c = s[g + 2], d = s[g + 3];
-            const Fp sum = a + b + c + d;
-            s[g] = sum + a + b + b;
-            s[g + 1] = sum + b + c + c;
-            s[g + 2] = sum + c + d + d;
-            s[g + 3] = sum + d + a + a;
-        }
-        for (unsigned k = 0; k < 4; ++k) {
-            const Fp sum = s[k] + s[4 + k] + s[8 + k] + s[12 + k];
-            for (unsigned g = 0; g < kPoseidonWidth; g += 4) s[g + k] += sum;
-        }
-    };
-    const auto external_rounds = [&](const auto& rounds) {
-        for (const PoseidonState& constants : rounds) {
-            for (unsigned i = 0; i < kPoseidonWidth; ++i) s[i] = (s[i] + constants[i]).pow(7);
-            external_linear();
-        }
-    };
-    external_linear();
-    external_rounds(kPoseidonConstants.initial);
-    for (const Fp constant : kPoseidonConstants.internal) {
-        s[0] = (s[0] + constant).pow(7);
-        Fp sum;
-        for (const Fp x : s) sum += x;
-        for (unsigned i = 0; i < kPoseidonWidth; ++i) s[i] = sum + kPoseidonConstants.diagonal[i] * s[i];
-    }
-    external_rounds(kPoseidonConstants.final);
-}
-
 TEST(Poseidon2, EqualsAPlainTwinOnEveryInstructionSet) {
     Random random;
     std::vector<PoseidonState> states(2);
@@ -86,12 +57,67 @@ TEST(Poseidon2, EqualsAPlainTwinOnEveryInstructionSet) {
     }
     test::on_every_target([&] {
         for (const PoseidonState& state : states) {
-            PoseidonState expected = state, found = state;
-            permute_plainly(expected);
+            PoseidonState found = state;
             poseidon2_permute(found);
-            ASSERT_EQ(found, expected);
+            ASSERT_EQ(found, PlainPoseidon2::permute(state));
         }
     });
+}
+
+// Words at which a reduction is at its limit, in the middle of the permutation and at its end. Kernels hold words times 2^32,
+// 2^52 or 2^53, and 2^26 squared ends in 52 zeros.
+TEST(Poseidon2, TakesExtremeWordsInEveryRoundOnEveryInstructionSet) {
+    std::vector<Fp> extremes = {Fp::zero(), Fp::one(), -Fp::one()};
+    for (const unsigned factor : {32, 52, 53}) {
+        const Fp scale = Fp::from_canonical(2).pow(factor).inverse();
+        for (const std::uint32_t word : {1U, Fp::kModulus - 1, 1U << 26, 31U << 26, 1U << 13, 0xffffU, 1U << 30}) {
+            extremes.push_back(Fp::from_canonical(word) * scale);
+        }
+    }
+    const PlainPoseidon2 plain;
+    Random random;
+    std::vector<PoseidonState> states;
+    for (unsigned round = 0; round <= kPoseidonRounds; ++round) {
+        const auto add = [&](const PoseidonState& s) {
+            states.push_back(round < kPoseidonRounds ? plain.before_sboxes(round, s) : plain.before_output(s));
+        };
+        for (const Fp x : extremes) {
+            PoseidonState alike;
+            alike.fill(x);
+            add(alike);
+            PoseidonState mixed;
+            for (Fp& word : mixed) word = random.below(2) == 0 ? random.fp() : random.one_of(extremes);
+            add(mixed);
+        }
+    }
+    std::vector<PoseidonState> expected;
+    for (const PoseidonState& state : states) expected.push_back(PlainPoseidon2::permute(state));
+    const std::size_t stride = padded_size(states.size());
+    std::vector<std::uint32_t> before(16 * stride);
+    for (std::size_t i = 0; i < states.size(); ++i) {
+        for (unsigned w = 0; w < kPoseidonWidth; ++w) before[w * stride + i] = states[i][w].montgomery();
+    }
+    test::on_every_target([&] {
+        std::vector<std::uint32_t> batch = before;
+        permute_states(batch.data(), stride, stride);
+        for (std::size_t i = 0; i < states.size(); ++i) {
+            PoseidonState found = states[i], of_batch;
+            poseidon2_permute(found);
+            ASSERT_EQ(found, expected[i]) << i;
+            for (unsigned w = 0; w < kPoseidonWidth; ++w) of_batch[w] = Fp::from_montgomery(batch[w * stride + i]);
+            ASSERT_EQ(of_batch, expected[i]) << i;
+        }
+    });
+}
+
+TEST(Poseidon2, RunsBackwardsInThePlainTwin) {
+    const PlainPoseidon2 plain;
+    Random random;
+    for (int i = 0; i < 20; ++i) {
+        PoseidonState state;
+        for (Fp& x : state) x = random.fp();
+        EXPECT_EQ(plain.before_output(PlainPoseidon2::permute(state)), state);
+    }
 }
 
 // The generator of the Poseidon papers (PROTOCOL.md 3.1).

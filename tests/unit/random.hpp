@@ -18,6 +18,10 @@ public:
 
     std::uint64_t next() { return engine_(); }
     std::uint32_t below(std::uint32_t limit) { return static_cast<std::uint32_t>(engine_() % limit); }
+    template <class T>
+    const T& one_of(const std::vector<T>& values) {
+        return values[below(static_cast<std::uint32_t>(values.size()))];
+    }
     Fp fp() { return Fp::from_canonical(below(Fp::kModulus)); }
     Fp4 fp4() { return {fp(), fp(), fp(), fp()}; }
     std::vector<Fp> fps(std::size_t count) {
