@@ -73,6 +73,8 @@ class WhorlRecipe(ConanFile):
         verifier = self.cpp_info.components["verifier"]
         verifier.libs = ["whorl_verifier"]
         verifier.requires = ["fmt::fmt", "highway::hwy"]
+        if self.settings.os in ("Linux", "FreeBSD"):
+            verifier.system_libs = ["pthread"]
         verifier.set_property("cmake_target_name", "whorl::verifier")
         verifier.set_property("pkg_config_name", "whorl-verifier")
         if not self.options.prover:

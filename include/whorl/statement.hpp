@@ -44,10 +44,11 @@ struct Statement {
 /// Checks that key and proof are those of `statement`, then judges the proof as verify(vk, proof) does. Only the second
 /// step costs more than reading key and proof once. Errors: the kinds of VerifyErrorKind for which is_about_statement is
 /// true, which leave open whether the proof is valid; those of verify(vk, proof).
-Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof, const Statement& statement) noexcept;
+Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof, const Statement& statement,
+                                 const VerifierOptions& options = {}) noexcept;
 /// The same for a proof that goes on from `transcript`, as verify(vk, proof, transcript) does.
 Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof, const Statement& statement,
-                                 Transcript& transcript) noexcept;
+                                 Transcript& transcript, const VerifierOptions& options = {}) noexcept;
 
 /// All that `proof` says under `vk`: each AIR that has a trace, with height, public values and cached commitments, that no other
 /// has, and the key's parameters and pre-hash; min_security_bits is the default. Says nothing about whether the proof is valid.

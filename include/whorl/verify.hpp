@@ -131,15 +131,24 @@ constexpr bool is_about_statement(VerifyErrorKind kind) {
 /// "stage: place: message, expected X, found Y"; "out of memory" where there is none for that text.
 std::string to_string(const VerifyError& error) noexcept;
 
+/// What changes the time of a verdict and never the verdict.
+struct VerifierOptions {
+    /// Threads that open the queries' leaves, the caller's among them; 0 counts as 1, and there are never more than one for 16
+    /// queries. Where the system starts fewer, fewer work.
+    std::uint32_t num_threads = 1;
+};
+
 /// Judges the proof alone: whether traces exist that satisfy `vk` with the public values and cached commitments that stand
 /// in `proof`. Whether these, the key and its security are what the caller wants, it must check itself, or give a Statement
-/// (whorl/statement.hpp; docs/statement.md). Works on the calling thread, in time and memory bounded by the key. Both may be
+/// (whorl/statement.hpp; docs/statement.md). Time and memory are bounded by the key. Both may be
 /// anything: a key that fails check_key is an answer too (kInvalidKey), at a cost linear in the key's size. Errors: those of
 /// VerifyErrorKind, of which kMachine and kInternal say nothing about the proof.
-Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof) noexcept;
+Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof,
+                                 const VerifierOptions& options = {}) noexcept;
 /// The same for a proof that goes on from `transcript` (ProveControl::transcript), which is left as the prover's is after the
 /// proof; where the proof is not accepted, as it was.
-Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof, Transcript& transcript) noexcept;
+Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof, Transcript& transcript,
+                                 const VerifierOptions& options = {}) noexcept;
 
 /// The bytes (encode_proof) of the largest proof that `vk` admits: all AIRs present, each trace as high as a stacked
 /// column. No longer proof is accepted, so that a reader need not take more. 0 where check_params refuses the key's

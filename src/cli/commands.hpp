@@ -45,6 +45,7 @@ struct VerifyOptions {
     bool has_no_other_airs = false;           ///< than those of the statement
     std::optional<double> min_security_bits;  ///< none: that of the statement, or no more than a warning
     std::string statement_path;               ///< to be written; empty: none
+    std::uint32_t num_threads = 1;            ///< of one proof's queries
 };
 Result<ExitCode> run_verify(Session& session, const VerifyOptions& options);
 

@@ -440,6 +440,10 @@ int parse_and_run(int argc, char** argv) {
                     "reject keys with fewer bits of security; if left out, what --expect says, or a warning below 100")
         ->type_name("BITS")
         ->check(in_range(0.0, 1000.0));
+    verify_app.add_option("--threads", verify.num_threads, "how many threads open the queries of a proof")
+        ->type_name("N")
+        ->check(in_range(1, 1024))
+        ->capture_default_str();
     verify_app.add_option("--statement-out", verify.statement_path, "write what an accepted proof says, for --expect")
         ->type_name("FILE")
         ->excludes("--batch");

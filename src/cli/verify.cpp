@@ -133,8 +133,8 @@ BatchAnswer batch_answer(const std::string& path, std::string_view verdict, cons
 }
 
 /// The answer about one proof of a batch, or the error that ends it; `all_readable` becomes false when its file cannot be read.
-Result<BatchAnswer> judge_in_batch(const VerifyingKey& vk, const Statement& statement, const std::string& path,
-                                   bool& all_readable) {
+Result<BatchAnswer> judge_in_batch(const VerifyingKey& vk, const Statement& statement, const VerifierOptions& options,
+                                   const std::string& path, bool& all_readable) {
     const Result<std::vector<std::byte>> bytes = read_file(path, proof_limit(vk));
     if (!bytes && bytes.error().code == ErrorCode::kBadFormat) return batch_answer(path, "malformed", &bytes.error());
     if (!bytes) {
@@ -144,14 +144,14 @@ Result<BatchAnswer> judge_in_batch(const VerifyingKey& vk, const Statement& stat
     const Result<Proof> proof = decode_proof(*bytes);
     if (!proof && exit_code(proof.error()) == kExitMachine) return proof.error();
     if (!proof) return batch_answer(path, "malformed", &proof.error());
-    const auto verified = verify(vk, *proof, statement);
+    const auto verified = verify(vk, *proof, statement, options);
     if (!verified && !is_judgement(verified.error().kind)) return not_judged(verified.error());
     if (!verified) return batch_answer(path, "rejected", &verified.error());
     return batch_answer<VerifyError>(path, "accepted", nullptr);
 }
 
 Result<ExitCode> verify_batch(Session& session, const VerifyingKey& vk, const Statement& statement,
-                              const std::string& list_path) {
+                              const VerifierOptions& options, const std::string& list_path) {
     Descriptor file;
     if (list_path != kStandardStream) {
         Result<Descriptor> opened = open_for_reading(list_path, FileKind::kAny);
@@ -167,7 +167,7 @@ Result<ExitCode> verify_batch(Session& session, const VerifyingKey& vk, const St
         if (!path) return path.error();
         if (!path->has_value()) break;
         if (const Result<void> usable = session.check_not_output(**path); !usable) return usable.error();
-        const Result<BatchAnswer> answer = judge_in_batch(vk, statement, **path, all_readable);
+        const Result<BatchAnswer> answer = judge_in_batch(vk, statement, options, **path, all_readable);
         if (!answer) return answer.error();
         if (session.is_json()) session.print_exactly(answer->json + '\n');
         session.print(answer->text + '\n');
@@ -199,8 +199,9 @@ Result<ExitCode> run_verify(Session& session, const VerifyOptions& options) {
     const Result<VerifyingKey> vk = read_key(session, options.key_path);
     if (!vk) return vk.error();
     span.reset();
+    const VerifierOptions verifier_options{.num_threads = options.num_threads};
     if (!options.batch_path.empty()) {
-        Result<ExitCode> code = verify_batch(session, *vk, *statement, options.batch_path);
+        Result<ExitCode> code = verify_batch(session, *vk, *statement, verifier_options, options.batch_path);
         if (!code) return code;
         if (const Result<void> warned = warn_of_weak_key(session, options, *vk); !warned) return warned.error();
         return code;
@@ -216,7 +217,7 @@ Result<ExitCode> run_verify(Session& session, const VerifyOptions& options) {
 
     span.emplace(&session.telemetry(), "verify");
     const double start_ms = session.telemetry().now_ms();
-    const auto verified = verify(*vk, *proof, *statement);
+    const auto verified = verify(*vk, *proof, *statement, verifier_options);
     const double verify_ms = session.telemetry().now_ms() - start_ms;
     span.reset();
     JsonWriter json = begin_answer("verify");

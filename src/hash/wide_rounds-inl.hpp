@@ -23,7 +23,7 @@
 #undef HWY_TARGET_STR
 #define HWY_TARGET_STR  \
     HWY_TARGET_STR_AVX3 \
-        ",vpclmulqdq,avx512vbmi,avx512vbmi2,vaes,avxvnni,avx512vnni,avx512bitalg,avx512vpopcntdq,avx512ifma"
+    ",vpclmulqdq,avx512vbmi,avx512vbmi2,vaes,avxvnni,avx512vnni,avx512bitalg,avx512vpopcntdq,avx512ifma"
 HWY_BEFORE_NAMESPACE();
 namespace whorl {
 namespace HWY_NAMESPACE {

@@ -18,6 +18,7 @@ struct Context {
     const VerifyingKey& vk;
     const Proof& proof;
     const ProofLayout& layout;
+    std::uint32_t num_threads = 1;  // for what is done query by query
 
     const AirVerifyingKey& air(std::uint32_t trace) const { return vk.airs[layout.traces[trace].air_id]; }
 };

@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 
 #include "hash/batch.hpp"
+#include "verifier/threads.hpp"
 
 namespace whorl::verifier {
 namespace {
@@ -62,12 +64,9 @@ void compress_all(std::span<Digest> out, Left left, Right right) {
     }
 }
 
-}  // namespace
-
-std::optional<BadOpening> check_merkle_openings(const Digest& root, std::span<const std::span<const Fp>> rows,
-                                                std::size_t rows_per_leaf, std::span<const MerklePath> paths,
-                                                std::span<const std::uint32_t> indices) {
-    // Layer by layer over all queries, so that each layer is one batch of independent permutations.
+// The roots of the leaves: layer by layer over all queries, so that each layer is one batch of independent permutations.
+std::vector<Digest> roots_of(std::span<const std::span<const Fp>> rows, std::size_t rows_per_leaf,
+                             std::span<const MerklePath> paths, std::span<const std::uint32_t> indices) {
     std::vector<Digest> nodes = hash_rows(rows);
     for (std::size_t width = rows_per_leaf; width > 1; width /= 2) {
         compress_all(
@@ -82,8 +81,23 @@ std::optional<BadOpening> check_merkle_openings(const Digest& root, std::span<co
             nodes, [&](std::size_t q) -> const Digest& { return is_right(q) ? paths[q][level] : nodes[q]; },
             [&](std::size_t q) -> const Digest& { return is_right(q) ? nodes[q] : paths[q][level]; });
     }
-    for (std::size_t q = 0; q < nodes.size(); ++q) {
-        if (nodes[q] != root) return BadOpening{q, nodes[q]};
+    return nodes;
+}
+
+}  // namespace
+
+std::optional<BadOpening> check_merkle_openings(const Digest& root, std::span<const std::span<const Fp>> rows,
+                                                std::size_t rows_per_leaf, std::span<const MerklePath> paths,
+                                                std::span<const std::uint32_t> indices, std::uint32_t num_threads) {
+    std::vector<Digest> roots(indices.size());
+    on_ranges(indices.size(), num_threads, kQueriesOfAThread, [&](std::size_t first, std::size_t last) {
+        const std::size_t count = last - first;
+        std::ranges::copy(roots_of(rows.subspan(first * rows_per_leaf, count * rows_per_leaf), rows_per_leaf,
+                                   paths.subspan(first, count), indices.subspan(first, count)),
+                          roots.begin() + static_cast<std::ptrdiff_t>(first));
+    });
+    for (std::size_t q = 0; q < roots.size(); ++q) {
+        if (roots[q] != root) return BadOpening{q, roots[q]};
     }
     return std::nullopt;
 }

@@ -13,11 +13,12 @@
 namespace whorl {
 namespace {
 
-Result<void, VerifyError> judge(const VerifyingKey& vk, const Proof& proof, Transcript& transcript) {
+Result<void, VerifyError> judge(const VerifyingKey& vk, const Proof& proof, Transcript& transcript,
+                                const VerifierOptions& options) {
     auto layout = verifier::check_proof_shape(vk, proof);
     if (!layout) return std::move(layout).error();
     if (auto preamble = verifier::observe_preamble(vk, proof, transcript); !preamble) return preamble;
-    const verifier::Context context{vk, proof, *layout};
+    const verifier::Context context{vk, proof, *layout, options.num_threads};
     auto r = verifier::verify_batch_constraints(context, transcript);
     if (!r) return std::move(r).error();
     auto u = verifier::verify_stacked_reduction(context, transcript, *r);
@@ -44,31 +45,33 @@ Result<void, VerifyError> guarded_verdict(const Work& work) noexcept {
 
 }  // namespace
 
-Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof) noexcept {
+Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof, const VerifierOptions& options) noexcept {
     Transcript transcript;
-    return verify(vk, proof, transcript);
+    return verify(vk, proof, transcript, options);
 }
 
-Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof, Transcript& transcript) noexcept {
+Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof, Transcript& transcript,
+                                 const VerifierOptions& options) noexcept {
     Transcript end = transcript;
-    auto verdict = guarded_verdict([&] { return judge(vk, proof, end); });
+    auto verdict = guarded_verdict([&] { return judge(vk, proof, end, options); });
     if (verdict) transcript = end;
     return verdict;
 }
 
-Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof, const Statement& statement) noexcept {
+Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof, const Statement& statement,
+                                 const VerifierOptions& options) noexcept {
     Transcript transcript;
-    return verify(vk, proof, statement, transcript);
+    return verify(vk, proof, statement, transcript, options);
 }
 
 Result<void, VerifyError> verify(const VerifyingKey& vk, const Proof& proof, const Statement& statement,
-                                 Transcript& transcript) noexcept {
+                                 Transcript& transcript, const VerifierOptions& options) noexcept {
     auto violation = guarded_verdict([&]() -> Result<void, VerifyError> {
         if (auto found = verifier::find_violation(vk, proof, statement)) return *std::move(found);
         return {};
     });
     if (!violation) return violation;
-    return verify(vk, proof, transcript);
+    return verify(vk, proof, transcript, options);
 }
 
 }  // namespace whorl

@@ -7,6 +7,7 @@
 #include "poly/prismalinear.hpp"
 #include "verifier/interpolation.hpp"
 #include "verifier/merkle.hpp"
+#include "verifier/threads.hpp"
 
 namespace whorl::verifier {
 namespace {
@@ -106,17 +107,19 @@ Result<std::vector<Fp4>, VerifyError> open_initial_round(const Context& context,
         for (std::size_t q = 0; q < num_queries; ++q) {
             std::ranges::copy(whir.initial_round_opened_rows[c][q], rows.begin() + q * rows_per_leaf);
         }
-        const auto bad =
-            check_merkle_openings(roots[c], rows, rows_per_leaf, whir.initial_round_merkle_proofs[c], queries.indices);
+        const auto bad = check_merkle_openings(roots[c], rows, rows_per_leaf, whir.initial_round_merkle_proofs[c],
+                                               queries.indices, context.num_threads);
         if (bad) {
             return reject(Kind::kInitialMerklePath, "whir.round0",
                           fmt::format("commitment {}, query {}, leaf {}", c, bad->query, queries.indices[bad->query]),
                           roots[c], bad->root);
         }
         const std::size_t width = context.layout.commitments[c].stack.width;
-        for (std::size_t i = 0; i < rows.size(); ++i) {
-            for (std::size_t j = 0; j < width; ++j) values[i] += weights[j] * rows[i][j];
-        }
+        on_ranges(num_queries, context.num_threads, kQueriesOfAThread, [&](std::size_t first, std::size_t last) {
+            for (std::size_t i = first * rows_per_leaf; i < last * rows_per_leaf; ++i) {
+                for (std::size_t j = 0; j < width; ++j) values[i] += weights[j] * rows[i][j];
+            }
+        });
         weights = weights.subspan(width);
     }
     return values;
@@ -133,8 +136,8 @@ Result<std::vector<Fp4>, VerifyError> open_codeword(const Context& context, cons
     std::vector<std::span<const Fp>> rows;
     for (const Fp4& value : values) rows.emplace_back(value.c);
     const Digest& root = whir.codeword_commits[round - 1];
-    const auto bad =
-        check_merkle_openings(root, rows, rows_per_leaf, whir.codeword_merkle_proofs[round - 1], queries.indices);
+    const auto bad = check_merkle_openings(root, rows, rows_per_leaf, whir.codeword_merkle_proofs[round - 1],
+                                           queries.indices, context.num_threads);
     if (bad) {
         return reject(Kind::kCodewordMerklePath, fmt::format("whir.round{}", round),
                       fmt::format("query {}, leaf {}", bad->query, queries.indices[bad->query]), root, bad->root);
@@ -186,9 +189,13 @@ Fp4 claim_from_final_poly(const Context& context, std::span<const Fp4> u, std::s
         const RoundClaims& round = rounds[i];
         const auto later = challenges.subspan(params.whir.k * (i + 1));
         if (round.z0) sum += round.gamma * constraint_term(later, final_poly, *round.z0);
+        std::vector<Fp4> terms(round.z.size());
+        on_ranges(terms.size(), context.num_threads, kQueriesOfAThread, [&](std::size_t first, std::size_t last) {
+            for (std::size_t q = first; q < last; ++q) terms[q] = constraint_term(later, final_poly, round.z[q]);
+        });
         Fp4 power = round.gamma.square();
-        for (const Fp z : round.z) {
-            sum += power * constraint_term(later, final_poly, z);
+        for (const Fp4& term : terms) {
+            sum += power * term;
             power *= round.gamma;
         }
     }
@@ -249,10 +256,15 @@ Result<void, VerifyError> verify_whir(const Context& context, Transcript& transc
         claims.gamma = transcript.sample_ext();
         if (!is_last) claim += claims.gamma * whir.ood_values[round];
         const LeafFold fold(std::span<const Fp4>(challenges).last(k));
+        std::vector<Fp4> folded(queries.indices.size());
+        on_ranges(folded.size(), context.num_threads, kQueriesOfAThread, [&](std::size_t first, std::size_t last) {
+            for (std::size_t q = first; q < last; ++q) {
+                folded[q] = fold(std::span(*values).subspan(q << k, std::size_t{1} << k), queries.x_inverse[q]);
+            }
+        });
         Fp4 power = claims.gamma.square();
-        for (std::size_t q = 0; q < queries.indices.size(); ++q) {
-            const auto leaf = std::span(*values).subspan(q << k, std::size_t{1} << k);
-            claim += power * fold(leaf, queries.x_inverse[q]);
+        for (const Fp4& value : folded) {
+            claim += power * value;
             power *= claims.gamma;
         }
         claims.z = std::move(queries.z);

@@ -28,7 +28,7 @@ TEST(Usage, EverySubcommandHasHelpWithExamplesAndTheOptionsThatMeanSomethingToIt
     };
     for (const Case& c : {Case{"keccakf", true, true, true},
                           {"prove", true, true, true},
-                          {"verify", false, false, true},
+                          {"verify", false, true, true},
                           {"check", false, true, true},
                           {"inspect", false, false, true},
                           {"plan", true, true, true},

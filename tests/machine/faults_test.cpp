@@ -34,6 +34,7 @@ std::vector<std::string> names() {
             "verify from a transcript",
             "Transcript::from_state",
             "verify",
+            "verify on threads",
             "verify of a wrong proof",
             "verify of a statement",
             "verify of a wrong statement",

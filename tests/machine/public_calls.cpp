@@ -50,6 +50,8 @@ struct Inputs {
     std::vector<std::byte> proof_bytes = test::proof_bytes("mixture");
     Proof proof = load_proof("mixture");
     Proof wrong = proof;
+    VerifyingKey key_of_many_queries = load_key("mixture_app_100_bits");
+    Proof with_many_queries = load_proof("mixture_app_100_bits");
     ProverOptions cpu{.num_threads = 4};
     ProverOptions sim{.device = "sim", .num_threads = 4};
     SystemParams params = test_params_small(2, 8, 3);
@@ -152,6 +154,9 @@ std::vector<PublicCall> make_calls() {
          120},
         {"Transcript::from_state", [] { return code_of(Transcript::from_state(TranscriptState())); }},
         {"verify", [] { return code_of_verdict(verify(in.task.vk, in.proof), true); }, 120},
+        {"verify on threads",
+         [] { return code_of_verdict(verify(in.key_of_many_queries, in.with_many_queries, {.num_threads = 3}), true); },
+         120},
         {"verify of a wrong proof", [] { return code_of_verdict(verify(in.task.vk, in.wrong), false); }, 60},
         {"verify of a statement", [] { return code_of_verdict(verify(in.task.vk, in.proof, in.statement), true); },
          120},
