@@ -2,11 +2,12 @@
 """Looks for shapes on which whorl is slower than the peer: AIRs alike, of every height and kind, by turns.
 
     bench/peers/run.sh --runs 1 verify                    # builds both programs
-    bench/peers/sweep.py [--runs N] [--threads N] [PATTERN]
+    bench/peers/sweep.py [--runs N] [--threads N] [--many N] [PATTERN]
 
 A task folder is made for each shape and round, and both programs prove it, each proof in a fresh process. Each round draws other columns:
-in short proofs most of the time is proof of work, whose luck depends on them, so the ratio is that of the sums over all rounds. The
-last line names the worst. Writes build/bench/sweep.json.
+in short proofs most of the time is proof of work, whose luck depends on them, so the ratio is that of the sums over all rounds. With
+--many one more line is of so many tiny proofs (tests/vectors/fib_2e5, hardly any proof of work) that a process makes one after another.
+The last line names the worst. Writes build/bench/sweep.json.
 """
 import argparse
 import json
@@ -48,10 +49,20 @@ def run(command, env):
     return done.stdout
 
 
+def many_proofs(options, env, threads):
+    """Times of one process each that proves a tiny task options.many times."""
+    task = ROOT / "tests/vectors/fib_2e5"
+    text = run([options.whorl, "bench", "--task", task, "--runs", str(options.many), "--quiet", *threads], env)
+    lines = map(json.loads, text.splitlines())
+    whorl_ms = sum(line["prove_ms"] for line in lines if line["kind"] == "run")
+    return whorl_ms, json.loads(run([options.peer, "task", "--task", task, "--proofs", str(options.many)], env))["prove_ms"]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pattern", nargs="?", default="", help="only shapes whose name has it")
     parser.add_argument("--runs", type=int, default=5, help="rounds: each program takes one turn a round")
+    parser.add_argument("--many", type=int, default=0, metavar="N", help="also N tiny proofs one after another")
     parser.add_argument("--threads", type=int, default=0, help="0: one per core, as both programs choose")
     parser.add_argument("--whorl", type=Path, default=ROOT / "build/release/whorl")
     parser.add_argument("--peer", type=Path, default=ROOT / "build/rust/native/release/peer")
@@ -64,6 +75,13 @@ def main():
         threads = ["--threads", str(options.threads)]
 
     found = []
+
+    def note(name, rounds):
+        whorl_ms, peer_ms = (sum(times) / len(rounds) for times in zip(*rounds))
+        ratio = whorl_ms / peer_ms
+        print(f"{name:<48} {whorl_ms:9.1f} {peer_ms:9.1f} {ratio:6.2f}", flush=True)
+        found.append({"shape": name, "whorl_ms": whorl_ms, "peer_ms": peer_ms, "ratio": ratio, "rounds": rounds})
+
     print(f"{'ms, means of ' + str(options.runs):<48} {'whorl':>9} {'peer':>9} {'ratio':>6}")
     for name, arguments in SHAPES.items():
         if options.pattern not in name:
@@ -86,10 +104,9 @@ def main():
             if results["whorl"]["proof_bytes"] != results["peer"]["proof_bytes"]:
                 sys.exit(f"{name}: proofs of different lengths: not the same workload")
             rounds.append((results["whorl"]["prove_ms"], results["peer"]["prove_ms"]))
-        whorl_ms, peer_ms = (sum(times) / len(rounds) for times in zip(*rounds))
-        ratio = whorl_ms / peer_ms
-        print(f"{name:<48} {whorl_ms:9.1f} {peer_ms:9.1f} {ratio:6.2f}", flush=True)
-        found.append({"shape": name, "whorl_ms": whorl_ms, "peer_ms": peer_ms, "ratio": ratio, "rounds": rounds})
+        note(name, rounds)
+    if options.many:
+        note(f"{options.many:,} proofs of 2^5 rows", [many_proofs(options, env, threads)])
     if not found:
         sys.exit(f"no shape has \"{options.pattern}\" in its name")
     worst = max(found, key=lambda line: line["ratio"])

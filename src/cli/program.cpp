@@ -652,7 +652,7 @@ int parse_and_run(int argc, char** argv) {
     });
     bench_app.add_option("--runs", bench.num_runs, "how many proofs of each")
         ->type_name("N")
-        ->check(in_range(1, 1000))
+        ->check(in_range(1, 100'000))
         ->capture_default_str();
     bench_app.add_option("--warmups", bench.num_warmups, "proofs before those that count")
         ->type_name("N")

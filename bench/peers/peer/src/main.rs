@@ -26,9 +26,10 @@ use serde_json::{Value, json};
 const USAGE: &str = "\
 peer keccakf --inputs FILE          FILE: 25 u64 a permutation, little endian
 peer logup [--log-height H]         six self-interaction AIRs; H is 17
-peer task --task DIR                a task folder; its cached parts are committed before the clock starts
+peer task --task DIR [--proofs N]   a task folder; its cached parts are committed before the clock starts. With N: so
+                                    many proofs one after another, and the sum of their times
 peer verify --vk FILE --proof FILE
-Prints one line of JSON. Proves and verifies once: every measurement is a fresh process.";
+Prints one line of JSON. Proves and verifies once unless told otherwise: every measurement is a fresh process.";
 
 fn peak_rss_bytes() -> u64 {
     let mut usage = std::mem::MaybeUninit::<libc::rusage>::uninit();
@@ -109,6 +110,29 @@ fn task(folder: &Path, spans: &Spans) -> Result<Value, Failure> {
     prove_once(&name, &engine, &pk, &vk, context, spans)
 }
 
+/// Proofs one after another, as a service makes them; none is verified but the last.
+fn many(folder: &Path, num_proofs: usize, spans: &Spans) -> Result<Value, Failure> {
+    let task = load(folder)?;
+    let engine: Engine = StarkEngine::new(task.vk.inner.params.clone());
+    let device_pk = engine.device().transport_pk_to_device(&task.pk);
+    let mut total_ms = 0.0;
+    let mut last = None;
+    for _ in 0..num_proofs {
+        let context = engine.device().transport_proving_ctx_to_device(&task.context);
+        let start = Instant::now();
+        last = Some(engine.prove(&device_pk, context).map_err(|error| format!("prove: {error:?}"))?);
+        total_ms += elapsed_ms(start);
+        spans.take_json();
+    }
+    engine.verify(&task.vk, &last.ok_or("no proofs")?).map_err(|error| format!("verify: {error}"))?;
+    Ok(json!({
+        "workload": task.name,
+        "num_proofs": num_proofs,
+        "prove_ms": total_ms,
+        "peak_rss_bytes": peak_rss_bytes(),
+    }))
+}
+
 fn verify(key: &Path, proof: &Path) -> Result<Value, Failure> {
     let vk: MultiStarkVerifyingKey<Config> = postcard::from_bytes(&fs::read(key)?)?;
     let engine: Engine = StarkEngine::new(vk.inner.params.clone());
@@ -131,7 +155,10 @@ fn dispatch(args: &[String], spans: &Spans) -> Result<(), Failure> {
     let line = match args.first().map(String::as_str) {
         Some("keccakf") => keccakf(file(args, "--inputs")?, spans)?,
         Some("logup") => logup(option(args, "--log-height").map_or(Ok(LOGUP_LOG_HEIGHT), str::parse)?, spans)?,
-        Some("task") => task(file(args, "--task")?, spans)?,
+        Some("task") => match option(args, "--proofs") {
+            None => task(file(args, "--task")?, spans)?,
+            Some(count) => many(file(args, "--task")?, count.parse()?, spans)?,
+        },
         Some("verify") => verify(file(args, "--vk")?, file(args, "--proof")?)?,
         _ => return Err("which workload?".into()),
     };
