@@ -13,6 +13,7 @@
 #include "cli/commands.hpp"
 #include "cli/file_kind.hpp"
 #include "cli/workloads.hpp"
+#include "field/instruction_sets.hpp"
 #include "text/printable.hpp"
 #ifdef __APPLE__
 #include <sys/sysctl.h>
@@ -178,6 +179,7 @@ Result<ExitCode> run_bench(Session& session, const BenchOptions& options) {
         if (!read) return with_kind(std::move(read).error(), *bytes, "results of whorl bench");
         beside = std::move(*read);
     }
+    if (!options.instruction_set.empty()) use_instruction_set(options.instruction_set);
     if (auto begun = session.begin(); !begun) return begun.error();
     BenchResults results;
     const auto run = [&](Result<Workload> workload) -> Result<bool> {

@@ -138,8 +138,9 @@ struct BenchOptions {
     ShapeTaskOptions shape;
     std::string task_out_path;  ///< a folder to write the workload to, in the place of proofs; empty: none
     unsigned num_runs = 5;
-    unsigned num_warmups = 0;  ///< proofs before those that count
-    std::string beside_path;   ///< earlier results to show these beside; empty: none
+    unsigned num_warmups = 0;     ///< proofs before those that count
+    std::string beside_path;      ///< earlier results to show these beside; empty: none
+    std::string instruction_set;  ///< of vector kernels; empty: the best
 };
 Result<ExitCode> run_bench(Session& session, const BenchOptions& options);
 

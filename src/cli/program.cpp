@@ -1,3 +1,4 @@
+#include <fmt/ranges.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
 
@@ -26,6 +27,7 @@
 #include "cli/tone.hpp"
 #include "cli/version_text.hpp"
 #include "cli/workloads.hpp"
+#include "field/instruction_sets.hpp"
 #include "machine/guard.hpp"
 #include "machine/memory.hpp"
 #include "text/printable.hpp"
@@ -658,6 +660,17 @@ int parse_and_run(int argc, char** argv) {
         ->type_name("N")
         ->check(in_range(0, 1000))
         ->capture_default_str();
+    bench_app
+        .add_option("--instruction-set", bench.instruction_set,
+                    "which the CPU's kernels use, of those that whorl --version names; if left out, the first")
+        ->type_name("NAME")
+        ->check(CLI::Validator(
+            [](std::string& name) {
+                const std::vector<std::string> names = usable_instruction_sets();
+                if (std::ranges::find(names, name) != names.end()) return std::string();
+                return fmt::format("expected one of \"{}\", found \"{}\"", fmt::join(names, "\", \""), name);
+            },
+            ""));
     bench_app.add_option("--beside", bench.beside_path, "show the spans beside those of earlier results")
         ->type_name("FILE");
     commands.push_back({&bench_app, kProving, [&](Session& session) { return run_bench(session, bench); }});

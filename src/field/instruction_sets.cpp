@@ -16,15 +16,27 @@ std::string name_of(std::int64_t target) {
     return target == HWY_EMU128 ? "plain C++" : hwy::TargetName(target);
 }
 
+// Calls visit(target) for each usable one, best first: better ones have lower bits.
+template <class Visit>
+void for_each_target(const Visit& visit) {
+    for (std::int64_t left = HWY_SUPPORTED_TARGETS & HWY_TARGETS; left != 0; left &= left - 1) visit(left & -left);
+}
+
 }  // namespace
 
 std::vector<std::string> usable_instruction_sets() {
     std::vector<std::string> names;
-    // Better targets have lower bits.
-    for (std::int64_t left = HWY_SUPPORTED_TARGETS & HWY_TARGETS; left != 0; left &= left - 1) {
-        names.push_back(name_of(left & -left));
-    }
+    for_each_target([&](std::int64_t target) { names.push_back(name_of(target)); });
     return names;
+}
+
+bool use_instruction_set(std::string_view name) {
+    std::int64_t found = 0;
+    for_each_target([&](std::int64_t target) {
+        if (name_of(target) == name) found = target;
+    });
+    if (found != 0) hwy::SetSupportedTargetsForTest(hwy::SupportedTargets() & ~(found - 1));
+    return found != 0;
 }
 
 }  // namespace whorl

@@ -126,6 +126,7 @@ TEST(Usage, WrongCommandLinesExitWith2AndSayWhy) {
         {{"keccakf", "--threads", "010"}, "expected 0 to 1024, found \"010\""},
         {{"keccakf", "--threads", "0x10"}, "expected 0 to 1024, found \"0x10\""},
         {{"task", "init", "x", "--vk", fib_key, "--absent", "-1"}, "expected 0 to 4294967295"},
+        {{"bench", "--instruction-set", "abacus"}, "\"plain C++\", found \"abacus\""},
         {{"bench", "--scale", "3"}, "--scale: an option of segment, found all"},
         {{"bench", "logup", "--proof", "3"}, "--proof: an option of segment, found logup"},
         {{"bench", "--task", "x", "--num-airs", "3"}, "--num-airs: an option of shape, found --task"},
