@@ -6,6 +6,10 @@ function(whorl_options target)
   if(WHORL_WERROR)
     target_compile_options(${target} PRIVATE -Werror$<$<COMPILE_LANGUAGE:CUDA>:=all-warnings>)
   endif()
+  # Highway's NEON asks for it function by function, which GCC does not extend to the constructors that it makes itself.
+  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$" AND NOT CMAKE_CXX_FLAGS MATCHES "-m(arch|cpu)=")
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-march=armv8-a+crypto>)
+  endif()
   # CUDA files have little host code, and nvcc's host passes are not instrumented.
   if(WHORL_SANITIZE)
     target_compile_options(${target} PRIVATE

@@ -92,6 +92,24 @@ HWY_INLINE V join_reduced(W even, W odd) {
     return correct_negative(join_high_words(hn::BitCast(D32(), even), hn::BitCast(D32(), odd)));
 }
 
+#undef WHORL_HAS_WHOLE_PRODUCT
+#if HWY_TARGET == HWY_WASM || HWY_TARGET == HWY_NEON
+#define WHORL_HAS_WHOLE_PRODUCT 1
+#else
+#define WHORL_HAS_WHOLE_PRODUCT 0
+#endif
+
+#if HWY_TARGET == HWY_NEON
+// a·b·2^-32 in (−p, p) for words that fit an int32, |a·b| < p·2^31. The high words of 2·a·b and of twice the multiple of p have
+// the same word below them: half their difference is exact.
+HWY_INLINE V mul_uncorrected(V a, V b) {
+    const int32x4_t x = vreinterpretq_s32_u32(a.raw), y = vreinterpretq_s32_u32(b.raw);
+    const int32x4_t q = vmulq_s32(vmulq_s32(x, y), vdupq_n_s32(static_cast<std::int32_t>(Fp::kModulusInverse)));
+    return V{vreinterpretq_u32_s32(
+        vhsubq_s32(vqdmulhq_s32(x, y), vqdmulhq_s32(q, vdupq_n_s32(static_cast<std::int32_t>(Fp::kModulus)))))};
+}
+#endif
+
 #if HWY_TARGET == HWY_WASM
 // a·b·2^-32 in (−p, p) for words that fit an int32, |a·b| < p·2^31. WebAssembly multiplies the halves of vectors into wide
 // lanes, which saves the shuffles. (Highway 1.0.3 drops the sign in MulEven of signed words here.)
@@ -104,6 +122,9 @@ HWY_INLINE V mul_uncorrected(V a, V b) {
                                                wasm_i64x2_extmul_high_i32x4(q, modulus), 1, 3, 5, 7);
     return V{wasm_i32x4_sub(product, multiple)};
 }
+#endif
+
+#if WHORL_HAS_WHOLE_PRODUCT
 HWY_INLINE V mul(V a, V b) {
     return correct_negative(mul_uncorrected(a, b));
 }
@@ -125,14 +146,14 @@ WHORL_INLINE_PRODUCT V square(V a) {
 // x^7 of n vectors side by side, so that one's multiplications fill the other's latencies. The words of x are any
 // representatives that fit an int32, those of the results are in [0, p). The products stay signed, uncorrected and apart in
 // even and odd lanes: |x²| < 0.97·2^31, |x³| < 0.96·2^31, |x⁴| < 0.95·2^31 and |x⁷| < 0.92·2^31 < p.
-#if HWY_TARGET == HWY_WASM
+#if WHORL_HAS_WHOLE_PRODUCT
 template <unsigned n>
 HWY_INLINE void pow7(V* HWY_RESTRICT x) {
-    for (unsigned i = 0; i < n; ++i) {
-        const V x2 = mul_uncorrected(x[i], x[i]);
-        const V x3 = mul_uncorrected(x2, x[i]);
-        x[i] = mul(x3, mul_uncorrected(x2, x2));
-    }
+    V x2[n], x3[n];
+    for (unsigned i = 0; i < n; ++i) x2[i] = mul_uncorrected(x[i], x[i]);
+    for (unsigned i = 0; i < n; ++i) x3[i] = mul_uncorrected(x2[i], x[i]);
+    for (unsigned i = 0; i < n; ++i) x2[i] = mul_uncorrected(x2[i], x2[i]);
+    for (unsigned i = 0; i < n; ++i) x[i] = mul(x3[i], x2[i]);
 }
 #else
 template <unsigned n>
@@ -212,33 +233,78 @@ HWY_INLINE DividedParts div_2exp(V x) {
 // Sums of products with one reduction: each wide lane holds the sum of up to four products of words below p, which
 // stays below 2^64 because 4p² < 2^64.
 
+// The products of even and of odd lanes; with NEON, which multiplies half by half, those of the lower and of the upper half.
 struct Wide {
-    W even, odd;
+    W first, second;
 };
+
+// For callers that hold the odd lanes of their operands, which NEON does not need.
+#if HWY_TARGET == HWY_NEON
+HWY_INLINE Wide wide_mul(V a, V /*a_odd*/, V b, V /*b_odd*/) {
+    return {W{vmull_u32(vget_low_u32(a.raw), vget_low_u32(b.raw))}, W{vmull_high_u32(a.raw, b.raw)}};
+}
+HWY_INLINE void wide_mul_add(Wide& acc, V a, V /*a_odd*/, V b, V /*b_odd*/) {
+    acc.first.raw = vmlal_u32(acc.first.raw, vget_low_u32(a.raw), vget_low_u32(b.raw));
+    acc.second.raw = vmlal_high_u32(acc.second.raw, a.raw, b.raw);
+}
+HWY_INLINE V low_words(const Wide& x) {
+    return V{vuzp1q_u32(vreinterpretq_u32_u64(x.first.raw), vreinterpretq_u32_u64(x.second.raw))};
+}
+HWY_INLINE V high_words(const Wide& x) {
+    return V{vuzp2q_u32(vreinterpretq_u32_u64(x.first.raw), vreinterpretq_u32_u64(x.second.raw))};
+}
+// The high words of the multiples of p that end in the low words of x.
+HWY_INLINE V high_words_of_multiples(const Wide& x) {
+    const V q{vmulq_u32(low_words(x).raw, vdupq_n_u32(Fp::kModulusInverse))}, p = hn::Set(D32(), Fp::kModulus);
+    return high_words(wide_mul(q, q, p, p));
+}
+#else
+HWY_INLINE Wide wide_mul(V a, V a_odd, V b, V b_odd) {
+    return {hn::MulEven(a, b), hn::MulEven(a_odd, b_odd)};
+}
+HWY_INLINE void wide_mul_add(Wide& acc, V a, V a_odd, V b, V b_odd) {
+    acc.first = hn::Add(acc.first, hn::MulEven(a, b));
+    acc.second = hn::Add(acc.second, hn::MulEven(a_odd, b_odd));
+}
+HWY_INLINE V high_words(const Wide& x) {
+    return join_high_words(hn::BitCast(D32(), x.first), hn::BitCast(D32(), x.second));
+}
+// The high words of the multiples of p that end in the low words of x.
+HWY_INLINE V high_words_of_multiples(const Wide& x) {
+    const auto multiple = [](W half) {
+        const W q = hn::MulEven(hn::BitCast(D32(), half), hn::Set(D32(), Fp::kModulusInverse));
+        return hn::MulEven(hn::BitCast(D32(), q), hn::Set(D32(), Fp::kModulus));
+    };
+    return high_words({multiple(x.first), multiple(x.second)});
+}
+#endif
 HWY_INLINE Wide wide_mul(V a, V b) {
-    return {hn::MulEven(a, b), hn::MulEven(odd_lanes(a), odd_lanes(b))};
+    return wide_mul(a, odd_lanes(a), b, odd_lanes(b));
 }
 HWY_INLINE void wide_mul_add(Wide& acc, V a, V b) {
-    acc.even = hn::Add(acc.even, hn::MulEven(a, b));
-    acc.odd = hn::Add(acc.odd, hn::MulEven(odd_lanes(a), odd_lanes(b)));
+    wide_mul_add(acc, a, odd_lanes(a), b, odd_lanes(b));
 }
-// For callers that hold the odd lanes of their operands.
-HWY_INLINE void wide_mul_add(Wide& acc, V a, V a_odd, V b, V b_odd) {
-    acc.even = hn::Add(acc.even, hn::MulEven(a, b));
-    acc.odd = hn::Add(acc.odd, hn::MulEven(a_odd, b_odd));
-}
-// The sum of at most four products, reduced to [0, p). The high word of the sum is below 1.875·p: taking p·2^32 off
-// once brings it below p·2^32.
+// Sums whose high words are below 2p to ones whose high words are below p.
 HWY_INLINE W fold_high(W x) {
     const W p_high = hn::Set(D64(), std::uint64_t{Fp::kModulus} << 32);
     return hn::Min(x, hn::Sub(x, p_high));
 }
+HWY_INLINE void fold_high(Wide& x) {
+    x = {fold_high(x.first), fold_high(x.second)};
+}
+// The sum of at most four products, reduced to [0, p). Its high word is below 1.875·p, and loses p once.
 WHORL_INLINE_PRODUCT V wide_reduce(const Wide& acc) {
-    return join_reduced(reduce_wide(fold_high(acc.even)), reduce_wide(fold_high(acc.odd)));
+    const V high = high_words(acc);
+    const V folded = hn::Min(high, hn::Sub(high, hn::Set(D32(), Fp::kModulus)));
+    return correct_negative(hn::Sub(folded, high_words_of_multiples(acc)));
 }
 // The sum of at most two products needs no fold: 2p² < p·2^32.
 HWY_INLINE V wide_reduce2(const Wide& acc) {
-    return join_reduced(reduce_wide(acc.even), reduce_wide(acc.odd));
+#if HWY_TARGET == HWY_NEON
+    return correct_negative(hn::Sub(high_words(acc), high_words_of_multiples(acc)));
+#else
+    return join_reduced(reduce_wide(acc.first), reduce_wide(acc.second));
+#endif
 }
 
 // -----------------------------------------------------------------------------------------------------------------
@@ -280,22 +346,22 @@ WHORL_INLINE_PRODUCT V4 mul4(const V4& a, const V4& b) {
     const V w1 = mul11(b.c1), w2 = mul11(b.c2), w3 = mul11(b.c3);
     const V w1o = odd_lanes(w1), w2o = odd_lanes(w2), w3o = odd_lanes(w3);
     V4 out;
-    Wide t{hn::MulEven(a.c0, b.c0), hn::MulEven(a0o, b0o)};
+    Wide t = wide_mul(a.c0, a0o, b.c0, b0o);
     wide_mul_add(t, a.c1, a1o, w3, w3o);
     wide_mul_add(t, a.c2, a2o, w2, w2o);
     wide_mul_add(t, a.c3, a3o, w1, w1o);
     out.c0 = wide_reduce(t);
-    t = {hn::MulEven(a.c0, b.c1), hn::MulEven(a0o, b1o)};
+    t = wide_mul(a.c0, a0o, b.c1, b1o);
     wide_mul_add(t, a.c1, a1o, b.c0, b0o);
     wide_mul_add(t, a.c2, a2o, w3, w3o);
     wide_mul_add(t, a.c3, a3o, w2, w2o);
     out.c1 = wide_reduce(t);
-    t = {hn::MulEven(a.c0, b.c2), hn::MulEven(a0o, b2o)};
+    t = wide_mul(a.c0, a0o, b.c2, b2o);
     wide_mul_add(t, a.c1, a1o, b.c1, b1o);
     wide_mul_add(t, a.c2, a2o, b.c0, b0o);
     wide_mul_add(t, a.c3, a3o, w3, w3o);
     out.c2 = wide_reduce(t);
-    t = {hn::MulEven(a.c0, b.c3), hn::MulEven(a0o, b3o)};
+    t = wide_mul(a.c0, a0o, b.c3, b3o);
     wide_mul_add(t, a.c1, a1o, b.c2, b2o);
     wide_mul_add(t, a.c2, a2o, b.c1, b1o);
     wide_mul_add(t, a.c3, a3o, b.c0, b0o);

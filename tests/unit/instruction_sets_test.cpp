@@ -15,7 +15,6 @@ namespace {
 TEST(InstructionSets, AreUsedByName) {
     const std::vector<std::string> names = usable_instruction_sets();
     ASSERT_FALSE(names.empty());
-    EXPECT_EQ(names.back(), "plain C++");
     for (std::size_t i = 0; i < names.size(); ++i) {
         EXPECT_TRUE(use_instruction_set(names[i]));
         EXPECT_EQ(usable_instruction_sets(), std::vector<std::string>(names.begin() + i, names.end()));

@@ -176,7 +176,7 @@ void FoldTile(const std::uint32_t* tile, std::size_t n, const Fp4* weights, std:
                 const V w = broadcast(weights[z].c[c]);
                 wide_mul_add(acc[c], v, v_odd, w, w);
                 // Below p·2^32 + 2p² < 2^64 between folds.
-                if (z % 2 == 1) acc[c] = {fold_high(acc[c].even), fold_high(acc[c].odd)};
+                if (z % 2 == 1) fold_high(acc[c]);
             }
         }
         for (unsigned c = 0; c < 4; ++c) store(wide_reduce(acc[c]), out + c * out_stride + x);

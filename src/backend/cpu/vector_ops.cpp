@@ -125,7 +125,7 @@ HWY_INLINE void mac_column(Wide* acc, const std::uint32_t* column, std::size_t r
     for (unsigned c = 0; c < 4; ++c) {
         const V w = broadcast(k.c[c]);
         wide_mul_add(acc[c], v, v_odd, w, w);
-        if (fold) acc[c] = {fold_high(acc[c].even), fold_high(acc[c].odd)};
+        if (fold) fold_high(acc[c]);
     }
 }
 
@@ -182,7 +182,7 @@ Fp4 DotColumn(const std::uint32_t* column, const std::uint32_t* weights, std::si
         for (unsigned c = 0; c < 4; ++c) {
             const V w = load(weights + c * stride + row);
             wide_mul_add(acc[c], v, v_odd, w, odd_lanes(w));
-            if (fold) acc[c] = {fold_high(acc[c].even), fold_high(acc[c].odd)};
+            if (fold) fold_high(acc[c]);
         }
     }
     return sum_lanes4({wide_reduce(acc[0]), wide_reduce(acc[1]), wide_reduce(acc[2]), wide_reduce(acc[3])});
