@@ -4,29 +4,29 @@
 #include <algorithm>
 #include <cstddef>
 #include <exception>
-#include <system_error>
-#include <thread>
-#include <utility>
 #include <vector>
 
-namespace whorl::verifier {
-
-/// What has no threads: WebAssembly as it is built here.
-#if defined(__wasm__) && !defined(__EMSCRIPTEN_PTHREADS__)
-inline constexpr bool kHasThreads = false;
-#else
-inline constexpr bool kHasThreads = true;
+// WebAssembly, as it is built here, has none.
+#ifndef __wasm__
+#include <thread>
 #endif
+
+namespace whorl::verifier {
 
 /// So many queries are worth a thread.
 inline constexpr std::size_t kQueriesOfAThread = 16;
 
 /// work(first, last) on ranges that make up [0, count), at most num_threads of them side by side, none much shorter than
 /// `least`; where the system starts fewer threads, fewer work. Of what is thrown the first in order is thrown again.
+#ifdef __wasm__
+template <class Work>
+void on_ranges(std::size_t count, std::size_t /*num_threads*/, std::size_t /*least*/, const Work& work) {
+    work(std::size_t{0}, count);
+}
+#else
 template <class Work>
 void on_ranges(std::size_t count, std::size_t num_threads, std::size_t least, const Work& work) {
-    const std::size_t num_ranges =
-        kHasThreads ? std::clamp<std::size_t>(count / least, 1, std::max<std::size_t>(num_threads, 1)) : 1;
+    const std::size_t num_ranges = std::clamp<std::size_t>(count / least, 1, std::max<std::size_t>(num_threads, 1));
     const auto start = [&](std::size_t range) { return count * range / num_ranges; };
     if (num_ranges == 1) return work(std::size_t{0}, count);
     std::vector<std::exception_ptr> thrown(num_ranges);
@@ -52,5 +52,6 @@ void on_ranges(std::size_t count, std::size_t num_threads, std::size_t least, co
         if (exception) std::rethrow_exception(exception);
     }
 }
+#endif
 
 }  // namespace whorl::verifier
