@@ -128,6 +128,7 @@ Result<ExitCode> run_keygen(Session& session, const KeygenOptions& options) {
         if (!air) return std::move(air).error();
         airs.push_back(*std::move(air));
     }
+    if (auto checked = Session::check_folder("--out", options.out_folder); !checked) return checked.error();
     if (auto made = create_folders(options.out_folder); !made) return made.error();
     const std::string key_path = path_in(options.out_folder, kTaskKeyFile).string();
     if (!options.is_forced && (has_task_json(options.out_folder) || size_of_file(key_path))) {

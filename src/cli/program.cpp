@@ -320,6 +320,20 @@ Error output_error() {
     return {.code = ErrorCode::kIo, .stage = "output", .message = "cannot write standard output"};
 }
 
+/// CLI11's words for too many or too few values, in ours.
+std::string mismatch_text(std::string_view text) {
+    const std::size_t colon = text.find(": ");
+    const std::string_view name = text.substr(0, colon), what = text.substr(colon == text.npos ? 0 : colon + 2);
+    constexpr std::string_view kMost = "At Most 1 required but received ", kOne = "1 required ", kMissing = " missing";
+    if (what.starts_with(kMost))
+        return fmt::format("{}: given {} times, expected once", name, what.substr(kMost.size()));
+    if (what.starts_with(kOne) && what.ends_with(kMissing)) {
+        const std::string_view type = what.substr(kOne.size(), what.size() - kOne.size() - kMissing.size());
+        return fmt::format("{}: expected {}, found nothing", name, type);
+    }
+    return std::string(text);
+}
+
 /// Prints help or the version where they were asked for, or says what is wrong with the command line.
 int answer(const CLI::App& app, const CLI::ParseError& error) {
     std::ostringstream out;
@@ -725,6 +739,9 @@ int parse_and_run(int argc, char** argv) {
         return app.remaining_size(true) == 0 ? answer(app, error) : refuse_unknown(app);
     } catch (const CLI::ExtrasError&) {
         return refuse_unknown(app);
+    } catch (const CLI::ArgumentMismatch& error) {
+        put_message(fmt::format("whorl: {}\nRun with --help for more information.\n", mismatch_text(error.what())));
+        return kExitUsage;
     } catch (const CLI::ParseError& error) {
         return answer(app, error);
     }

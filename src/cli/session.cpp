@@ -140,7 +140,16 @@ Result<void> Session::claim_output(std::string_view option, const std::string& p
     return {};
 }
 
+Result<void> Session::check_folder(std::string_view option, const std::string& folder) {
+    if (folder != kStandardStream) return {};
+    return Error{
+        .code = ErrorCode::kInvalidArgument,
+        .stage = std::string(option),
+        .message = "expected a folder, found -, which is standard output elsewhere; ./- is a folder of that name"};
+}
+
 Result<void> Session::claim_new_folder(std::string_view option, const std::string& folder) {
+    if (auto checked = check_folder(option, folder); !checked) return checked;
     std::error_code error;
     const bool is_there = fs::exists(folder, error);
     if (!error && is_there && !fs::is_empty(folder, error) && !error) {

@@ -77,6 +77,8 @@ public:
     /// from the start unless the run is quiet; /dev/null and its like may be claimed any number of times. "-" is standard
     /// output, for one option alone; text for people then goes to standard error.
     Result<void> claim_output(std::string_view option, const std::string& path);
+    /// Errors: kInvalidArgument where `folder`, a folder to be made or filled, is "-".
+    static Result<void> check_folder(std::string_view option, const std::string& folder);
     /// Declares a folder that will be made and filled, so that no other output lies in it. Errors: kInvalidArgument where it is there
     /// and not empty, kIo where it cannot be read.
     Result<void> claim_new_folder(std::string_view option, const std::string& folder);

@@ -81,6 +81,7 @@ Result<AirChoices> choices_of(const TaskInitOptions& options, const VerifyingKey
         Result<AirOption> air = parse_air_option("--air-name", "AIR=NAME", text);
         if (!air) return std::move(air).error();
         if (auto known = check_air("--air-name", air->air_id); !known) return known.error();
+        if (air->value.empty()) return wrong_air_option("--air-name", air->air_id, "expected a name, found none");
         if (auto set = set_once(choices.names, air->air_id, std::move(air->value), "--air-name"); !set)
             return set.error();
     }
@@ -90,7 +91,7 @@ Result<AirChoices> choices_of(const TaskInitOptions& options, const VerifyingKey
         if (choices.heights.contains(air_id) || choices.public_values.contains(air_id)) {
             return wrong_air_option("--absent", air_id, "--height or --public-values gives it a trace");
         }
-        choices.absent.insert(air_id);
+        if (!choices.absent.insert(air_id).second) return wrong_air_option("--absent", air_id, "given twice");
     }
     return choices;
 }
@@ -267,6 +268,7 @@ Result<ExitCode> run_task_init(Session& session, const TaskInitOptions& options)
     if (!vk) return vk.error();
     const Result<AirChoices> choices = choices_of(options, *vk);
     if (!choices) return choices.error();
+    if (auto checked = Session::check_folder("DIR", options.folder); !checked) return checked.error();
     if (auto made = create_folders(options.folder); !made) return made.error();
     const std::string json_path = path_in(options.folder, kTaskFile).string();
     const std::string key_path = path_in(options.folder, kTaskKeyFile).string();

@@ -264,6 +264,7 @@ TEST(TaskInit, RefusesWhatTheKeyDoesNotHave) {
     expect({"--height", "0=32", "--height", "0=32"}, "--height: AIR 0: given twice");
     expect({"--public-values", "0=1,2,3", "--public-values", "0=1,2,4"}, "--public-values: AIR 0: given twice");
     expect({"--air-name", "0=a", "--air-name", "0=b"}, "--air-name: AIR 0: given twice");
+    expect({"--air-name", "0="}, "--air-name: AIR 0: expected a name, found none");
     expect_error({"task", "init", task, "--vk", in_vector("fib_2e5", "proof.bin")}, "this is a proof");
     expect_error({"task", "init", task}, "--vk is required");
     expect_error({"task"}, "subcommand");
