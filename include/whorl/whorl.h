@@ -108,6 +108,9 @@ uint8_t whorl_params_equal(const whorl_params* a, const whorl_params* b);
 typedef struct whorl_key whorl_key;
 /* A verifying key (vk.postcard), checked. */
 whorl_code whorl_key_decode(const uint8_t* bytes, size_t size, whorl_key** key, whorl_error** error);
+/* The same, with a name for each AIR of the key ("" where there is none), for messages and task folders. They are copied. */
+whorl_code whorl_key_decode_named(const uint8_t* bytes, size_t size, const char* const* air_names, size_t num_names,
+                                  whorl_key** key, whorl_error** error);
 whorl_code whorl_key_encode(const whorl_key* key, whorl_bytes** bytes, whorl_error** error);
 void whorl_key_free(whorl_key* key);
 /* The modulus of the field that words are elements of. */
@@ -259,6 +262,10 @@ whorl_code whorl_traces_set_preprocessed_committed(whorl_traces* traces, const w
 
 /* A task folder (docs/formats.md). The key's and the traces' handles are the caller's. */
 whorl_code whorl_task_load(const char* folder, whorl_key** key, whorl_traces** traces, whorl_error** error);
+/* Writes such a folder, making it if need be; task.json comes last. `name` is the task's, for messages. Refuses what whorl_task_load
+ * refuses, and columns in a GPU's memory. Takes the memory of the columns again that are not borrowed. */
+whorl_code whorl_task_save(const char* folder, const char* name, const whorl_key* key, const whorl_traces* traces,
+                           whorl_error** error);
 
 /* ---- proving ---- */
 

@@ -2,11 +2,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <unistd.h>
+
 #include <whorl/whorl.h>
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <vector>
@@ -597,6 +600,57 @@ TEST(CApi, ProofsGoOnFromATranscript) {
     EXPECT_EQ(state_of(transcript), state);
 }
 
+// What is saved is loaded again as it was, with the names that the key was given.
+TEST(CApi, SavesTasks) {
+    const TaskHandles task = loaded_task("mixture");
+    const std::vector<std::byte> bytes = test::key_bytes("mixture");
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < whorl_key_num_airs(task.key.get()); ++i) names.push_back("Named" + std::to_string(i));
+    std::vector<const char*> pointers;
+    for (const std::string& name : names) pointers.push_back(name.c_str());
+    const Key named = made<Key>([&](whorl_key** key, whorl_error** error) {
+        return whorl_key_decode_named(data_of(bytes), bytes.size(), pointers.data(), pointers.size(), key, error);
+    });
+
+    const std::filesystem::path folder =
+        std::filesystem::temp_directory_path() / ("whorl_capi_" + std::to_string(::getpid()));
+    ASSERT_EQ(whorl_task_save(folder.c_str(), "a task", named.get(), task.traces.get(), nullptr), WHORL_OK);
+    const Task loaded = value_of(load_task(folder));
+    EXPECT_EQ(loaded.name, "a task");
+    EXPECT_EQ(loaded.air_names, names);
+    whorl_key* key = nullptr;
+    whorl_traces* traces = nullptr;
+    ASSERT_EQ(whorl_task_load(folder.c_str(), &key, &traces, nullptr), WHORL_OK);
+    const Key again(key);
+    const Traces again_traces(traces);
+    expect_stored_proof(prove_with(new_prover(again), again_traces), "mixture");
+    std::filesystem::remove_all(folder);
+
+    // Nothing is written of traces that no prover takes.
+    const Key other = decoded_key("fib_2e5");
+    const Failure failure = failure_of([&](whorl_error** error) {
+        return whorl_task_save(folder.c_str(), "a task", other.get(), task.traces.get(), error);
+    });
+    EXPECT_EQ(failure.code, WHORL_INVALID_ARGUMENT);
+    EXPECT_EQ(failure.stage, "task.save");
+    EXPECT_FALSE(std::filesystem::exists(folder));
+}
+
+TEST(CApi, NamesOfAirsMustBeAsManyAsTheKeyHas) {
+    const std::vector<std::byte> bytes = test::key_bytes("fib_2e5");
+    const char* names[] = {"Fibonacci", nullptr};
+    whorl_key* key = nullptr;
+    const Failure two = failure_of([&](whorl_error** error) {
+        return whorl_key_decode_named(data_of(bytes), bytes.size(), names, 2, &key, error);
+    });
+    EXPECT_EQ(two.code, WHORL_INVALID_ARGUMENT);
+    EXPECT_THAT(two.message, HasSubstr("1 AIRs, found 2"));
+    EXPECT_EQ(whorl_key_decode_named(data_of(bytes), bytes.size(), names + 1, 1, &key, nullptr),
+              WHORL_INVALID_ARGUMENT);
+    EXPECT_EQ(whorl_key_decode_named(data_of(bytes), 5, names, 1, &key, nullptr), WHORL_BAD_FORMAT);
+    EXPECT_EQ(key, nullptr);
+}
+
 TEST(CApi, UnsatisfiedTracesAreReported) {
     const TaskHandles task = loaded_task("fib_2e5");
     const std::uint32_t values[] = {0, 1, 5};
@@ -644,6 +698,7 @@ TEST(CApi, NullIsAnErrorOrNothing) {
     whorl_key* key_out = nullptr;
     whorl_params* params_out = nullptr;
     const StatementHandle statement = made<StatementHandle>(whorl_statement_new);
+    const Traces no_traces = made<Traces>(whorl_traces_new);
     whorl_proof* proof_out = nullptr;
     whorl_bytes* bytes_out = nullptr;
     whorl_prover* prover_out = nullptr;
@@ -654,6 +709,9 @@ TEST(CApi, NullIsAnErrorOrNothing) {
     for (const whorl_code code : {
              whorl_key_decode(nullptr, 5, &key_out, nullptr),
              whorl_key_decode(&flag, 1, nullptr, nullptr),
+             whorl_key_decode_named(nullptr, 5, nullptr, 0, &key_out, nullptr),
+             whorl_key_decode_named(&flag, 1, nullptr, 0, nullptr, nullptr),
+             whorl_key_decode_named(&flag, 1, nullptr, 1, &key_out, nullptr),
              whorl_key_encode(nullptr, &bytes_out, nullptr),
              whorl_key_encode(key.get(), nullptr, nullptr),
              whorl_key_pre_hash(nullptr, &word, 8, nullptr),
@@ -718,6 +776,10 @@ TEST(CApi, NullIsAnErrorOrNothing) {
              whorl_traces_set_preprocessed(nullptr, nullptr, nullptr),
              whorl_traces_set_preprocessed_committed(nullptr, nullptr, nullptr),
              whorl_task_load(nullptr, &key_out, nullptr, nullptr),
+             whorl_task_save(nullptr, "name", key.get(), no_traces.get(), nullptr),
+             whorl_task_save("folder", nullptr, key.get(), no_traces.get(), nullptr),
+             whorl_task_save("folder", "name", nullptr, no_traces.get(), nullptr),
+             whorl_task_save("folder", "name", key.get(), nullptr, nullptr),
              whorl_stop_new(nullptr, nullptr),
              whorl_prover_new(nullptr, nullptr, &prover_out, nullptr),
              whorl_prover_new(key.get(), nullptr, nullptr, nullptr),

@@ -68,6 +68,8 @@ std::vector<std::string> names() {
             "whorl_params_preset",
             "matrix_of",
             "whorl_task_load with its error",
+            "whorl_key_decode_named",
+            "whorl_task_save",
             "list_devices",
             "examine",
             "load_task",

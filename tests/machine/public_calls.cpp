@@ -260,6 +260,28 @@ std::vector<PublicCall> make_calls() {
              return code_of_c(code);
          },
          80},
+        {"whorl_key_decode_named",
+         [] {
+             static const std::vector<const char*> names(in.task.vk.airs.size(),
+                                                         "a name that is too long to be stored in a string itself");
+             whorl_key* key = nullptr;
+             const whorl_code code = whorl_key_decode_named(words_of(in.key_bytes), in.key_bytes.size(), names.data(),
+                                                            names.size(), &key, nullptr);
+             whorl_key_free(key);
+             return code_of_c(code);
+         },
+         80},
+        {"whorl_task_save",
+         [] {
+             whorl_key* key = nullptr;
+             whorl_traces* traces = nullptr;
+             whorl_code code = whorl_task_load(in.stored.c_str(), &key, &traces, nullptr);
+             if (code == WHORL_OK) code = whorl_task_save(in.folder.c_str(), "a task", key, traces, nullptr);
+             whorl_key_free(key);
+             whorl_traces_free(traces);
+             return code_of_c(code);
+         },
+         200},
         {"list_devices", [] { return code_of(list_devices()); }},
         {"examine", [] { return code_of(examine(in.device)); }, 3},
         {"load_task", [] { return code_of(load_task(in.stored)); }, 10000},

@@ -229,6 +229,19 @@ whorl_code whorl_task_load(const char* folder, whorl_key** key, whorl_traces** t
     });
 }
 
+whorl_code whorl_task_save(const char* folder, const char* name, const whorl_key* key, const whorl_traces* traces,
+                           whorl_error** error) {
+    return capi::call(error, "task.save", [&]() -> Result<void> {
+        if (folder == nullptr) return capi::missing("task.save", "a folder");
+        if (name == nullptr) return capi::missing("task.save", "a name");
+        if (key == nullptr) return capi::missing("task.save", "a key");
+        if (traces == nullptr) return capi::missing("task.save", "traces");
+        return whorl::save_task(
+            {.name = name, .vk = key->vk, .air_names = key->air_names, .traces = traces->traces, .notes = key->notes},
+            folder);
+    });
+}
+
 whorl_code whorl_stop_new(whorl_stop** stop, whorl_error** error) {
     return capi::call(error, "stop", [&]() -> Result<void> {
         if (stop == nullptr) return capi::missing("stop", "a place for the flag");

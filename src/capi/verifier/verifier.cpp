@@ -167,6 +167,29 @@ whorl_code whorl_key_decode(const uint8_t* bytes, size_t size, whorl_key** key, 
     });
 }
 
+whorl_code whorl_key_decode_named(const uint8_t* bytes, size_t size, const char* const* air_names, size_t num_names,
+                                  whorl_key** key, whorl_error** error) {
+    return capi::call(error, "key", [&]() -> Result<void> {
+        if (key == nullptr) return capi::missing("key", "a place for the key");
+        if (bytes == nullptr && size != 0) return capi::missing("key", "bytes");
+        if (air_names == nullptr && num_names != 0) return capi::missing("key", "names");
+        Result<whorl::VerifyingKey> vk = whorl::decode_verifying_key(capi::as_bytes(bytes, size));
+        if (!vk) return std::move(vk).error();
+        if (num_names != vk->airs.size()) {
+            return capi::bad_argument(
+                "key", fmt::format("expected a name for each of {} AIRs, found {}", vk->airs.size(), num_names));
+        }
+        std::vector<std::string> names;
+        names.reserve(num_names);
+        for (std::size_t i = 0; i < num_names; ++i) {
+            if (air_names[i] == nullptr) return capi::missing("key", fmt::format("the name of AIR {}", i));
+            names.emplace_back(air_names[i]);
+        }
+        *key = new whorl_key{*std::move(vk), std::move(names), {}};
+        return {};
+    });
+}
+
 whorl_code whorl_key_encode(const whorl_key* key, whorl_bytes** bytes, whorl_error** error) {
     return capi::call(error, "key", [&]() -> Result<void> {
         if (key == nullptr) return capi::missing("key", "a key");
