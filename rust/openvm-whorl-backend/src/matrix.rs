@@ -1,0 +1,164 @@
+//! Columns of field elements in whorl's order, made from the published crates' rows.
+
+use std::{mem::MaybeUninit, sync::Arc};
+
+use openvm_stark_backend::{p3_matrix::dense::RowMajorMatrix, p3_maybe_rayon::prelude::*};
+use openvm_stark_sdk::config::baby_bear_poseidon2::F;
+
+use crate::{Error, ffi, handle::Handle};
+
+// BabyBear is a transparent wrapper of its Montgomery word, the form that whorl_matrix_borrow takes.
+const _: () = assert!(size_of::<F>() == size_of::<u32>() && align_of::<F>() == align_of::<u32>());
+
+/// Elements that a matrix is made of, for as long as whorl may look at them.
+pub(crate) type Words = Arc<Vec<F>>;
+
+/// A matrix in whorl's order, column after column. It keeps the elements that it was made of.
+pub struct Matrix {
+    pub(crate) handle: Handle<ffi::whorl_matrix>,
+    pub(crate) words: Words,
+}
+
+// SAFETY: no call takes a matrix by a pointer to non-const; such handles may be used by several threads at once (whorl.h).
+unsafe impl Send for Matrix {}
+// SAFETY: as above.
+unsafe impl Sync for Matrix {}
+
+impl Matrix {
+    /// Of `width` columns of `height` elements each, column after column. Nothing is copied.
+    /// Fails where the elements are not `width * height`.
+    pub fn from_columns(values: Vec<F>, width: usize, height: usize) -> Result<Self, Error> {
+        if width.checked_mul(height) != Some(values.len()) {
+            let message = format!("expected {width} columns of {height} elements, found {} elements", values.len());
+            return Err(Error::invalid("matrix", message));
+        }
+        let words = Arc::new(values);
+        // SAFETY: the words are in Montgomery form and below the modulus, as every F is. They stay where they are, unchanged, as
+        // long as this matrix and all that it is put into, which keep `words` too.
+        let handle = unsafe {
+            Handle::made(ffi::whorl_matrix_free, |matrix, error| {
+                ffi::whorl_matrix_borrow(words.as_ptr().cast(), width, height, matrix, error)
+            })
+        };
+        Ok(Self { handle: handle?, words })
+    }
+
+    /// Of the rows of `matrix`, which are transposed. Fails where the rows are not of one length.
+    pub fn from_rows(matrix: &RowMajorMatrix<F>) -> Result<Self, Error> {
+        let (width, values) = (matrix.width, &matrix.values);
+        if width == 0 && !values.is_empty() || width != 0 && values.len() % width != 0 {
+            let message = format!("expected rows of {width} elements, found {} elements", values.len());
+            return Err(Error::invalid("matrix", message));
+        }
+        let height = values.len().checked_div(width).unwrap_or(0);
+        let columns = if width <= 1 || height <= 1 { values.clone() } else { transposed(values, width) };
+        Self::from_columns(columns, width, height)
+    }
+
+    /// Rows without elements, for an AIR whose columns are all cached.
+    pub fn without_columns(height: usize) -> Result<Self, Error> {
+        Self::from_columns(Vec::new(), 0, height)
+    }
+
+    /// Columns.
+    pub fn width(&self) -> usize {
+        // SAFETY: the handle is valid.
+        unsafe { ffi::whorl_matrix_width(self.handle.as_ptr()) }
+    }
+
+    /// Rows.
+    pub fn height(&self) -> usize {
+        // SAFETY: the handle is valid.
+        unsafe { ffi::whorl_matrix_height(self.handle.as_ptr()) }
+    }
+}
+
+/// Columns of a tile: one cache line of a row.
+const TILE_COLUMNS: usize = 16;
+/// Rows of a tile: what one task writes into a column without a break.
+const TILE_ROWS: usize = 512;
+
+/// Where tasks write disjoint elements of one vector.
+#[derive(Clone, Copy)]
+struct Target(*mut F);
+// SAFETY: each task writes elements of its own, and the vector outlives them all.
+unsafe impl Send for Target {}
+// SAFETY: as above.
+unsafe impl Sync for Target {}
+
+impl Target {
+    /// # Safety
+    /// `index` is within the vector's capacity and no other task writes it.
+    unsafe fn write(self, index: usize, value: F) {
+        // SAFETY: the caller's promise.
+        unsafe { self.0.add(index).write(value) }
+    }
+}
+
+/// The columns of a matrix of rows: out[c * height + r] = values[r * width + c]. Tiles are written in parallel.
+fn transposed(values: &[F], width: usize) -> Vec<F> {
+    let height = values.len() / width;
+    let mut columns: Vec<F> = Vec::with_capacity(values.len());
+    let spare: &mut [MaybeUninit<F>] = columns.spare_capacity_mut();
+    let target = Target(spare.as_mut_ptr().cast());
+    let (tiles_down, tiles_across) = (height.div_ceil(TILE_ROWS), width.div_ceil(TILE_COLUMNS));
+    // Neighbours in a row of tiles share pages of the source.
+    (0..tiles_down * tiles_across).into_par_iter().for_each(|tile| {
+        let (first_row, first_column) = (tile / tiles_across * TILE_ROWS, tile % tiles_across * TILE_COLUMNS);
+        let num_columns = TILE_COLUMNS.min(width - first_column);
+        for row in first_row..height.min(first_row + TILE_ROWS) {
+            let start = row * width + first_column;
+            for (i, &value) in values[start..start + num_columns].iter().enumerate() {
+                // SAFETY: (first_column + i) < width and row < height; tiles do not overlap.
+                unsafe { target.write((first_column + i) * height + row, value) };
+            }
+        }
+    });
+    // SAFETY: the tiles cover every element.
+    unsafe { columns.set_len(values.len()) };
+    columns
+}
+
+#[cfg(test)]
+mod tests {
+    use openvm_stark_backend::p3_field::PrimeCharacteristicRing;
+
+    use super::*;
+
+    #[test]
+    fn every_element_finds_its_place() {
+        for (width, height) in
+            [(1, 1), (2, 2), (3, 5), (15, 511), (16, 512), (17, 513), (33, 2048), (300, 4), (2, 4096)]
+        {
+            let values: Vec<F> = (0..width * height).map(F::from_usize).collect();
+            let columns = transposed(&values, width);
+            assert_eq!(columns.len(), values.len());
+            for row in 0..height {
+                for column in 0..width {
+                    assert_eq!(columns[column * height + row], values[row * width + column], "{width} x {height}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn elements_are_montgomery_words() {
+        let one = [F::ONE];
+        // SAFETY: F is a transparent wrapper of a u32.
+        let word = unsafe { *one.as_ptr().cast::<u32>() };
+        assert_eq!(u64::from(word), (1u64 << 32) % 2_013_265_921);
+    }
+
+    #[test]
+    fn shapes_are_kept() {
+        let matrix = Matrix::from_rows(&RowMajorMatrix::new(F::zero_vec(24), 3)).unwrap();
+        assert_eq!((matrix.width(), matrix.height()), (3, 8));
+        let without = Matrix::without_columns(8).unwrap();
+        assert_eq!((without.width(), without.height()), (0, 8));
+        let error = Matrix::from_columns(F::zero_vec(7), 3, 2).err().unwrap();
+        assert_eq!(error.message, "expected 3 columns of 2 elements, found 7 elements");
+        let mut ragged = RowMajorMatrix::new(F::zero_vec(6), 3);
+        ragged.values.push(F::ONE);
+        assert!(Matrix::from_rows(&ragged).is_err());
+    }
+}
