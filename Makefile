@@ -27,11 +27,11 @@ export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 export CTEST_PARALLEL_LEVEL := $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build wasm test long nightly quick bench capture peers fuzz format lint docs clean bootstrap configure
+.PHONY: help demo build wasm test long nightly quick bench capture peers openvm-suite fuzz format lint docs clean bootstrap configure
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
-		printf '  %-12s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
+		printf '  %-18s %s\n' "$$name" "$$what"; done
 
 demo: PRESET := release
 demo: build ## prove 1,024 keccak-f permutations and verify the proof
@@ -83,6 +83,11 @@ endif
 
 peers: build ## compare with the reference's own CPU prover (needs cargo)
 	bench/peers/run.sh
+
+openvm-suite: PRESET := release
+openvm-suite: configure ## the engine for OpenVM: all of its tests, and the published suite on cpu and sim (needs cargo)
+	cmake --build --preset $(PRESET) --target libwhorl.a libwhorl_verifier.a whorl_program
+	WHORL_OPENVM_REQUIRED=1 rust/openvm-whorl-backend/run.sh build/$(PRESET) whole
 
 fuzz: ## feed FUZZ_RUNS hostile inputs to decoders and verifier, and a part of that to the task reader and the prover
 	scripts/bootstrap.sh build fuzz

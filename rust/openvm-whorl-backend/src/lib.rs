@@ -1,18 +1,22 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+mod engine;
 mod error;
 pub mod ffi;
 mod handle;
 mod key;
 mod matrix;
 mod prover;
+mod session;
 mod task;
 mod traces;
 
+pub use engine::{BabyBearPoseidon2WhorlEngine, EngineProgress, export_task, last_error};
 pub use error::{Code, Error};
 pub use key::{Key, Proof};
 pub use matrix::Matrix;
 pub use prover::{Control, Progress, Prover, ProverOptions, Stop};
+pub use session::clear_cache;
 pub use task::Task;
 pub use traces::{Committed, Part, Traces};
