@@ -74,11 +74,10 @@ pub struct BabyBearPoseidon2WhorlEngine<TS = CpuTranscript> {
     _transcript: PhantomData<TS>,
 }
 
-/// The options that WHORL_DEVICE and WHORL_THREADS ask for.
-fn options_of_environment() -> Result<ProverOptions, Error> {
-    let read = |name: &str| match env::var(name) {
-        Ok(text) if text.is_empty() => Ok(None),
-        Ok(text) => Ok(Some(text)),
+/// The options that WHORL_DEVICE and WHORL_THREADS ask for, as `read` reads them. An empty value is none.
+fn options_of(read: impl Fn(&str) -> Result<String, env::VarError>) -> Result<ProverOptions, Error> {
+    let read = |name: &str| match read(name) {
+        Ok(text) => Ok(Some(text).filter(|text| !text.is_empty())),
         Err(env::VarError::NotPresent) => Ok(None),
         Err(env::VarError::NotUnicode(_)) => Err(Error::invalid("engine", format!("{name} is not text"))),
     };
@@ -316,7 +315,7 @@ where
     /// Device and threads are those of WHORL_DEVICE and WHORL_THREADS, or else the CPU with one thread per core. What is wrong with them is
     /// an error of `prove`.
     fn new(params: SystemParams) -> Self {
-        let options = options_of_environment();
+        let options = options_of(|name| env::var(name));
         Self {
             device: CpuDevice::new(BabyBearPoseidon2Config::default_from_params(params)),
             environment: options.as_ref().err().cloned(),
@@ -365,5 +364,28 @@ where
                 Err(published_error(&error))
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_environment_chooses_device_and_threads() {
+        let with = |device: Option<&str>, threads: Option<&str>| {
+            options_of(|name| {
+                let value = if name == "WHORL_DEVICE" { device } else { threads };
+                value.map(String::from).ok_or(env::VarError::NotPresent)
+            })
+        };
+        assert_eq!(with(None, None).unwrap(), ProverOptions::default());
+        assert_eq!(with(Some(""), Some("")).unwrap(), ProverOptions::default());
+        let chosen = with(Some("cuda:1"), Some("12")).unwrap();
+        assert_eq!((chosen.device.as_str(), chosen.num_threads), ("cuda:1", 12));
+        let error = with(None, Some("many")).unwrap_err();
+        assert_eq!(error.to_string(), "invalid argument: engine: WHORL_THREADS: expected a number, found many");
+        let error = options_of(|_| Err(env::VarError::NotUnicode("x".into()))).unwrap_err();
+        assert_eq!(error.message, "WHORL_DEVICE is not text");
     }
 }

@@ -2,7 +2,9 @@
 
 use std::{mem::MaybeUninit, sync::Arc};
 
-use openvm_stark_backend::{p3_matrix::dense::RowMajorMatrix, p3_maybe_rayon::prelude::*};
+use openvm_stark_backend::{
+    p3_field::PrimeCharacteristicRing, p3_matrix::dense::RowMajorMatrix, p3_maybe_rayon::prelude::*,
+};
 use openvm_stark_sdk::config::baby_bear_poseidon2::F;
 
 use crate::{Error, ffi, handle::Handle};
@@ -75,8 +77,12 @@ impl Matrix {
 
 /// Columns of a tile: one cache line of a row.
 const TILE_COLUMNS: usize = 16;
-/// Rows of a tile: what one task writes into a column without a break.
-const TILE_ROWS: usize = 512;
+/// Rows of a tile, which lies in the first-level cache before its columns are written, 1 KiB at a time. Writing elements to their columns
+/// at once takes two to four times as long: columns of 2^k rows share a cache set. On one thread of a Xeon with AVX-512 (2026-11-29,
+/// CPU time, both with huge pages off): 1213 ms for 2633 x 2^15 in place of 1545, 359 for 50 x 2^20 in place of 505.
+const TILE_ROWS: usize = 256;
+/// Columns of a task, so that short and wide matrices have several.
+const TASK_COLUMNS: usize = 16 * TILE_COLUMNS;
 
 /// Where tasks write disjoint elements of one vector.
 #[derive(Clone, Copy)]
@@ -88,48 +94,82 @@ unsafe impl Sync for Target {}
 
 impl Target {
     /// # Safety
-    /// `index` is within the vector's capacity and no other task writes it.
-    unsafe fn write(self, index: usize, value: F) {
-        // SAFETY: the caller's promise.
-        unsafe { self.0.add(index).write(value) }
+    /// The elements from `index` on are within the vector's capacity and no other task writes them.
+    unsafe fn write(self, index: usize, values: &[F]) {
+        // SAFETY: the caller's promise; the vector is not where `values` are.
+        unsafe { values.as_ptr().copy_to_nonoverlapping(self.0.add(index), values.len()) }
     }
 }
 
-/// The columns of a matrix of rows: out[c * height + r] = values[r * width + c]. Tiles are written in parallel.
+/// Asks for huge pages where the memory is to be written for the first time: faults of small ones take longer than the transposition
+/// (336 ms in place of 1213 for 2633 x 2^15, as above). Without them all works as well.
+#[cfg(target_os = "linux")]
+fn use_huge_pages(memory: &mut [MaybeUninit<F>]) {
+    const PAGE_BYTES: usize = 4096;
+    let range = memory.as_mut_ptr_range();
+    let start = range.start.addr().next_multiple_of(PAGE_BYTES);
+    let end = range.end.addr() & !(PAGE_BYTES - 1);
+    if start < end {
+        let first = range.start.cast::<u8>().wrapping_add(start - range.start.addr());
+        // SAFETY: whole pages within memory of ours; the advice does not change what is in them.
+        unsafe { libc::madvise(first.cast(), end - start, libc::MADV_HUGEPAGE) };
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn use_huge_pages(_: &mut [MaybeUninit<F>]) {}
+
+/// The columns of a matrix of rows: out[c * height + r] = values[r * width + c]. Tasks are carried out in parallel.
 fn transposed(values: &[F], width: usize) -> Vec<F> {
     let height = values.len() / width;
     let mut columns: Vec<F> = Vec::with_capacity(values.len());
-    let spare: &mut [MaybeUninit<F>] = columns.spare_capacity_mut();
+    let spare = columns.spare_capacity_mut();
+    use_huge_pages(spare);
     let target = Target(spare.as_mut_ptr().cast());
-    let (tiles_down, tiles_across) = (height.div_ceil(TILE_ROWS), width.div_ceil(TILE_COLUMNS));
-    // Neighbours in a row of tiles share pages of the source.
-    (0..tiles_down * tiles_across).into_par_iter().for_each(|tile| {
-        let (first_row, first_column) = (tile / tiles_across * TILE_ROWS, tile % tiles_across * TILE_COLUMNS);
-        let num_columns = TILE_COLUMNS.min(width - first_column);
-        for row in first_row..height.min(first_row + TILE_ROWS) {
-            let start = row * width + first_column;
-            for (i, &value) in values[start..start + num_columns].iter().enumerate() {
-                // SAFETY: (first_column + i) < width and row < height; tiles do not overlap.
-                unsafe { target.write((first_column + i) * height + row, value) };
+    let (tasks_down, tasks_across) = (height.div_ceil(TILE_ROWS), width.div_ceil(TASK_COLUMNS));
+    (0..tasks_down * tasks_across).into_par_iter().for_each(|task| {
+        let (first_row, first_column) = (task / tasks_across * TILE_ROWS, task % tasks_across * TASK_COLUMNS);
+        let num_rows = TILE_ROWS.min(height - first_row);
+        let end_column = width.min(first_column + TASK_COLUMNS);
+        let mut tile = [F::ZERO; TILE_COLUMNS * TILE_ROWS];
+        for tile_column in (first_column..end_column).step_by(TILE_COLUMNS) {
+            let num_columns = TILE_COLUMNS.min(end_column - tile_column);
+            for row in 0..num_rows {
+                let start = (first_row + row) * width + tile_column;
+                for (i, &value) in values[start..start + num_columns].iter().enumerate() {
+                    tile[i * TILE_ROWS + row] = value;
+                }
+            }
+            for (i, column) in tile.chunks_exact(TILE_ROWS).take(num_columns).enumerate() {
+                // SAFETY: (tile_column + i) < width and first_row + num_rows <= height; tasks do not overlap.
+                unsafe { target.write((tile_column + i) * height + first_row, &column[..num_rows]) };
             }
         }
     });
-    // SAFETY: the tiles cover every element.
+    // SAFETY: the tasks cover every element.
     unsafe { columns.set_len(values.len()) };
     columns
 }
 
 #[cfg(test)]
 mod tests {
-    use openvm_stark_backend::p3_field::PrimeCharacteristicRing;
-
     use super::*;
 
     #[test]
     fn every_element_finds_its_place() {
-        for (width, height) in
-            [(1, 1), (2, 2), (3, 5), (15, 511), (16, 512), (17, 513), (33, 2048), (300, 4), (2, 4096)]
-        {
+        for (width, height) in [
+            (1, 1),
+            (2, 2),
+            (3, 5),
+            (15, 511),
+            (16, 512),
+            (17, 513),
+            (33, 2048),
+            (255, 255),
+            (257, 300),
+            (300, 4),
+            (2, 4096),
+        ] {
             let values: Vec<F> = (0..width * height).map(F::from_usize).collect();
             let columns = transposed(&values, width);
             assert_eq!(columns.len(), values.len());
