@@ -7,7 +7,7 @@ function(whorl_options target)
     target_compile_options(${target} PRIVATE -Werror$<$<COMPILE_LANGUAGE:CUDA>:=all-warnings>)
   endif()
   # Highway's NEON asks for it function by function, which GCC does not extend to the constructors that it makes itself.
-  if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(aarch64|arm64)$" AND NOT CMAKE_CXX_FLAGS MATCHES "-m(arch|cpu)=")
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_SYSTEM_PROCESSOR STREQUAL "aarch64" AND NOT CMAKE_CXX_FLAGS MATCHES "-m(arch|cpu)=")
     target_compile_options(${target} PRIVATE $<$<COMPILE_LANGUAGE:CXX>:-march=armv8-a+crypto>)
   endif()
   # CUDA files have little host code, and nvcc's host passes are not instrumented.
