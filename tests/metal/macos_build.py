@@ -60,7 +60,10 @@ def exported_symbols(library):
     """The names that a shared library of this machine defines for others, as Mach-O spells them."""
     listing = subprocess.run(["nm", "--dynamic", "--defined-only", "--format=posix", library],
                              stdout=subprocess.PIPE, text=True, check=True).stdout
-    return sorted({"_" + line.split()[0].split("@")[0] for line in listing.splitlines()})
+    symbols = {"_" + line.split()[0].split("@")[0] for line in listing.splitlines()}
+    # Highway's sets of targets are int64_t: long on Linux, long long on macOS.
+    symbols |= {symbol[:-1] + "x" for symbol in symbols if symbol.startswith("__ZN3hwy") and symbol.endswith("El")}
+    return sorted(symbols)
 
 
 def find_library(name):
