@@ -22,8 +22,9 @@ namespace whorl {
 namespace HWY_NAMESPACE {
 namespace {
 
+#if HWY_TARGET != HWY_AVX3_DL  // which has wide_permute
 // S-boxes side by side: as many as registers hold.
-constexpr unsigned kSideBySide = HWY_TARGET <= HWY_AVX3 ? 4 : HWY_TARGET == HWY_EMU128 ? 1 : 2;
+constexpr unsigned kSideBySide = HWY_TARGET == HWY_AVX3 ? 4 : HWY_TARGET == HWY_EMU128 ? 1 : 2;
 
 HWY_INLINE void external_linear(V* HWY_RESTRICT s) {
     for (unsigned g = 0; g < 16; g += 4) {
@@ -50,13 +51,11 @@ HWY_INLINE void external_round(V* HWY_RESTRICT s, const PoseidonWords& constants
     external_linear(s);
 }
 
-// The state of the internal rounds. Five pairs of words (u, v) have diagonal entries (d, −d): with p = u + v and m = u − v
-// a round with sum σ is p' = 2σ + d·m, m' = d·p, and only p enters the sum.
+// The state of the internal rounds: the words without a partner, and of the pairs (kPoseidonPair) p = u + v and m = u − v.
 struct InternalState {
     V s0, s1, s2, s10, s11, s14;
-    V p[5], m[5];  // of (3, 6), (4, 7), (5, 8), (9, 13), (12, 15), with d = 1/2, 3, 4, 2^-8, 2^-27
+    V p[kPoseidonPairs], m[kPoseidonPairs];
 };
-constexpr unsigned kPairs[5][2] = {{3, 6}, {4, 7}, {5, 8}, {9, 13}, {12, 15}};
 
 HWY_INLINE V triple(V x) {
     return add(twice(x), x);
@@ -110,26 +109,27 @@ HWY_INLINE void internal_round(InternalState& s, std::uint32_t constant) {
     s.m[4] = m4;
 }
 
-HWY_INLINE void internal_rounds(V* HWY_RESTRICT s,
-                                const std::array<std::uint32_t, kPoseidonInternalRounds>& constants) {
+HWY_INLINE void internal_rounds(V* HWY_RESTRICT s) {
     InternalState state{s[0], s[1], s[2], s[10], s[11], s[14], {}, {}};
-    for (unsigned i = 0; i < 5; ++i) {
-        const V u = s[kPairs[i][0]], v = s[kPairs[i][1]];
+    for (unsigned i = 0; i < kPoseidonPairs; ++i) {
+        const V u = s[kPoseidonPair[i][0]], v = s[kPoseidonPair[i][1]];
         state.p[i] = add(u, v);
         state.m[i] = sub(u, v);
     }
-    for (const std::uint32_t constant : constants) internal_round(state, constant);
+    for (const std::uint32_t constant : kPoseidonConstants.internal_words) internal_round(state, constant);
     s[0] = state.s0;
     s[1] = state.s1;
     s[2] = state.s2;
     s[10] = state.s10;
     s[11] = state.s11;
     s[14] = state.s14;
-    for (unsigned i = 0; i < 5; ++i) {
-        s[kPairs[i][0]] = halve(add(state.p[i], state.m[i]));
-        s[kPairs[i][1]] = halve(sub(state.p[i], state.m[i]));
+    for (unsigned i = 0; i < kPoseidonPairs; ++i) {
+        s[kPoseidonPair[i][0]] = halve(add(state.p[i], state.m[i]));
+        s[kPoseidonPair[i][1]] = halve(sub(state.p[i], state.m[i]));
     }
 }
+
+#endif
 
 // One copy for all callers: passing sixteen vectors through memory is nothing beside permuting them.
 HWY_NOINLINE void permute(V* HWY_RESTRICT s) {
@@ -138,7 +138,7 @@ HWY_NOINLINE void permute(V* HWY_RESTRICT s) {
 #else
     external_linear(s);
     for (const PoseidonWords& constants : kPoseidonConstants.initial_words) external_round(s, constants);
-    internal_rounds(s, kPoseidonConstants.internal_words);
+    internal_rounds(s);
     for (const PoseidonWords& constants : kPoseidonConstants.final_words) external_round(s, constants);
 #endif
 }
