@@ -13,6 +13,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "hash/wide_constants.hpp"
+
 HWY_BEFORE_NAMESPACE();
 namespace whorl {
 namespace HWY_NAMESPACE {
@@ -153,6 +155,9 @@ constexpr PoseidonConstants make_constants() {
 
 constexpr PoseidonConstants kPoseidonConstantsValue = make_constants();
 const PoseidonConstants kPoseidonConstants = kPoseidonConstantsValue;
+
+constexpr WidePoseidonConstants kWidePoseidonConstantsValue = wide_constants::make(kPoseidonConstantsValue);
+const WidePoseidonConstants kWidePoseidonConstants = kWidePoseidonConstantsValue;
 
 HWY_EXPORT(PermuteState);
 

@@ -1,10 +1,15 @@
+// Makes kWidePoseidonConstants, while the compiler runs: for hash/poseidon2.cpp, which has the constants that they come from.
+#pragma once
+
+#include <array>
+#include <cstdint>
+
 #include "hash/wide_rounds.hpp"
 
-namespace whorl {
-namespace {
+namespace whorl::wide_constants {
 
-constexpr Fp kRadix = Fp::from_canonical(2).pow(52);
-constexpr Fp kOutside = Fp::from_canonical(2).pow(32);
+inline constexpr Fp kRadix = Fp::from_canonical(2).pow(52);
+inline constexpr Fp kOutside = Fp::from_canonical(2).pow(32);
 
 // The inverse of circ(2, 3, 1, 1): as c(z) = 2 + 3z + z² + z³ modulo z⁴ − 1, c(z)·c(−z) has even powers alone, so it is
 // d(z²) modulo w² − 1, and d(w)·d(−w) is a number.
@@ -42,7 +47,7 @@ constexpr PoseidonState before_external_linear(const PoseidonState& after) {
     return out;
 }
 
-constexpr Fp kOffset = Fp::one() - kRadix.inverse();  // what a product starts from, modulo p
+inline constexpr Fp kOffset = Fp::one() - kRadix.inverse();  // what a product starts from, modulo p
 
 // The least number of its class that is at least 1, and at least 3p: that leaves room for taking off a product.
 constexpr std::uint64_t above_zero(Fp x) {
@@ -120,7 +125,7 @@ constexpr void set_internal(WidePoseidonConstants& out, const PoseidonConstants&
     }
 }
 
-constexpr WidePoseidonConstants make_constants(const PoseidonConstants& constants) {
+constexpr WidePoseidonConstants make(const PoseidonConstants& constants) {
     WidePoseidonConstants out{};
     const PoseidonState entry = before_external_linear(constants.initial[0]);
     for (unsigned i = 0; i < kPoseidonWidth; ++i) out.entry[i] = entry[i].montgomery();
@@ -137,8 +142,4 @@ constexpr WidePoseidonConstants make_constants(const PoseidonConstants& constant
     return out;
 }
 
-}  // namespace
-
-const WidePoseidonConstants kWidePoseidonConstants = make_constants(kPoseidonConstants);
-
-}  // namespace whorl
+}  // namespace whorl::wide_constants
