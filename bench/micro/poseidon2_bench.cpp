@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "field/simd.hpp"
 #include "micro/targets.hpp"
 
 namespace whorl {

@@ -17,24 +17,24 @@ import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# Highway's name (AVX3_DL: with IFMA), rustc's flags, the processor flag of /proc/cpuinfo.
-TARGETS = [
-    ("AVX3_DL", "-C target-cpu=native", "avx512ifma"),
-    ("AVX3", "-C target-cpu=native", "avx512dq"),
+# whorl's name, rustc's flags, the processor flag of /proc/cpuinfo.
+INSTRUCTION_SETS = [
+    ("AVX-512 IFMA", "-C target-cpu=native", "avx512ifma"),
+    ("AVX-512", "-C target-cpu=native", "avx512dq"),
     ("AVX2", "-C target-cpu=native -C target-feature=-avx512f", "avx2"),
 ]
 
 
-def peer_program(target, flags):
-    folder = ROOT / "build" / "rust" / f"permutation-{target.lower()}"
+def peer_program(name, flags):
+    folder = ROOT / "build" / "rust" / f"permutation-{name.lower().replace(' ', '-')}"
     manifest = pathlib.Path(__file__).parent / "permutation" / "Cargo.toml"
     subprocess.run(["cargo", "build", "--quiet", "--release", "--manifest-path", manifest, "--target-dir", folder], check=True,
                    env=dict(os.environ, RUSTFLAGS=flags))
     return folder / "release" / "permutation"
 
 
-def whorl_rate(bench, target):
-    result = subprocess.run([bench, f"--benchmark_filter=^poseidon2/permute/{target}$", "--benchmark_format=json",
+def whorl_rate(bench, name):
+    result = subprocess.run([bench, f"--benchmark_filter=^poseidon2/permute/{name}$", "--benchmark_format=json",
                              "--benchmark_min_time=0.5"], check=True, capture_output=True, text=True)
     return json.loads(result.stdout)["benchmarks"][0]["items_per_second"]
 
@@ -52,17 +52,17 @@ def main():
         print(f"permutation.py: needs cargo and {arguments.bench} (make bench builds it)", file=sys.stderr)
         return 3
     flags = pathlib.Path("/proc/cpuinfo").read_text().split()
-    for target, rust_flags, needed in TARGETS:
+    for name, rust_flags, needed in INSTRUCTION_SETS:
         if needed not in flags:
-            print(f"{target}: this processor does not have it")
+            print(f"{name}: this processor does not have it")
             continue
-        program = peer_program(target, rust_flags)
+        program = peer_program(name, rust_flags)
         whorl, peer = [], []
         for _ in range(arguments.runs):
-            whorl.append(whorl_rate(arguments.bench, target))
+            whorl.append(whorl_rate(arguments.bench, name))
             peer.append(peer_rate(program))
         ratio = statistics.median(w / p for w, p in zip(whorl, peer))
-        print(f"{target}: whorl {statistics.median(whorl) / 1e6:.2f} M/s, Plonky3 {statistics.median(peer) / 1e6:.2f} M/s, "
+        print(f"{name}: whorl {statistics.median(whorl) / 1e6:.2f} M/s, Plonky3 {statistics.median(peer) / 1e6:.2f} M/s, "
               f"ratio {ratio:.2f} (median of {arguments.runs} turns, {min(w / p for w, p in zip(whorl, peer)):.2f} to "
               f"{max(w / p for w, p in zip(whorl, peer)):.2f})")
     return 0

@@ -39,4 +39,8 @@ bool use_instruction_set(std::string_view name) {
     return found != 0;
 }
 
+void use_best_instruction_set() {
+    hwy::SetSupportedTargetsForTest(0);
+}
+
 }  // namespace whorl

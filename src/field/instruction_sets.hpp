@@ -15,4 +15,7 @@ std::vector<std::string> usable_instruction_sets();
 /// none of usable_instruction_sets(). For measurements: not beside kernels that are at work.
 bool use_instruction_set(std::string_view name);
 
+/// Takes back every use_instruction_set(): kernels use the best set again.
+void use_best_instruction_set();
+
 }  // namespace whorl

@@ -8,6 +8,7 @@
 
 #include <whorl/transcript.hpp>
 
+#include "field/simd.hpp"
 #include "random.hpp"
 #include "targets.hpp"
 #include "transforms/ntt.hpp"

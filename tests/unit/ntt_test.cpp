@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "field/simd.hpp"
 #include "random.hpp"
 #include "targets.hpp"
 #include "units.hpp"

@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "field/simd.hpp"
 #include "hash/batch.hpp"
 #include "unit/plain_poseidon2.hpp"
 #include "unit/random.hpp"

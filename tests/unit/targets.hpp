@@ -3,34 +3,21 @@
 
 #include <gtest/gtest.h>
 
-#define WHORL_WITH_IFMA
-#include "field/simd.hpp"
+#include <string>
 
-#include <hwy/targets.h>
-
-#include <cstdint>
+#include "field/instruction_sets.hpp"
 
 namespace whorl::test {
 
-/// The targets that the kernels are compiled for and this machine can run.
-inline std::int64_t usable_targets() {
-    return hwy::SupportedTargets() & HWY_TARGETS;
-}
-
-/// body() once with each target selected.
+/// body() once with each instruction set in use.
 template <class Body>
 void on_every_target(const Body& body) {
-    int num_targets = 0;
-    for (std::int64_t left = usable_targets(); left != 0; left &= left - 1) {
-        const std::int64_t target = left & -left;
-        SCOPED_TRACE(hwy::TargetName(target));
-        hwy::SetSupportedTargetsForTest(usable_targets() & ~(target - 1));
+    for (const std::string& name : usable_instruction_sets()) {
+        SCOPED_TRACE(name);
+        ASSERT_TRUE(use_instruction_set(name));
         body();
-        ++num_targets;
+        use_best_instruction_set();
     }
-    hwy::SetSupportedTargetsForTest(0);
-    // Plain C++ is always there, beside what the machine has.
-    EXPECT_GE(num_targets, 1);
 }
 
 }  // namespace whorl::test

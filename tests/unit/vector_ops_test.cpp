@@ -7,6 +7,7 @@
 
 #include "backend/cpu/merkle.hpp"
 #include "backend/cpu/tile.hpp"
+#include "field/simd.hpp"
 #include "hash/poseidon2.hpp"
 #include "poly/prismalinear.hpp"
 #include "random.hpp"
