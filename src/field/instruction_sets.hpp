@@ -8,7 +8,7 @@
 namespace whorl {
 
 /// Those that the kernels are compiled for and this processor has, best first: the first is the one in use. "AVX-512 IFMA", "AVX-512", "AVX2",
-/// "NEON", "plain C++".
+/// "NEON", "plain C++". IFMA comes behind AVX-512 where it is slower.
 std::vector<std::string> usable_instruction_sets();
 
 /// From here on kernels use the set of this name, or for what it has no kernels the next one in order. False where the name is
@@ -17,5 +17,8 @@ bool use_instruction_set(std::string_view name);
 
 /// Takes back every use_instruction_set(): kernels use the best set again.
 void use_best_instruction_set();
+
+/// Whether kernels that have a form with IFMA's 52-bit products, and a processor that has IFMA, use it.
+bool uses_wide_products();
 
 }  // namespace whorl

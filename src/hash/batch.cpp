@@ -8,6 +8,7 @@
 #include <hwy/foreach_target.h>
 // clang-format off: foreach_target comes first
 #include <hwy/highway.h>
+#include "field/instruction_sets.hpp"
 #include "field/packed-inl.hpp"
 #include "hash/wide_rounds-inl.hpp"
 // clang-format on
@@ -22,7 +23,6 @@ namespace whorl {
 namespace HWY_NAMESPACE {
 namespace {
 
-#if HWY_TARGET != HWY_AVX3_DL  // which has wide_permute
 // S-boxes side by side: as many as registers hold.
 constexpr unsigned kSideBySide = HWY_TARGET == HWY_AVX3 ? 4 : HWY_TARGET == HWY_EMU128 ? 1 : 2;
 
@@ -109,14 +109,17 @@ HWY_INLINE void internal_round(InternalState& s, std::uint32_t constant) {
     s.m[4] = m4;
 }
 
-HWY_INLINE void internal_rounds(V* HWY_RESTRICT s) {
+HWY_INLINE InternalState enter_internal_rounds(const V* HWY_RESTRICT s) {
     InternalState state{s[0], s[1], s[2], s[10], s[11], s[14], {}, {}};
     for (unsigned i = 0; i < kPoseidonPairs; ++i) {
         const V u = s[kPoseidonPair[i][0]], v = s[kPoseidonPair[i][1]];
         state.p[i] = add(u, v);
         state.m[i] = sub(u, v);
     }
-    for (const std::uint32_t constant : kPoseidonConstants.internal_words) internal_round(state, constant);
+    return state;
+}
+
+HWY_INLINE void leave_internal_rounds(const InternalState& state, V* HWY_RESTRICT s) {
     s[0] = state.s0;
     s[1] = state.s1;
     s[2] = state.s2;
@@ -129,40 +132,108 @@ HWY_INLINE void internal_rounds(V* HWY_RESTRICT s) {
     }
 }
 
-#endif
-
-// One copy for all callers: passing sixteen vectors through memory is nothing beside permuting them.
-HWY_NOINLINE void permute(V* HWY_RESTRICT s) {
-#if HWY_TARGET == HWY_AVX3_DL
-    wide_permute(s);
-#else
-    external_linear(s);
-    for (const PoseidonWords& constants : kPoseidonConstants.initial_words) external_round(s, constants);
-    internal_rounds(s);
-    for (const PoseidonWords& constants : kPoseidonConstants.final_words) external_round(s, constants);
-#endif
+// States side by side: in the internal rounds each fills the latencies of the other's S-box.
+template <unsigned n>
+HWY_INLINE void permute_narrow(V (*HWY_RESTRICT states)[16]) {
+    for (unsigned k = 0; k < n; ++k) external_linear(states[k]);
+    for (const PoseidonWords& constants : kPoseidonConstants.initial_words) {
+        for (unsigned k = 0; k < n; ++k) external_round(states[k], constants);
+    }
+    InternalState internal[n];
+    for (unsigned k = 0; k < n; ++k) internal[k] = enter_internal_rounds(states[k]);
+    for (const std::uint32_t constant : kPoseidonConstants.internal_words) {
+        for (unsigned k = 0; k < n; ++k) internal_round(internal[k], constant);
+    }
+    for (unsigned k = 0; k < n; ++k) leave_internal_rounds(internal[k], states[k]);
+    for (const PoseidonWords& constants : kPoseidonConstants.final_words) {
+        for (unsigned k = 0; k < n; ++k) external_round(states[k], constants);
+    }
 }
 
-void PermuteStates(std::uint32_t* states, std::size_t stride, std::size_t count) {
-    for (std::size_t i = 0; i < count; i += num_lanes()) {
-        V s[16];
-        for (unsigned w = 0; w < 16; ++w) s[w] = load(states + w * stride + i);
-        permute(s);
-        for (unsigned w = 0; w < 16; ++w) store(s[w], states + w * stride + i);
+// n vectors of states. One copy for all callers: passing vectors through memory is nothing beside permuting them.
+template <unsigned n>
+HWY_NOINLINE void permute(V (*HWY_RESTRICT states)[16]) {
+#if HWY_TARGET == HWY_AVX3_DL
+    if (uses_wide_products()) {
+        for (unsigned k = 0; k < n; ++k) wide_permute(states[k]);
+        return;
     }
+#endif
+    permute_narrow<n>(states);
+}
+
+// Takes states 0 to count a vector at a time, two vectors side by side while there are two: read(i, state) the states from i on,
+// work on them, write(i, state). All of two vectors is read before either is written.
+template <class Read, class Work, class Write>
+HWY_INLINE void work_on_each(std::size_t count, const Read& read, const Work& work, const Write& write) {
+    const std::size_t lanes = num_lanes();
+    V states[2][16];
+    std::size_t i = 0;
+    for (; i + lanes < count; i += 2 * lanes) {
+        read(i, states[0]);
+        read(i + lanes, states[1]);
+        work.template run<2>(i, states);
+        write(i, states[0]);
+        write(i + lanes, states[1]);
+    }
+    if (i >= count) return;
+    read(i, states[0]);
+    work.template run<1>(i, states);
+    write(i, states[0]);
+}
+
+struct Permute {
+    template <unsigned n>
+    HWY_INLINE void run(std::size_t, V (*HWY_RESTRICT states)[16]) const {
+        permute<n>(states);
+    }
+};
+
+// Absorbs the words of rows, `first` being that of state 0.
+struct Absorb {
+    std::span<const std::uint32_t* const> columns;
+    std::size_t first;
+
+    template <unsigned n>
+    HWY_INLINE void run(std::size_t i, V (*HWY_RESTRICT states)[16]) const {
+        for (std::size_t c = 0; c < columns.size(); c += 8) {
+            const std::size_t block = std::min<std::size_t>(8, columns.size() - c);
+            for (std::size_t w = 0; w < block; ++w) {
+                const std::uint32_t* rows = columns[c + w] + first + i;
+                for (unsigned k = 0; k < n; ++k) states[k][w] = load(rows + k * num_lanes());
+            }
+            permute<n>(states);
+        }
+    }
+};
+
+void PermuteStates(std::uint32_t* states, std::size_t stride, std::size_t count) {
+    work_on_each(
+        count,
+        [=](std::size_t i, V* s) {
+            for (unsigned w = 0; w < 16; ++w) s[w] = load(states + w * stride + i);
+        },
+        Permute(),
+        [=](std::size_t i, const V* s) {
+            for (unsigned w = 0; w < 16; ++w) store(s[w], states + w * stride + i);
+        });
+}
+
+HWY_INLINE void store_digests(const V* HWY_RESTRICT s, std::uint32_t* planes, std::size_t stride) {
+    for (unsigned w = 0; w < 8; ++w) store(s[w], planes + w * stride);
 }
 
 void CompressLayer(const std::uint32_t* left, const std::uint32_t* right, std::size_t in_stride, std::size_t count,
                    std::uint32_t* out, std::size_t out_stride) {
-    for (std::size_t i = 0; i < count; i += num_lanes()) {
-        V s[16];
-        for (unsigned w = 0; w < 8; ++w) {
-            s[w] = load(left + w * in_stride + i);
-            s[8 + w] = load(right + w * in_stride + i);
-        }
-        permute(s);
-        for (unsigned w = 0; w < 8; ++w) store(s[w], out + w * out_stride + i);
-    }
+    work_on_each(
+        count,
+        [=](std::size_t i, V* s) {
+            for (unsigned w = 0; w < 8; ++w) {
+                s[w] = load(left + w * in_stride + i);
+                s[8 + w] = load(right + w * in_stride + i);
+            }
+        },
+        Permute(), [=](std::size_t i, const V* s) { store_digests(s, out + i, out_stride); });
 }
 
 // The halves of runs of 2·half words: a and b hold one or more runs, or are the halves of one.
@@ -192,28 +263,28 @@ HWY_INLINE void split_runs(V a, V b, V& left, V& right) {
 template <unsigned half>
 void fold_short_runs(std::uint32_t* planes, std::size_t stride, std::size_t rows) {
     const std::size_t lanes = num_lanes();
-    for (std::size_t i = 0; i < rows / 2; i += lanes) {
-        V s[16];
-        for (unsigned w = 0; w < 8; ++w) {
-            const std::uint32_t* in = planes + w * stride + 2 * i;
-            split_runs<half>(load(in), load(in + lanes), s[w], s[8 + w]);
-        }
-        permute(s);
-        for (unsigned w = 0; w < 8; ++w) store(s[w], planes + w * stride + i);
-    }
+    work_on_each(
+        rows / 2,
+        [=](std::size_t i, V* s) {
+            for (unsigned w = 0; w < 8; ++w) {
+                const std::uint32_t* in = planes + w * stride + 2 * i;
+                split_runs<half>(load(in), load(in + lanes), s[w], s[8 + w]);
+            }
+        },
+        Permute(), [=](std::size_t i, const V* s) { store_digests(s, planes + i, stride); });
 }
 
 void fold_long_runs(std::uint32_t* planes, std::size_t stride, std::size_t rows, std::size_t half) {
-    for (std::size_t i = 0; i < rows / 2; i += num_lanes()) {
-        const std::size_t at = i / half * 2 * half + i % half;
-        V s[16];
-        for (unsigned w = 0; w < 8; ++w) {
-            s[w] = load(planes + w * stride + at);
-            s[8 + w] = load(planes + w * stride + at + half);
-        }
-        permute(s);
-        for (unsigned w = 0; w < 8; ++w) store(s[w], planes + w * stride + i);
-    }
+    work_on_each(
+        rows / 2,
+        [=](std::size_t i, V* s) {
+            const std::uint32_t* in = planes + i / half * 2 * half + i % half;
+            for (unsigned w = 0; w < 8; ++w) {
+                s[w] = load(in + w * stride);
+                s[8 + w] = load(in + w * stride + half);
+            }
+        },
+        Permute(), [=](std::size_t i, const V* s) { store_digests(s, planes + i, stride); });
 }
 
 // Folds each run of 2^log_fold digests of eight planes to one, in place; neighbours of the natural order are half a run
@@ -248,17 +319,13 @@ void HashRows(std::span<const std::uint32_t* const> columns, std::size_t first, 
     std::vector<std::uint32_t> planes(8 * tile_stride);
     for (std::size_t done = 0; done < count; done += tile) {
         const std::size_t rows = std::min(tile, count - done);
-        const std::size_t base = first + done;
-        for (std::size_t r = 0; r < rows; r += num_lanes()) {
-            V s[16];
-            for (V& word : s) word = hn::Zero(D32());
-            for (std::size_t c = 0; c < columns.size(); c += 8) {
-                const std::size_t block = std::min<std::size_t>(8, columns.size() - c);
-                for (std::size_t w = 0; w < block; ++w) s[w] = load(columns[c + w] + base + r);
-                permute(s);
-            }
-            for (unsigned w = 0; w < 8; ++w) store(s[w], planes.data() + w * tile_stride + r);
-        }
+        work_on_each(
+            rows,
+            [](std::size_t, V* s) {
+                for (unsigned w = 0; w < 16; ++w) s[w] = hn::Zero(D32());
+            },
+            Absorb{columns, first + done},
+            [&](std::size_t r, const V* s) { store_digests(s, planes.data() + r, tile_stride); });
         FoldRuns(planes.data(), tile_stride, rows, log_fold);
         for (unsigned w = 0; w < 8; ++w) {
             std::copy_n(planes.data() + w * tile_stride, rows >> log_fold,
@@ -269,33 +336,32 @@ void HashRows(std::span<const std::uint32_t* const> columns, std::size_t first, 
 
 void AbsorbRows(std::span<const std::uint32_t* const> columns, std::size_t count, std::uint32_t* states,
                 std::size_t stride) {
-    for (std::size_t r = 0; r < count; r += num_lanes()) {
-        V s[16];
-        for (unsigned w = 0; w < 16; ++w) s[w] = load(states + w * stride + r);
-        for (std::size_t c = 0; c < columns.size(); c += 8) {
-            const std::size_t block = std::min<std::size_t>(8, columns.size() - c);
-            for (std::size_t w = 0; w < block; ++w) s[w] = load(columns[c + w] + r);
-            permute(s);
-        }
-        for (unsigned w = 0; w < 16; ++w) store(s[w], states + w * stride + r);
-    }
+    work_on_each(
+        count,
+        [=](std::size_t r, V* s) {
+            for (unsigned w = 0; w < 16; ++w) s[w] = load(states + w * stride + r);
+        },
+        Absorb{columns, 0},
+        [=](std::size_t r, const V* s) {
+            for (unsigned w = 0; w < 16; ++w) store(s[w], states + w * stride + r);
+        });
 }
 
 std::int64_t FindWitness(const PoseidonState& state, unsigned absorb_index, unsigned num_bits, std::uint32_t first,
                          std::uint32_t count) {
-    alignas(64) std::uint32_t candidates[16];
-    alignas(64) std::uint32_t words[16];
+    const std::uint32_t at_once = 2 * static_cast<std::uint32_t>(num_lanes());
+    alignas(64) std::uint32_t words[2 * kLaneAlignment];
     const std::uint32_t mask = (std::uint32_t{1} << num_bits) - 1;
-    for (std::uint32_t done = 0; done < count; done += static_cast<std::uint32_t>(num_lanes())) {
-        for (std::uint32_t i = 0; i < num_lanes(); ++i) {
-            candidates[i] = Fp::from_canonical(first + done + i).montgomery();
+    for (std::uint32_t done = 0; done < count; done += at_once) {
+        for (std::uint32_t i = 0; i < at_once; ++i) words[i] = Fp::from_canonical(first + done + i).montgomery();
+        V states[2][16];
+        for (unsigned k = 0; k < 2; ++k) {
+            for (unsigned w = 0; w < 16; ++w) states[k][w] = broadcast(state[w]);
+            states[k][absorb_index] = load(words + k * num_lanes());
         }
-        V s[16];
-        for (unsigned w = 0; w < 16; ++w) s[w] = broadcast(state[w]);
-        s[absorb_index] = load(candidates);
-        permute(s);
-        store(s[7], words);
-        for (std::uint32_t i = 0; i < num_lanes() && done + i < count; ++i) {
+        permute<2>(states);
+        for (unsigned k = 0; k < 2; ++k) store(states[k][7], words + k * num_lanes());
+        for (std::uint32_t i = 0; i < at_once && done + i < count; ++i) {
             if ((Fp::from_montgomery(words[i]).canonical() & mask) == 0) return std::int64_t{first} + done + i;
         }
     }
