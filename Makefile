@@ -27,10 +27,10 @@ export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 export CTEST_PARALLEL_LEVEL := $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build wasm test long nightly quick bench capture peers openvm-suite fuzz format lint docs clean bootstrap configure
+.PHONY: help demo build wasm test long nightly quick bench capture peers openvm-suite openvm-e2e fuzz format lint docs clean bootstrap configure
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
+	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
 		printf '  %-18s %s\n' "$$name" "$$what"; done
 
 demo: PRESET := release
@@ -88,6 +88,12 @@ openvm-suite: PRESET := release
 openvm-suite: configure ## the engine for OpenVM: all of its tests, and the published suite on cpu and sim (needs cargo)
 	cmake --build --preset $(PRESET) --target libwhorl.a libwhorl_verifier.a whorl_program
 	WHORL_OPENVM_REQUIRED=1 rust/openvm-whorl-backend/run.sh build/$(PRESET) whole
+
+openvm-e2e: PRESET := release
+openvm-e2e: TIERS := build riscv
+openvm-e2e: configure ## a C program on OpenVM's VM: run, proved in segments, aggregated to one proof, verified (needs cargo)
+	cmake --build --preset $(PRESET) --target libwhorl.a libwhorl_verifier.a whorl_program
+	WHORL_OPENVM_REQUIRED=1 rust/openvm-whorl-backend/run.sh build/$(PRESET) programs
 
 fuzz: ## feed FUZZ_RUNS hostile inputs to decoders and verifier, and a part of that to the task reader and the prover
 	scripts/bootstrap.sh build fuzz

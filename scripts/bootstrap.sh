@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the packages that are missing for what is asked, and nothing else.
 #
-#   scripts/bootstrap.sh [build] [cuda] [metal] [wasm] [lint] [fuzz] [docs]     (default: build)
+#   scripts/bootstrap.sh [build] [cuda] [metal] [wasm] [lint] [fuzz] [docs] [riscv]     (default: build)
 #
 # build  compiler, CMake and the libraries; also all that the tests and benchmarks need
 # cuda   where no CUDA toolkit is installed: NVIDIA's compiler and runtime, as Python wheels, in build/cuda-toolkit
@@ -11,6 +11,7 @@
 # lint   clang-format, clang-tidy, and clang 19 with LLVM's standard library
 # fuzz   clang with libFuzzer and the sanitizers
 # docs   Doxygen
+# riscv  a C compiler for RISC-V, for programs that OpenVM's VM runs
 #
 # Debian and its relatives: apt-get, with sudo when not root. macOS: names the Homebrew packages. Elsewhere: names what
 # is needed. WHORL_NO_INSTALL=1 never installs: it names what is missing and fails. The build can do without the tiers
@@ -36,9 +37,9 @@ tiers=("$@")
 if [ ${#tiers[@]} -eq 0 ]; then tiers=(build); fi
 for tier in "${tiers[@]}"; do
     case "$tier" in
-    build | cuda | metal | wasm | lint | fuzz | docs) ;;
+    build | cuda | metal | wasm | lint | fuzz | docs | riscv) ;;
     *)
-        echo "bootstrap: unknown tier '$tier' (build, cuda, metal, wasm, lint, fuzz, docs)" >&2
+        echo "bootstrap: unknown tier '$tier' (build, cuda, metal, wasm, lint, fuzz, docs, riscv)" >&2
         exit 2
         ;;
     esac
@@ -65,6 +66,7 @@ debian_packages() {
         ;;
     fuzz) printf '%s\n' clang-19 libclang-rt-19-dev ;;
     docs) has doxygen || echo doxygen ;;
+    riscv) has riscv64-unknown-elf-gcc || echo gcc-riscv64-unknown-elf ;;
     esac
 }
 
@@ -122,6 +124,7 @@ on_macos() {
         build) wanted+=(cmake ninja ccache highway tbb boost fmt nlohmann-json cli11 googletest google-benchmark) ;;
         lint | fuzz) wanted+=(llvm@19) ;;
         docs) has doxygen || wanted+=(doxygen) ;;
+        riscv) has riscv64-unknown-elf-gcc || wanted+=(riscv64-elf-gcc) ;;
         esac
     done
     # The bash of macOS is 3.2, to which an empty array is unset.

@@ -26,6 +26,7 @@ use openvm_stark_sdk::{
     config::baby_bear_poseidon2::{BabyBearPoseidon2Config, CpuTranscript, F},
     p3_baby_bear::{Poseidon2BabyBear, default_babybear_poseidon2_16},
 };
+use tracing::{info_span, span::EnteredSpan};
 
 use crate::{
     Error,
@@ -151,11 +152,14 @@ impl<TS> BabyBearPoseidon2WhorlEngine<TS> {
             return Err(Error::invalid("prove", "the parameters of the proving key are not those of the engine"));
         }
         let session = Session::of(pk, &self.options)?;
-        let mut listener =
-            self.progress.as_deref().map(|progress| |fraction: f64, stage: &str| progress(fraction, stage));
+        let mut spans = StageSpans::default();
+        let mut listen = |fraction: f64, stage: &str| {
+            spans.reach(stage);
+            self.progress.as_deref().is_none_or(|progress| progress(fraction, stage))
+        };
         let mut control = Control {
             stop: self.stop.as_deref(),
-            progress: listener.as_mut().map(|listener| listener as &mut dyn FnMut(f64, &str) -> bool),
+            progress: Some(&mut listen),
             memory_limit_bytes: self.memory_limit_bytes,
         };
         let proof = session.with_prover(|prover| {
@@ -166,6 +170,42 @@ impl<TS> BabyBearPoseidon2WhorlEngine<TS> {
             prover.prove(&traces, &mut control)
         })?;
         proof.to_published()
+    }
+}
+
+/// What the coordinator has spans of: each is one or two of whorl's stages.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Commitment,
+    Constraints,
+    Openings,
+}
+
+/// The spans of a proof's stages under their published names, opened as whorl comes to them. Dropping it closes the last one.
+#[derive(Default)]
+struct StageSpans {
+    open: Option<(Stage, EnteredSpan)>,
+}
+
+impl StageSpans {
+    fn reach(&mut self, stage: &str) {
+        let stage = match stage {
+            "prover.main_trace_commit" => Stage::Commitment,
+            "logup_gkr" | "batch_constraints" => Stage::Constraints,
+            "stacked_reduction" | "whir" => Stage::Openings,
+            _ => return,
+        };
+        if self.open.as_ref().is_some_and(|(open, _)| *open == stage) {
+            return;
+        }
+        // One ends before the next begins.
+        self.open = None;
+        let span = match stage {
+            Stage::Commitment => info_span!("prover.main_trace_commit", phase = "prover"),
+            Stage::Constraints => info_span!("prover.rap_constraints", phase = "prover"),
+            Stage::Openings => info_span!("prover.openings", phase = "prover"),
+        };
+        self.open = Some((stage, span.entered()));
     }
 }
 

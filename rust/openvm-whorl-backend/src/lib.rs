@@ -11,6 +11,8 @@ mod prover;
 mod session;
 mod task;
 mod traces;
+#[cfg(feature = "vm")]
+pub mod vm;
 
 pub use engine::{BabyBearPoseidon2WhorlEngine, EngineProgress, export_task, last_error};
 pub use error::{Code, Error};

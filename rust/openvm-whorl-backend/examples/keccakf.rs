@@ -1,0 +1,78 @@
+//! 1,024 permutations of keccak-f, proved by whorl, and by openvm-cpu-backend if asked: `cargo run --release --example keccakf [both]`.
+//!
+//! WHORL_DEVICE and WHORL_THREADS choose where. The AIR is Plonky3's; all that names whorl is the engine.
+
+use std::{env, error::Error, sync::Arc, time::Instant};
+
+use openvm_stark_backend::{
+    PartitionedBaseAir, StarkEngine,
+    codec::Encode,
+    p3_air::{Air, AirBuilder, BaseAir, BaseAirWithPublicValues},
+    p3_matrix::dense::RowMajorMatrix,
+    prover::{AirProvingContext, DeviceDataTransporter, ProvingContext},
+};
+use openvm_stark_sdk::{
+    config::{
+        app_params_with_100_bits_security,
+        baby_bear_poseidon2::{BabyBearPoseidon2Config, BabyBearPoseidon2CpuEngine, F},
+    },
+    openvm_cpu_backend::{CpuBackend, CpuDevice},
+};
+use openvm_whorl_backend::{BabyBearPoseidon2WhorlEngine, last_error};
+use p3_keccak_air::KeccakAir;
+
+type SC = BabyBearPoseidon2Config;
+
+const NUM_PERMUTATIONS: u64 = 1024;
+const LOG_STACKED_HEIGHT: usize = 21;
+
+/// The backend's traits for an AIR of Plonky3.
+struct Keccak(KeccakAir);
+
+impl<T> BaseAir<T> for Keccak {
+    fn width(&self) -> usize {
+        BaseAir::<T>::width(&self.0)
+    }
+}
+impl<T> BaseAirWithPublicValues<T> for Keccak {}
+impl<T> PartitionedBaseAir<T> for Keccak {}
+impl<AB: AirBuilder> Air<AB> for Keccak {
+    fn eval(&self, builder: &mut AB) {
+        self.0.eval(builder);
+    }
+}
+
+/// Any engine with the types of openvm-cpu-backend.
+fn prove<E>(name: &str, trace: RowMajorMatrix<F>) -> Result<(), Box<dyn Error>>
+where
+    E: StarkEngine<SC = SC, PB = CpuBackend<SC>, PD = CpuDevice<SC>>,
+{
+    let engine = E::new(app_params_with_100_bits_security(LOG_STACKED_HEIGHT));
+    let (pk, vk) = engine.keygen(&[Arc::new(Keccak(KeccakAir {}))]);
+    let pk = engine.device().transport_pk_to_device(&pk);
+    let context = ProvingContext::new(vec![(0, AirProvingContext::simple_no_pis(trace))]);
+
+    let start = Instant::now();
+    let proof = engine.prove(&pk, context).map_err(|error| match last_error() {
+        Some(reason) => reason.to_string(),
+        None => format!("{error:?}"),
+    })?;
+    let prove_seconds = start.elapsed().as_secs_f64();
+
+    let start = Instant::now();
+    engine.verify(&vk, &proof).map_err(|error| error.to_string())?;
+    let verify_ms = start.elapsed().as_secs_f64() * 1e3;
+    let num_bytes = proof.encode_to_vec()?.len();
+    println!("{name}: proved in {prove_seconds:.2} s, verified in {verify_ms:.1} ms, {num_bytes} bytes");
+    Ok(())
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let states =
+        (0..NUM_PERMUTATIONS).map(|i| std::array::from_fn(|j| (25 * i + j as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    let trace = p3_keccak_air::generate_trace_rows::<F>(states.collect(), 0);
+    if env::args().nth(1).as_deref() == Some("both") {
+        prove::<BabyBearPoseidon2CpuEngine>("openvm-cpu-backend", trace.clone())?;
+    }
+    prove::<BabyBearPoseidon2WhorlEngine>("whorl", trace)
+}

@@ -1,0 +1,330 @@
+//! Proves OpenVM programs with whorl, from a shell.
+
+use std::{
+    fs,
+    io::Write,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::Instant,
+};
+
+use clap::{Args, Parser, Subcommand};
+use openvm_sdk::{
+    F, StdIn,
+    config::{AggregationSystemParams, AggregationTreeConfig, AppConfig},
+};
+use openvm_sdk_config::SdkVmConfig;
+use openvm_stark_backend::{
+    StarkEngine,
+    codec::{Decode, Encode},
+    p3_field::PrimeField32,
+};
+use openvm_stark_sdk::config::{MAX_APP_LOG_STACKED_HEIGHT, app_params_with_100_bits_security};
+use openvm_verify_stark_host::{
+    VmStarkProof,
+    vk::{read_vk_from_file, write_vk_to_file},
+};
+use openvm_whorl_backend::{
+    Code, Error,
+    vm::{Aggregator, Engine, Event, MakeEngine, SegmentProver, read_program, verify},
+};
+use tracing_subscriber::EnvFilter;
+
+/// No program and no input is larger: OpenVM's memory has 512 MiB.
+const MAX_FILE_BYTES: u64 = 1 << 29;
+
+#[derive(Parser)]
+#[command(name = "whorl-openvm", version, about = "Proves OpenVM programs with whorl.")]
+#[command(
+    after_help = "Exit codes: 0 done, 1 a proof is rejected, 2 usage or input, 3 the machine. RUST_LOG=info shows more."
+)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs a program without proving: its segments and its public values
+    Run {
+        #[command(flatten)]
+        program: Program,
+    },
+    /// Proves the run of a program: each segment, and one proof of them all
+    Prove {
+        #[command(flatten)]
+        program: Program,
+        /// cpu, sim, cuda, cuda:1, metal: as --device of whorl
+        #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+        device: String,
+        /// Threads of whorl; 0: one per core
+        #[arg(long, default_value_t = 0, value_name = "N")]
+        threads: u32,
+        /// Proves and verifies the segments alone, without aggregation
+        #[arg(long, conflicts_with_all = ["out", "vk"])]
+        segments_only: bool,
+        /// Where the proof goes: zstd of the published encoding
+        #[arg(long, value_name = "FILE")]
+        out: Option<PathBuf>,
+        /// Where the key goes that verifies proofs of this program
+        #[arg(long, value_name = "FILE")]
+        vk: Option<PathBuf>,
+    },
+    /// Verifies a proof
+    Verify {
+        /// The proof, as prove --out writes it
+        #[arg(long, value_name = "FILE")]
+        proof: PathBuf,
+        /// The key, as prove --vk writes it. It says which program was run: take it from one whom you trust, or make it yourself
+        #[arg(long, value_name = "FILE")]
+        vk: PathBuf,
+    },
+}
+
+#[derive(Args)]
+struct Program {
+    /// The program: a RISC-V ELF file for OpenVM
+    #[arg(long, value_name = "FILE")]
+    elf: PathBuf,
+    /// Bytes that the program reads; several are read in this order
+    #[arg(long, value_name = "FILE")]
+    input: Vec<PathBuf>,
+    /// openvm.toml with the VM's extensions; without it: RV32IM with input and output
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// How much memory the published CUDA prover would need for a segment, in GiB: less gives more, smaller segments [OpenVM's default: 15]
+    #[arg(long, value_name = "GIB")]
+    segment_memory: Option<f64>,
+    /// log2 of the rows that traces are stacked to, at most
+    #[arg(long, default_value_t = MAX_APP_LOG_STACKED_HEIGHT, value_name = "N")]
+    log_stacked_height: usize,
+}
+
+fn io_error(path: &Path, error: impl std::fmt::Display) -> Error {
+    Error { code: Code::Io, stage: "file".into(), message: format!("{}: {error}", path.display()) }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    let metadata = fs::metadata(path).map_err(|error| io_error(path, error))?;
+    if !metadata.is_file() {
+        return Err(io_error(path, "expected a file"));
+    }
+    if metadata.len() > MAX_FILE_BYTES {
+        let message = format!("expected at most {MAX_FILE_BYTES} bytes, found {}", metadata.len());
+        return Err(io_error(path, message));
+    }
+    fs::read(path).map_err(|error| io_error(path, error))
+}
+
+/// Writes the file whole or not at all.
+fn write(path: &Path, write: impl FnOnce(&Path) -> Result<(), Error>) -> Result<(), Error> {
+    let mut name = path.file_name().ok_or_else(|| io_error(path, "expected a file's name"))?.to_os_string();
+    name.push(format!(".{}.part", std::process::id()));
+    let part = path.with_file_name(name);
+    write(&part).and_then(|()| fs::rename(&part, path).map_err(|error| io_error(path, error))).inspect_err(|_| {
+        // What is not there need not go.
+        let _ = fs::remove_file(&part);
+    })
+}
+
+impl Program {
+    fn vm_config(&self) -> Result<SdkVmConfig, Error> {
+        let mut config = match &self.config {
+            None => SdkVmConfig::riscv32(),
+            Some(path) => {
+                let text = String::from_utf8(read(path)?).map_err(|error| io_error(path, error))?;
+                SdkVmConfig::from_toml(&text).map_err(|error| io_error(path, error))?
+            }
+        };
+        if let Some(gib) = self.segment_memory {
+            if !(gib > 0.0 && gib <= 1024.0) {
+                return Err(usage(format!("--segment-memory: expected GiB above 0 and up to 1024, found {gib}")));
+            }
+            config.system.config.segmentation_max_memory = (gib * f64::from(1 << 30)) as usize;
+        }
+        Ok(config)
+    }
+
+    fn app_config(&self) -> Result<AppConfig<SdkVmConfig>, Error> {
+        let max = MAX_APP_LOG_STACKED_HEIGHT;
+        if !(20..=max).contains(&self.log_stacked_height) {
+            let found = self.log_stacked_height;
+            return Err(usage(format!("--log-stacked-height: expected 20 to {max}, found {found}")));
+        }
+        Ok(AppConfig::new(self.vm_config()?, app_params_with_100_bits_security(self.log_stacked_height)))
+    }
+
+    fn prover(&self, make_engine: &MakeEngine) -> Result<SegmentProver, Error> {
+        let config = self.app_config()?;
+        let exe = read_program(&read(&self.elf)?, &config.app_vm_config)?;
+        SegmentProver::new(&config, exe, make_engine)
+    }
+
+    fn stdin(&self) -> Result<StdIn<F>, Error> {
+        let mut stdin = StdIn::default();
+        for path in &self.input {
+            stdin.write_bytes(&read(path)?);
+        }
+        Ok(stdin)
+    }
+
+    /// Fails where a file that is written would replace one that is read.
+    fn check_outputs(&self, outputs: &[&PathBuf]) -> Result<(), Error> {
+        let inputs = self.input.iter().chain([&self.elf]).chain(&self.config);
+        let inputs: Vec<_> = inputs.filter_map(|path| path.canonicalize().ok()).collect();
+        for path in outputs {
+            if path.canonicalize().is_ok_and(|path| inputs.contains(&path)) {
+                return Err(usage(format!("{}: expected another file than one that is read", path.display())));
+            }
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            if folder.is_some_and(|folder| !folder.is_dir()) || path.is_dir() {
+                return Err(io_error(path, "expected a file in a folder that is there"));
+            }
+        }
+        match outputs {
+            [a, b] if a == b => Err(usage(format!("{}: expected two files", a.display()))),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn usage(message: String) -> Error {
+    Error { code: Code::InvalidArgument, stage: "usage".into(), message }
+}
+
+fn hex(bytes: impl IntoIterator<Item = u8>) -> String {
+    bytes.into_iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn print_event(event: Event) {
+    match event {
+        Event::Ran { num_segments, num_instructions, time } => {
+            let seconds = time.as_secs_f64();
+            eprintln!("ran: {num_instructions} instructions in {num_segments} segments, {seconds:.2} s");
+        }
+        Event::Proved { layer, index, count, num_instructions, trace_time, prove_time } => {
+            let (traces, proof) = (trace_time.as_secs_f64(), prove_time.as_secs_f64());
+            let instructions = match num_instructions {
+                0 => String::new(),
+                n => format!("{n} instructions, "),
+            };
+            eprintln!("{layer}, {} of {count}: {instructions}traces {traces:.2} s, proof {proof:.2} s", index + 1);
+        }
+        _ => (),
+    }
+}
+
+fn print_values(values: impl IntoIterator<Item = u8>) {
+    println!("public values: {}", hex(values));
+}
+
+fn run(program: &Program) -> Result<(), Error> {
+    let make_engine: MakeEngine = Arc::new(Engine::new);
+    let (segments, values) = program.prover(&make_engine)?.run(program.stdin()?)?;
+    for (i, segment) in segments.iter().enumerate() {
+        let rows: u64 = segment.trace_heights.iter().map(|&height| u64::from(height)).sum();
+        println!("segment {}: {} instructions, {rows} rows", i + 1, segment.num_insns);
+    }
+    print_values(values);
+    Ok(())
+}
+
+fn prove(
+    program: &Program,
+    make_engine: &MakeEngine,
+    segments_only: bool,
+    out: Option<&PathBuf>,
+    vk_out: Option<&PathBuf>,
+) -> Result<(), Error> {
+    program.check_outputs(&out.into_iter().chain(vk_out).collect::<Vec<_>>())?;
+    let start = Instant::now();
+    let stdin = program.stdin()?;
+    let mut segments = program.prover(make_engine)?;
+    let proof = segments.prove(stdin, &mut print_event)?;
+    let values: Vec<u8> = proof
+        .user_public_values
+        .public_values
+        .iter()
+        // The VM's memory holds bytes.
+        .map(|value| u8::try_from(value.as_canonical_u32()).unwrap_or(u8::MAX))
+        .collect();
+    if segments_only {
+        segments.verify(&proof)?;
+        eprintln!("verified: {} segments, {:.2} s in all", proof.per_segment.len(), start.elapsed().as_secs_f64());
+        print_values(values);
+        return Ok(());
+    }
+
+    let keys_start = Instant::now();
+    let tree = AggregationTreeConfig::default();
+    let aggregator = Aggregator::new(segments.verifying_key(), &AggregationSystemParams::default(), tree, make_engine)?;
+    eprintln!("keys of the aggregation: {:.2} s", keys_start.elapsed().as_secs_f64());
+    let proof = aggregator.prove(proof, &mut print_event)?;
+    let vk = aggregator.verifying_key(&segments);
+    verify(&vk, &proof)?;
+    let bytes = proof.encode_to_vec().map_err(|error| internal(format!("the proof is not encoded: {error}")))?;
+    let packed = zstd::encode_all(bytes.as_slice(), 0).map_err(|error| internal(format!("zstd: {error}")))?;
+    if let Some(path) = out {
+        write(path, |part| fs::write(part, &packed).map_err(|error| io_error(path, error)))?;
+    }
+    if let Some(path) = vk_out {
+        write(path, |part| write_vk_to_file(part, &vk).map_err(|error| io_error(path, error)))?;
+    }
+    eprintln!("verified: one proof of {} bytes, {:.2} s in all", packed.len(), start.elapsed().as_secs_f64());
+    print_values(values);
+    Ok(())
+}
+
+fn internal(message: String) -> Error {
+    Error { code: Code::Internal, stage: "whorl-openvm".into(), message }
+}
+
+fn verify_files(proof: &Path, vk: &Path) -> Result<(), Error> {
+    read(vk)?;
+    let key = read_vk_from_file(vk).map_err(|error| Error { code: Code::BadFormat, ..io_error(vk, error) })?;
+    let not_a_proof = |error: std::io::Error| Error { code: Code::BadFormat, ..io_error(proof, error) };
+    let bytes = zstd::decode_all(read(proof)?.as_slice()).map_err(not_a_proof)?;
+    let decoded = VmStarkProof::decode_from_bytes(&bytes).map_err(not_a_proof)?;
+    verify(&key, &decoded)?;
+    println!("accepted");
+    Ok(())
+}
+
+fn run_command(command: Command) -> Result<(), Error> {
+    match command {
+        Command::Run { program } => run(&program),
+        Command::Prove { program, device, threads, segments_only, out, vk } => {
+            let make_engine: MakeEngine =
+                Arc::new(move |params| Engine::new(params).with_device(device.clone()).with_threads(threads));
+            prove(&program, &make_engine, segments_only, out.as_ref(), vk.as_ref())
+        }
+        Command::Verify { proof, vk } => verify_files(&proof, &vk),
+    }
+}
+
+fn exit_code(code: Code) -> u8 {
+    match code {
+        Code::Rejected | Code::Unsatisfied => 1,
+        Code::InvalidArgument | Code::BadFormat | Code::Io => 2,
+        _ => 3,
+    }
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("off"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    // OpenVM's own code panics on some inputs.
+    let result = catch_unwind(AssertUnwindSafe(|| run_command(cli.command)))
+        .unwrap_or_else(|_| Err(internal("OpenVM's code panicked, for the reason above".into())));
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // There is nobody left to tell where standard error is closed.
+            let _ = writeln!(std::io::stderr(), "whorl-openvm: {error}");
+            ExitCode::from(exit_code(error.code))
+        }
+    }
+}

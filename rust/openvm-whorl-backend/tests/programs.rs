@@ -1,0 +1,190 @@
+//! Programs of OpenVM's VM, proved and aggregated, and what goes wrong with them. Needs riscv64-unknown-elf-gcc.
+
+use std::{
+    path::Path,
+    process::Command,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
+
+use openvm_circuit::arch::ContinuationVmProof;
+use openvm_sdk::{
+    SC, StdIn,
+    config::{AggregationSystemParams, AggregationTreeConfig, AppConfig},
+    keygen::AppProvingKey,
+};
+use openvm_sdk_config::SdkVmConfig;
+use openvm_stark_backend::{StarkEngine, p3_field::PrimeCharacteristicRing};
+use openvm_stark_sdk::config::app_params_with_100_bits_security;
+use openvm_whorl_backend::{
+    Code, Error, Stop,
+    vm::{Aggregator, Engine, Event, Layer, MakeEngine, Sdk, SegmentProver, read_program, verify},
+};
+
+const LOG_STACKED_HEIGHT: usize = 22;
+
+fn elf() -> &'static [u8] {
+    static ELF: OnceLock<Vec<u8>> = OnceLock::new();
+    ELF.get_or_init(|| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/guest");
+        let elf = std::env::temp_dir().join(format!("whorl-programs-{}.elf", std::process::id()));
+        let status = Command::new("riscv64-unknown-elf-gcc")
+            .args(["-march=rv32im", "-mabi=ilp32", "-O2", "-ffreestanding", "-nostdlib", "-static", "-T"])
+            .arg(folder.join("guest.ld"))
+            .arg(folder.join("primes.c"))
+            .arg("-o")
+            .arg(&elf)
+            .status()
+            .expect("riscv64-unknown-elf-gcc starts");
+        assert!(status.success());
+        let bytes = std::fs::read(&elf).unwrap();
+        std::fs::remove_file(&elf).unwrap();
+        bytes
+    })
+}
+
+fn config() -> AppConfig<SdkVmConfig> {
+    let mut vm = SdkVmConfig::riscv32();
+    // The least that the VM takes: several segments of a short program.
+    vm.system.config.segmentation_max_memory = 1 << 28;
+    AppConfig::new(vm, app_params_with_100_bits_security(LOG_STACKED_HEIGHT))
+}
+
+fn key() -> &'static AppProvingKey<SdkVmConfig> {
+    static KEY: OnceLock<AppProvingKey<SdkVmConfig>> = OnceLock::new();
+    KEY.get_or_init(|| AppProvingKey::keygen(config()).unwrap())
+}
+
+fn prover(make_engine: &MakeEngine) -> SegmentProver {
+    let exe = read_program(elf(), &config().app_vm_config).unwrap();
+    SegmentProver::with_key(key(), exe, make_engine).unwrap()
+}
+
+fn on_cpu() -> MakeEngine {
+    Arc::new(|params| Engine::new(params).with_device("cpu"))
+}
+
+fn below(limit: u32) -> StdIn {
+    StdIn::from_bytes(&limit.to_le_bytes())
+}
+
+fn values(proof: &ContinuationVmProof<SC>) -> Vec<String> {
+    proof.user_public_values.public_values.iter().map(ToString::to_string).collect()
+}
+
+/// One at a time: a proof takes a gigabyte.
+fn alone() -> impl Drop {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn error_of<T>(result: Result<T, Error>) -> Error {
+    result.err().expect("an error")
+}
+
+#[test]
+fn files_that_are_no_programs() {
+    let vm = SdkVmConfig::riscv32();
+    let whole = elf();
+    for length in [0, 1, 51, 52, 200] {
+        assert_eq!(error_of(read_program(&whole[..length], &vm)).code, Code::BadFormat, "{length} bytes");
+    }
+    let mut other_machine = whole.to_vec();
+    other_machine[18] = 62;
+    assert_eq!(error_of(read_program(&other_machine, &vm)).code, Code::BadFormat);
+}
+
+#[test]
+fn segments_follow_one_another() {
+    let _alone = alone();
+    let mut prover = prover(&on_cpu());
+    let mut events = Vec::new();
+    let proof = prover.prove(below(50_000), &mut |event| events.push(event)).unwrap();
+    prover.verify(&proof).unwrap();
+    assert!(proof.per_segment.len() > 1, "one segment alone");
+    // 5,133 primes below 50,000, the last of them 49,999.
+    let word = |x: u32| x.to_le_bytes().map(|byte| byte.to_string());
+    assert_eq!(values(&proof)[..8], [word(5133), word(49_999)].concat());
+    assert!(matches!(&events[0], Event::Ran { num_segments, .. } if *num_segments == proof.per_segment.len()));
+    assert_eq!(events.len(), 1 + proof.per_segment.len());
+
+    // What is not the run's proof is not accepted.
+    let rejected = |change: fn(&mut ContinuationVmProof<SC>)| {
+        let mut other = proof.clone();
+        change(&mut other);
+        assert_eq!(error_of(prover.verify(&other)).code, Code::Rejected);
+    };
+    rejected(|proof| proof.user_public_values.public_values[0] += openvm_sdk::F::ONE);
+    rejected(|proof| proof.per_segment.swap(0, 1));
+    rejected(|proof| drop(proof.per_segment.pop()));
+}
+
+#[test]
+fn a_prover_goes_on_after_a_failure() {
+    let _alone = alone();
+    let stop = Arc::new(Stop::new().unwrap());
+    let make_engine: MakeEngine = {
+        let stop = Arc::clone(&stop);
+        Arc::new(move |params| Engine::new(params).with_device("cpu").with_stop(Arc::clone(&stop)))
+    };
+    let mut prover = prover(&make_engine);
+    // The program ends with code 1 where it is asked for too much, and needs an input.
+    for input in [below(u32::MAX), StdIn::default(), StdIn::from_bytes(&[1])] {
+        assert_eq!(error_of(prover.prove(input, &mut |_| ())).code, Code::InvalidArgument);
+    }
+    stop.request();
+    assert_eq!(error_of(prover.prove(below(1000), &mut |_| ())).code, Code::Cancelled);
+    stop.reset();
+    let proof = prover.prove(below(1000), &mut |_| ()).unwrap();
+    prover.verify(&proof).unwrap();
+}
+
+#[test]
+fn a_device_that_is_not_there() {
+    let _alone = alone();
+    let make_engine: MakeEngine = Arc::new(|params| Engine::new(params).with_device("abacus"));
+    let mut prover = prover(&make_engine);
+    assert_eq!(error_of(prover.prove(below(1000), &mut |_| ())).code, Code::InvalidArgument);
+}
+
+#[test]
+fn one_proof_of_all_segments() {
+    let _alone = alone();
+    let make_engine = on_cpu();
+    let mut prover = prover(&make_engine);
+    let params = AggregationSystemParams::default();
+    let too_many = AggregationTreeConfig { num_children_leaf: 5, num_children_internal: 3 };
+    let error = error_of(Aggregator::new(prover.verifying_key(), &params, too_many, &make_engine));
+    assert_eq!(error.message, "children of a leaf: expected 1 to 4, found 5");
+
+    // A leaf for each segment, so that internal nodes have more than one child.
+    let tree = AggregationTreeConfig { num_children_leaf: 1, num_children_internal: 2 };
+    let aggregator = Aggregator::new(prover.verifying_key(), &params, tree, &make_engine).unwrap();
+    let proof = prover.prove(below(20_000), &mut |_| ()).unwrap();
+    let num_segments = proof.per_segment.len();
+    assert!(num_segments > 1);
+    let mut layers = Vec::new();
+    let proof = aggregator
+        .prove(proof, &mut |event| {
+            if let Event::Proved { layer, index, count, .. } = event {
+                layers.push((layer, index, count));
+            }
+        })
+        .unwrap();
+    assert_eq!(layers[0], (Layer::Leaf, 0, num_segments));
+    assert_eq!(layers.last().map(|(_, index, count)| (*index, *count)), Some((0, 1)));
+
+    let vk = aggregator.verifying_key(&prover);
+    verify(&vk, &proof).unwrap();
+    // The SDK's own check.
+    Sdk::verify_proof(vk.mvk.clone(), vk.baseline.clone(), &proof).unwrap();
+
+    let mut other = proof.clone();
+    other.user_pvs_proof.public_values[0] += openvm_sdk::F::ONE;
+    assert_eq!(error_of(verify(&vk, &other)).code, Code::Rejected);
+    let mut other = proof.clone();
+    other.inner.public_values[0][0] += openvm_sdk::F::ONE;
+    assert_eq!(error_of(verify(&vk, &other)).code, Code::Rejected);
+    let mut other_vk = vk;
+    other_vk.baseline.app_exe_commit[0] += openvm_sdk::F::ONE;
+    assert_eq!(error_of(verify(&other_vk, &proof)).code, Code::Rejected);
+}
