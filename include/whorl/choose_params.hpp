@@ -13,10 +13,13 @@
 
 namespace whorl {
 
+/// No parameters have more bits of security: a challenge has no more.
+inline constexpr double kMaxSecurityBits = 124;
+
 /// Parameters, and what a proof takes with them. Sizes are exact; memory and time are estimates.
 struct ParamsChoice {
     SystemParams params;
-    double security_bits = 0;               ///< security_bits(vk).total() of a key with these parameters
+    double security_bits = 0;               ///< security_bits(vk)->total() of a key with these parameters
     std::uint64_t num_stacked_columns = 0;  ///< over all commitments
     std::uint64_t proof_bytes = 0;          ///< of encode_proof
     std::uint64_t memory_bytes = 0;         ///< on the CPU, beside the traces (MemoryPlan::device_bytes)

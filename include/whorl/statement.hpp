@@ -36,7 +36,7 @@ struct Statement {
     std::optional<SystemParams> params{};  ///< the key's
     /// The key's, computed again from its content, so that it names the AIRs, their constraints and the parameters.
     std::optional<Digest> pre_hash{};
-    /// Least security_bits(vk).total(). A key below it is refused; 0 accepts all keys.
+    /// Least security_bits(vk)->total(). A key below it is refused; 0 accepts all keys.
     double min_security_bits = kDefaultMinSecurityBits;
     friend bool operator==(const Statement&, const Statement&) = default;
 };

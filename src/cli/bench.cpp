@@ -114,6 +114,7 @@ Result<bool> run_workload(Session& session, Workload workload, const BenchOption
                   {"name", name},
                   {"run", run},
                   {"threads", session.num_threads()},
+                  {"instruction_set", usable_instruction_sets().front()},
                   {"prove_ms", prove_ms.back()},
                   {"verify_ms", verify_ms.back()},
                   {"proof_bytes", proof_bytes},
@@ -152,7 +153,8 @@ Result<bool> run_workload(Session& session, Workload workload, const BenchOption
                  {"interactions", num_interactions},
                  {"log_stacked_height", workload.key.vk.params.log_stacked_height()},
                  {"version", WHORL_VERSION},
-                 {"cpu", cpu_model()}};
+                 {"cpu", cpu_model()},
+                 {"instruction_set", usable_instruction_sets().front()}};
     summary.update(device_totals);
     print_line(session, summary);
     session.set_proof_bytes(proof_bytes);

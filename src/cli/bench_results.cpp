@@ -90,8 +90,10 @@ Result<void> BenchResults::add_line(std::string_view text) {
     const std::string workload = full_name.substr(first + 1, last - first - 1);
     const std::string device = full_name.substr(last + 1);
     const auto [at, is_new] = index_.try_emplace({workload, device}, runs_.size());
-    if (is_new) runs_.push_back({.workload = workload, .device = device, .source = {}, .times_ms = {}});
+    if (is_new)
+        runs_.push_back({.workload = workload, .device = device, .instruction_set = {}, .source = {}, .times_ms = {}});
     BenchRuns& runs = runs_[at->second];
+    if (const Json set = line.value("instruction_set", Json()); is_new && set.is_string()) runs.instruction_set = set;
     if (const Json source = line.value("source", Json()); source.is_string()) runs.source = source;
     ++runs.num_runs;
     for (const auto& [key, time_ms] : spans.items()) {
@@ -108,8 +110,11 @@ const BenchRuns* BenchResults::find(std::string_view workload) const {
 }
 
 std::string side_by_side(const BenchRuns& runs, const BenchRuns& beside) {
-    const auto title = [](const BenchRuns& of) {
-        return fmt::format("{}, {} run{}", printable(of.device), of.num_runs, of.num_runs == 1 ? "" : "s");
+    // Runs on one device with two instruction sets are told apart.
+    const bool names_sets = runs.device == beside.device && runs.instruction_set != beside.instruction_set;
+    const auto title = [&](const BenchRuns& of) {
+        const std::string set = names_sets && !of.instruction_set.empty() ? ", " + printable(of.instruction_set) : "";
+        return fmt::format("{}{}, {} run{}", printable(of.device), set, of.num_runs, of.num_runs == 1 ? "" : "s");
     };
     Table table({{"median ms", Align::kLeft}, {title(runs)}, {title(beside)}, {"ratio"}});
     for (const SpanRow& row : kSpanRows) {

@@ -21,6 +21,7 @@ double median(std::vector<double> values);
 struct BenchRuns {
     std::string workload;  ///< "keccakf_1024"
     std::string device;
+    std::string instruction_set;                          ///< of the first run; empty where it does not say
     std::string source;                                   ///< where figures come from that whorl did not measure
     std::map<std::string, std::vector<double>> times_ms;  ///< by span; a run without the span adds none
     std::size_t num_runs = 0;

@@ -19,6 +19,7 @@
 #include "cli/air_values.hpp"
 #include "cli/answer.hpp"
 #include "cli/commands.hpp"
+#include "cli/file_kind.hpp"
 #include "cli/matrix_file.hpp"
 #include "cli/table.hpp"
 #include "engine/files.hpp"
@@ -89,9 +90,11 @@ Result<SystemParams> params_in_file(const Session& session, const std::string& p
     if (!bytes) return bytes.error();
     const std::string shown = shown_path(path, "standard input");
     const Result<JsonDocument> document = parse_json(as_text(*bytes), kStage, shown);
-    if (!document) return document.error();
+    if (!document) return with_kind(document.error(), *bytes, "JSON with parameters");
     try {
-        return params_from_json(JsonPlace(document->root(), shown, kStage).at("params"));
+        const JsonPlace root(document->root(), shown, kStage);
+        // The answer of `whorl params --json` has several, of which one is chosen.
+        return params_from_json((root.has("chosen") ? root.at("chosen") : root).at("params"));
     } catch (JsonFault& fault) {
         return std::move(fault.error);
     }

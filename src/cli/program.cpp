@@ -16,6 +16,8 @@
 #include <utility>
 #include <vector>
 
+#include <whorl/choose_params.hpp>
+
 #include "airs/block_shapes.hpp"
 #include "cli/cli.hpp"
 #include "cli/command_table.hpp"
@@ -109,7 +111,7 @@ vk.postcard and the preprocessed columns of AIR N as airN_preprocessed.bin. AIRs
 fibonacci-selector[:ROWS], preprocessed-cached[:ROWS], send[:FIELDS], receive[:FIELDS],
 self-interaction[:COLUMNS]; selectors are 1 and 0 by turns. Keys of other AIRs are made by a C++
 program: docs/adding-an-air.md. --params-file takes any JSON object with "params": task.json, a
-statement, the answer of inspect --json.
+statement, the answers of params --json (the chosen ones) and inspect --json.
 
 Examples:
   whorl keygen --air fibonacci --params test --out new_key
@@ -572,7 +574,7 @@ int parse_and_run(int argc, char** argv) {
         ->needs(params_key);
     params_app.add_option("--security", params.security_bits, "at least so many bits")
         ->type_name("BITS")
-        ->check(in_range(0.0, 1000.0))
+        ->check(in_range(1.0, kMaxSecurityBits))
         ->capture_default_str();
     add_choice<ParamsGoal>(
         params_app, "--goal", params.goal,
@@ -658,8 +660,10 @@ int parse_and_run(int argc, char** argv) {
             for (const std::string_view name : names) {
                 if (bench_app.get_option(std::string(name))->count() == 0) continue;
                 if (std::ranges::find(owners, workload) != owners.end()) continue;
-                throw CLI::ValidationError(std::string(name),
-                                           fmt::format("an option of {}, found {}", owners.front(), workload));
+                std::vector<std::string_view> single = owners;
+                std::erase(single, "all");  // both others are named
+                throw CLI::ValidationError(
+                    std::string(name), fmt::format("an option of {}, found {}", fmt::join(single, " and "), workload));
             }
         }
         if (!bench.task_out_path.empty() && bench.workload == "all") {

@@ -287,6 +287,13 @@ TEST(Params, ThatWereChosenMakeKeys) {
     const json made = answer({"keygen", "--air", "fibonacci", "--params-file", file, "--out", task});
     EXPECT_GE(made["security"]["total_bits"], 80);
     EXPECT_LT(made["security"]["total_bits"], 100);
+    // The whole answer serves as well: the chosen ones count.
+    const std::string whole = scratch / "answer.json", again = scratch / "again";
+    write_text(whole, run_whorl({"params", "--vk", key, "--height", "0=32", "--security", "80", "--json"}).out);
+    EXPECT_EQ(answer({"keygen", "--air", "fibonacci", "--params-file", whole, "--out", again})["security"],
+              made["security"]);
+    EXPECT_EQ(read_text(again + "/vk.postcard"), read_text(task + "/vk.postcard"));
+    expect_error({"keygen", "--air", "fibonacci", "--params-file", key, "--out", again}, "this is a verifying key");
     // On standard output the table gives way.
     const Outcome piped = run_whorl({"params", "--vk", key, "--height", "0=32", "--security", "80", "--out", "-"});
     EXPECT_EQ(piped.out, read_text(file));

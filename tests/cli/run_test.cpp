@@ -339,6 +339,7 @@ TEST(Bench, PrintsAJsonLineForEachRunAndASummary) {
         EXPECT_THAT(entry.at("name").get<std::string>(), testing::MatchesRegex("proof/(keccakf_1|logup_2e4)/cpu"));
         EXPECT_GT(entry.at("proof_bytes"), 0);
         EXPECT_GT(entry.at("peak_rss_bytes"), 0);
+        EXPECT_NE(entry.at("instruction_set"), "");
         EXPECT_GT(entry.at(kinds.back() == "run" ? "prove_ms" : "prove_median_ms"), 0);
         if (kinds.back() == "run") {
             EXPECT_TRUE(entry.at("spans").contains("logup_gkr_time_ms"));
