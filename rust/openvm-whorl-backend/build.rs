@@ -1,7 +1,7 @@
 //! Builds whorl's C++ library from the repository two folders up, or finds it where WHORL_LIB_DIR says, and links it.
 //!
 //! WHORL_LIB_DIR   the folder of a built libwhorl and its whorl.pc: a build folder, or the library folder of an installation
-//! WHORL_CUDA      ON: build for CUDA too (OFF)
+//! WHORL_CUDA      ON: build for CUDA too (ON with feature cuda, else OFF)
 //! CMAKE           the CMake to build with (cmake)
 
 use std::{
@@ -62,7 +62,8 @@ fn build() -> Result<PathBuf> {
         "-DWHORL_BENCH=OFF",
     ]);
     configure.arg(format!("-DCMAKE_INSTALL_PREFIX={}", prefix.display()));
-    configure.arg(format!("-DWHORL_CUDA={}", env::var("WHORL_CUDA").unwrap_or_else(|_| "OFF".into())));
+    let default_cuda = if env::var_os("CARGO_FEATURE_CUDA").is_some() { "ON" } else { "OFF" };
+    configure.arg(format!("-DWHORL_CUDA={}", env::var("WHORL_CUDA").unwrap_or_else(|_| default_cuda.into())));
     run(&mut configure)?;
     let jobs = env::var("NUM_JOBS").unwrap_or_else(|_| "1".into());
     run(Command::new(&cmake).arg("--build").arg(&folder).args(["--target", "install", "--parallel", &jobs]))?;
@@ -93,6 +94,9 @@ fn link(folder: &Path) -> Result<()> {
         } else if let Some(path) = word.strip_prefix("-L") {
             println!("cargo:rustc-link-search=native={path}");
         } else if let Some(name) = word.strip_prefix("-l") {
+            // openvm-cuda-common links the shared runtime; one process has one.
+            let name =
+                if name == "cudart_static" && env::var_os("CARGO_FEATURE_CUDA").is_some() { "cudart" } else { name };
             let is_static = OWN_LIBRARIES.contains(&name) && folder.join(format!("lib{name}.a")).exists();
             println!("cargo:rustc-link-lib={}{name}", if is_static { "static=" } else { "" });
         } else if word == "-pthread" {

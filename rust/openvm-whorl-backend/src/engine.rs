@@ -1,16 +1,6 @@
-//! The engine, and the tasks that it writes.
+//! The engine.
 
-use std::{
-    cell::RefCell,
-    env,
-    marker::PhantomData,
-    path::{Path, PathBuf},
-    process,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::{cell::RefCell, env, marker::PhantomData, path::Path, sync::Arc};
 
 use openvm_cpu_backend::{CpuBackend, CpuDevice, CpuProverError};
 use openvm_stark_backend::{
@@ -18,25 +8,24 @@ use openvm_stark_backend::{
     codec::Decode,
     proof::Proof as PublishedProof,
     prover::{
-        AirProvingContext, CommittedTraceData, Coordinator, DeviceMultiStarkProvingKey, ProvingContext,
+        Coordinator, DeviceMultiStarkProvingKey, ProvingContext,
         error::{LogupZerocheckError, WhirProverError},
     },
 };
 use openvm_stark_sdk::{
-    config::baby_bear_poseidon2::{BabyBearPoseidon2Config, CpuTranscript, F},
+    config::baby_bear_poseidon2::{BabyBearPoseidon2Config, CpuTranscript},
     p3_baby_bear::{Poseidon2BabyBear, default_babybear_poseidon2_16},
 };
 use tracing::{info_span, span::EnteredSpan};
 
 use crate::{
     Error,
+    backend::PublishedBackend,
+    context::{dump, session_traces},
     error::Code,
-    key::{Key, Proof},
-    matrix::Matrix,
-    prover::{Control, Prover, ProverOptions, Stop},
+    key::Proof,
+    prover::{Control, ProverOptions, Stop},
     session::Session,
-    task,
-    traces::{Committed, Part, Traces},
 };
 
 type SC = BabyBearPoseidon2Config;
@@ -64,8 +53,11 @@ pub fn last_error() -> Option<Error> {
 ///
 /// Making an engine is cheap: keys, provers and committed parts belong to the process ([`clear_cache`](crate::clear_cache)). Engines
 /// and threads may prove at once.
-pub struct BabyBearPoseidon2WhorlEngine<TS = CpuTranscript> {
-    device: CpuDevice<SC>,
+pub type BabyBearPoseidon2WhorlEngine<TS = CpuTranscript> = WhorlEngine<CpuDevice<SC>, TS>;
+
+/// An engine with the types of a published device, that proves with whorl: [`BabyBearPoseidon2WhorlEngine`].
+pub struct WhorlEngine<PD, TS> {
+    pub(crate) device: PD,
     options: ProverOptions,
     /// What the environment has wrong.
     environment: Option<Error>,
@@ -75,14 +67,16 @@ pub struct BabyBearPoseidon2WhorlEngine<TS = CpuTranscript> {
     _transcript: PhantomData<TS>,
 }
 
-/// The options that WHORL_DEVICE and WHORL_THREADS ask for, as `read` reads them. An empty value is none.
-fn options_of(read: impl Fn(&str) -> Result<String, env::VarError>) -> Result<ProverOptions, Error> {
+/// `options`, but for what WHORL_DEVICE and WHORL_THREADS ask for, as `read` reads them. An empty value is none.
+fn options_of(
+    mut options: ProverOptions,
+    read: impl Fn(&str) -> Result<String, env::VarError>,
+) -> Result<ProverOptions, Error> {
     let read = |name: &str| match read(name) {
         Ok(text) => Ok(Some(text).filter(|text| !text.is_empty())),
         Err(env::VarError::NotPresent) => Ok(None),
         Err(env::VarError::NotUnicode(_)) => Err(Error::invalid("engine", format!("{name} is not text"))),
     };
-    let mut options = ProverOptions::default();
     if let Some(device) = read("WHORL_DEVICE")? {
         options.device = device;
     }
@@ -94,7 +88,21 @@ fn options_of(read: impl Fn(&str) -> Result<String, env::VarError>) -> Result<Pr
     Ok(options)
 }
 
-impl<TS> BabyBearPoseidon2WhorlEngine<TS> {
+impl<PD, TS> WhorlEngine<PD, TS> {
+    /// As the environment asks, or else with `options`.
+    pub(crate) fn with_options(device: PD, options: ProverOptions) -> Self {
+        let options = options_of(options, |name| env::var(name));
+        Self {
+            device,
+            environment: options.as_ref().err().cloned(),
+            options: options.unwrap_or_default(),
+            stop: None,
+            progress: None,
+            memory_limit_bytes: 0,
+            _transcript: PhantomData,
+        }
+    }
+
     /// On this device: `cpu`, `sim` (the simulated GPU), `cuda`, `metal`, as `--device` of the program. Before it counts WHORL_DEVICE.
     pub fn with_device(mut self, device: impl Into<String>) -> Self {
         self.options.device = device.into();
@@ -137,18 +145,17 @@ impl<TS> BabyBearPoseidon2WhorlEngine<TS> {
         &self.options
     }
 
-    /// [`StarkEngine::prove`] with whorl's error.
-    ///
-    /// An AIR whose trace has no rows is absent, as one that `ctx` does not list.
-    pub fn try_prove(
+    pub(crate) fn prove_in<PB: PublishedBackend>(
         &self,
+        params: &SystemParams,
         pk: &DeviceMultiStarkProvingKey<PB>,
         ctx: ProvingContext<PB>,
+        place: PB::Place<'_>,
     ) -> Result<PublishedProof<SC>, Error> {
         if let Some(error) = &self.environment {
             return Err(error.clone());
         }
-        if pk.params != *self.device.params() {
+        if pk.params != *params {
             return Err(Error::invalid("prove", "the parameters of the proving key are not those of the engine"));
         }
         let session = Session::of(pk, &self.options)?;
@@ -163,13 +170,46 @@ impl<TS> BabyBearPoseidon2WhorlEngine<TS> {
             memory_limit_bytes: self.memory_limit_bytes,
         };
         let proof = session.with_prover(|prover| {
-            let traces = session_traces(&session, prover, pk, ctx, &mut control)?;
             if let Some(folder) = env::var_os("WHORL_DUMP_TASKS").filter(|folder| !folder.is_empty()) {
-                dump(Path::new(&folder), &session.key, &traces)?;
+                dump(Path::new(&folder), &session.key, pk, &ctx, place)?;
             }
+            let traces = session_traces(&session, prover, pk, ctx, place, &mut control)?;
             prover.prove(&traces, &mut control)
         })?;
         proof.to_published()
+    }
+}
+
+impl<TS> BabyBearPoseidon2WhorlEngine<TS> {
+    /// [`StarkEngine::prove`] with whorl's error.
+    ///
+    /// An AIR whose trace has no rows is absent, as one that `ctx` does not list.
+    pub fn try_prove(
+        &self,
+        pk: &DeviceMultiStarkProvingKey<PB>,
+        ctx: ProvingContext<PB>,
+    ) -> Result<PublishedProof<SC>, Error> {
+        self.prove_in(self.device.params(), pk, ctx, ())
+    }
+}
+
+/// What [`StarkEngine::prove`] answers; what it has no words for is kept for [`last_error`].
+pub(crate) fn published<PB: PublishedBackend, E>(
+    _pk: &DeviceMultiStarkProvingKey<PB>,
+    result: Result<PublishedProof<SC>, Error>,
+    published_error: impl FnOnce(&Error) -> E,
+) -> Result<PublishedProof<SC>, E> {
+    LAST_ERROR.set(result.as_ref().err().cloned());
+    match result {
+        Ok(proof) => {
+            #[cfg(feature = "metrics")]
+            openvm_stark_backend::prover::metrics::trace_metrics::<SC, _>(_pk, &proof.trace_vdata).emit();
+            Ok(proof)
+        }
+        Err(error) => {
+            tracing::error!(%error, "whorl made no proof");
+            Err(published_error(&error))
+        }
     }
 }
 
@@ -219,122 +259,6 @@ impl Proof {
     }
 }
 
-/// Writes the task into a folder of its own below `folder`: proofs of one process, and of several, do not meet.
-fn dump(folder: &Path, key: &Key, traces: &Traces) -> Result<(), Error> {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let name = format!("openvm-{}-{:05}", process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-    let folder: PathBuf = folder.join(&name);
-    task::save(&folder, &name, key, traces)?;
-    tracing::info!(folder = %folder.display(), "wrote the task");
-    Ok(())
-}
-
-/// Writes key and traces as a task folder (docs/formats.md), which `whorl prove`, `whorl check` and `whorl plan` take.
-/// Fails where no prover takes the traces: nothing is written then.
-pub fn export_task(
-    folder: &Path,
-    name: &str,
-    pk: &DeviceMultiStarkProvingKey<PB>,
-    ctx: &ProvingContext<PB>,
-) -> Result<(), Error> {
-    let names: Vec<_> = pk.per_air.iter().map(|air| air.air_name.replace('\0', " ")).collect();
-    let key = Key::from_published(&pk.get_vk(), &names)?;
-    let mut traces = Traces::new()?;
-    for (air_id, air) in &ctx.per_trace {
-        add_trace(&mut traces, pk, *air_id, air, |_, part, _| Matrix::from_rows(&part.trace).map(Source::Columns))?;
-    }
-    task::save(folder, name, &key, &traces)
-}
-
-/// A part of a trace as whorl takes it.
-enum Source {
-    Columns(Matrix),
-    Committed(Arc<Committed>),
-}
-
-impl Source {
-    fn part(&self) -> Part<'_> {
-        match self {
-            Self::Columns(matrix) => Part::Columns(matrix),
-            Self::Committed(committed) => Part::Committed(committed),
-        }
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Kind {
-    Preprocessed,
-    Cached,
-}
-
-/// The traces of a proof. Each matrix of rows is freed once it is transposed.
-fn session_traces(
-    session: &Session,
-    prover: &mut Prover,
-    pk: &DeviceMultiStarkProvingKey<PB>,
-    ctx: ProvingContext<PB>,
-    control: &mut Control<'_>,
-) -> Result<Traces, Error> {
-    let mut traces = Traces::new()?;
-    for (air_id, air) in ctx.per_trace {
-        add_trace(&mut traces, pk, air_id, &air, |kind, part, what| {
-            let committed = match kind {
-                Kind::Preprocessed => session.preprocessed(prover, part, what, control),
-                Kind::Cached => session.cached(prover, part, what, control),
-            };
-            committed.map(Source::Committed)
-        })?;
-    }
-    Ok(traces)
-}
-
-/// Rows of a matrix; one without columns has none.
-fn num_rows(width: usize, values: &[F]) -> usize {
-    values.len().checked_div(width).unwrap_or(0)
-}
-
-/// Adds the trace of an AIR, unless it has no rows. `source(kind, part, what)` is a part as whorl takes it; `what` names it.
-fn add_trace(
-    traces: &mut Traces,
-    pk: &DeviceMultiStarkProvingKey<PB>,
-    air_id: usize,
-    air: &AirProvingContext<PB>,
-    mut source: impl FnMut(Kind, &CommittedTraceData<PB>, &str) -> Result<Source, Error>,
-) -> Result<(), Error> {
-    let air_pk = pk.per_air.get(air_id).ok_or_else(|| {
-        Error::invalid("prove", format!("expected an AIR below {}, found AIR {air_id}", pk.per_air.len()))
-    })?;
-    let name = format!("AIR {air_id} ({})", air_pk.air_name);
-    let main = &air.common_main;
-    let heights = air.cached_mains.iter().map(|part| num_rows(part.trace.width, &part.trace.values));
-    let mut height = num_rows(main.width, &main.values);
-    if main.width == 0 {
-        height = heights.clone().next().unwrap_or(0);
-    }
-    if height == 0 {
-        // An absent AIR has nothing that a proof could be about.
-        if !air.public_values.is_empty() || heights.max().unwrap_or(0) != 0 {
-            let message = format!("{name}: expected no public value and no cached row beside a trace without rows");
-            return Err(Error::invalid("prove", message));
-        }
-        return Ok(());
-    }
-    let common_main = if main.width == 0 { Matrix::without_columns(height) } else { Matrix::from_rows(main) }
-        .map_err(|error| Error { message: format!("{name}: common main: {}", error.message), ..error })?;
-    let id = u32::try_from(air_id).map_err(|_| Error::invalid("prove", format!("{name}: no such AIR")))?;
-    traces.add(id, &common_main)?;
-    traces.set_public_values(&air.public_values)?;
-    for (i, part) in air.cached_mains.iter().enumerate() {
-        let source = source(Kind::Cached, part, &format!("{name}: cached part {i}"))?;
-        traces.add_cached(source.part())?;
-    }
-    if let Some(part) = &air_pk.preprocessed_data {
-        let source = source(Kind::Preprocessed, part, &format!("{name}: preprocessed columns"))?;
-        traces.set_preprocessed(source.part())?;
-    }
-    Ok(())
-}
-
 /// The published error that is nearest; [`last_error`] says why it is no nearer.
 fn published_error(error: &Error) -> CpuProverError {
     match error.code {
@@ -355,16 +279,8 @@ where
     /// Device and threads are those of WHORL_DEVICE and WHORL_THREADS, or else the CPU with one thread per core. What is wrong with them is
     /// an error of `prove`.
     fn new(params: SystemParams) -> Self {
-        let options = options_of(|name| env::var(name));
-        Self {
-            device: CpuDevice::new(BabyBearPoseidon2Config::default_from_params(params)),
-            environment: options.as_ref().err().cloned(),
-            options: options.unwrap_or_default(),
-            stop: None,
-            progress: None,
-            memory_limit_bytes: 0,
-            _transcript: PhantomData,
-        }
+        let device = CpuDevice::new(BabyBearPoseidon2Config::default_from_params(params));
+        Self::with_options(device, ProverOptions::default())
     }
 
     fn config(&self) -> &SC {
@@ -391,19 +307,7 @@ where
         pk: &DeviceMultiStarkProvingKey<PB>,
         ctx: ProvingContext<PB>,
     ) -> Result<PublishedProof<SC>, CpuProverError> {
-        let result = self.try_prove(pk, ctx);
-        LAST_ERROR.set(result.as_ref().err().cloned());
-        match result {
-            Ok(proof) => {
-                #[cfg(feature = "metrics")]
-                openvm_stark_backend::prover::metrics::trace_metrics::<SC, _>(pk, &proof.trace_vdata).emit();
-                Ok(proof)
-            }
-            Err(error) => {
-                tracing::error!(%error, "whorl made no proof");
-                Err(published_error(&error))
-            }
-        }
+        published(pk, self.try_prove(pk, ctx), published_error)
     }
 }
 
@@ -414,7 +318,7 @@ mod tests {
     #[test]
     fn the_environment_chooses_device_and_threads() {
         let with = |device: Option<&str>, threads: Option<&str>| {
-            options_of(|name| {
+            options_of(ProverOptions::default(), |name| {
                 let value = if name == "WHORL_DEVICE" { device } else { threads };
                 value.map(String::from).ok_or(env::VarError::NotPresent)
             })
@@ -425,7 +329,7 @@ mod tests {
         assert_eq!((chosen.device.as_str(), chosen.num_threads), ("cuda:1", 12));
         let error = with(None, Some("many")).unwrap_err();
         assert_eq!(error.to_string(), "invalid argument: engine: WHORL_THREADS: expected a number, found many");
-        let error = options_of(|_| Err(env::VarError::NotUnicode("x".into()))).unwrap_err();
+        let error = options_of(ProverOptions::default(), |_| Err(env::VarError::NotUnicode("x".into()))).unwrap_err();
         assert_eq!(error.message, "WHORL_DEVICE is not text");
     }
 }

@@ -1,6 +1,10 @@
 #![doc = include_str!("../README.md")]
 #![warn(missing_docs)]
 
+mod backend;
+mod context;
+#[cfg(feature = "cuda")]
+mod cuda;
 mod engine;
 mod error;
 pub mod ffi;
@@ -14,7 +18,10 @@ mod traces;
 #[cfg(feature = "vm")]
 pub mod vm;
 
-pub use engine::{BabyBearPoseidon2WhorlEngine, EngineProgress, export_task, last_error};
+pub use context::export_task;
+#[cfg(feature = "cuda")]
+pub use cuda::{BabyBearPoseidon2WhorlGpuEngine, GpuPlace};
+pub use engine::{BabyBearPoseidon2WhorlEngine, EngineProgress, WhorlEngine, last_error};
 pub use error::{Code, Error};
 pub use key::{Key, Proof};
 pub use matrix::Matrix;

@@ -1,6 +1,6 @@
 //! Columns of field elements in whorl's order, made from the published crates' rows.
 
-use std::{mem::MaybeUninit, sync::Arc};
+use std::{any::Any, mem::MaybeUninit, sync::Arc};
 
 use openvm_stark_backend::{
     p3_field::PrimeCharacteristicRing, p3_matrix::dense::RowMajorMatrix, p3_maybe_rayon::prelude::*,
@@ -12,8 +12,8 @@ use crate::{Error, ffi, handle::Handle};
 // BabyBear is a transparent wrapper of its Montgomery word, the form that whorl_matrix_borrow takes.
 const _: () = assert!(size_of::<F>() == size_of::<u32>() && align_of::<F>() == align_of::<u32>());
 
-/// Elements that a matrix is made of, for as long as whorl may look at them.
-pub(crate) type Words = Arc<Vec<F>>;
+/// What holds the elements that a matrix is made of, for as long as whorl may look at them.
+pub(crate) type Words = Arc<dyn Any + Send + Sync>;
 
 /// A matrix in whorl's order, column after column. It keeps the elements that it was made of.
 pub struct Matrix {
@@ -34,15 +34,15 @@ impl Matrix {
             let message = format!("expected {width} columns of {height} elements, found {} elements", values.len());
             return Err(Error::invalid("matrix", message));
         }
-        let words = Arc::new(values);
+        let values = Arc::new(values);
         // SAFETY: the words are in Montgomery form and below the modulus, as every F is. They stay where they are, unchanged, as
         // long as this matrix and all that it is put into, which keep `words` too.
         let handle = unsafe {
             Handle::made(ffi::whorl_matrix_free, |matrix, error| {
-                ffi::whorl_matrix_borrow(words.as_ptr().cast(), width, height, matrix, error)
+                ffi::whorl_matrix_borrow(values.as_ptr().cast(), width, height, matrix, error)
             })
         };
-        Ok(Self { handle: handle?, words })
+        Ok(Self { handle: handle?, words: values })
     }
 
     /// Of the rows of `matrix`, which are transposed. Fails where the rows are not of one length.
@@ -55,6 +55,29 @@ impl Matrix {
         let height = values.len().checked_div(width).unwrap_or(0);
         let columns = if width <= 1 || height <= 1 { values.clone() } else { transposed(values, width) };
         Self::from_columns(columns, width, height)
+    }
+
+    /// Of columns in the memory of the GPU that provers work on, column after column. Nothing is copied; `owner` keeps the memory.
+    ///
+    /// # Safety
+    /// `words` are `width * height` elements in memory of that GPU, written by work that `stream` has been given, and nothing changes them
+    /// before `owner` goes. `stream` is a stream of that GPU.
+    #[cfg(feature = "cuda")]
+    pub(crate) unsafe fn on_device(
+        words: *const F,
+        width: usize,
+        height: usize,
+        stream: *mut std::ffi::c_void,
+        owner: Words,
+    ) -> Result<Self, Error> {
+        // SAFETY: the caller's promise; the words are in Montgomery form, as every F is, and stay as long as this matrix and all that it is
+        // put into, which keep `owner` too.
+        let handle = unsafe {
+            Handle::made(ffi::whorl_matrix_free, |matrix, error| {
+                ffi::whorl_matrix_on_device(words.cast(), width, height, stream, matrix, error)
+            })
+        };
+        Ok(Self { handle: handle?, words: owner })
     }
 
     /// Rows without elements, for an AIR whose columns are all cached.

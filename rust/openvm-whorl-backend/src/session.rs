@@ -3,24 +3,21 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use openvm_cpu_backend::CpuBackend;
 use openvm_stark_backend::{
     SystemParams,
     prover::{CommittedTraceData, DeviceMultiStarkProvingKey},
 };
-use openvm_stark_sdk::config::baby_bear_poseidon2::{BabyBearPoseidon2Config, Digest};
+use openvm_stark_sdk::config::baby_bear_poseidon2::Digest;
 
 use crate::{
     Error,
+    backend::PublishedBackend,
+    context::{Kind, whorl_key},
     error::Code,
     key::Key,
-    matrix::Matrix,
     prover::{Control, Prover, ProverOptions},
     traces::Committed,
 };
-
-type PublishedKey = DeviceMultiStarkProvingKey<CpuBackend<BabyBearPoseidon2Config>>;
-type PublishedPart = CommittedTraceData<CpuBackend<BabyBearPoseidon2Config>>;
 
 /// Sessions that are kept; the one used longest ago goes first. An OpenVM program uses some five keys.
 const MAX_SESSIONS: usize = 8;
@@ -57,12 +54,15 @@ pub fn clear_cache() {
 }
 
 impl Session {
-    fn serves(&self, key: &PublishedKey, options: &ProverOptions) -> bool {
+    fn serves<PB: PublishedBackend>(&self, key: &DeviceMultiStarkProvingKey<PB>, options: &ProverOptions) -> bool {
         self.pre_hash == key.vk_pre_hash && self.params == key.params && self.options == *options
     }
 
     /// The session of the key, made if there is none. Fails where the key's hash is not that of its contents.
-    pub(crate) fn of(key: &PublishedKey, options: &ProverOptions) -> Result<Arc<Self>, Error> {
+    pub(crate) fn of<PB: PublishedBackend>(
+        key: &DeviceMultiStarkProvingKey<PB>,
+        options: &ProverOptions,
+    ) -> Result<Arc<Self>, Error> {
         let find = |sessions: &mut Vec<Arc<Self>>| {
             let at = sessions.iter().position(|session| session.serves(key, options))?;
             let session = sessions.remove(at);
@@ -73,12 +73,11 @@ impl Session {
             return Ok(session);
         }
         // Reading a key takes a while, and others need not wait for it.
-        let names: Vec<_> = key.per_air.iter().map(|air| air.air_name.replace('\0', " ")).collect();
         let made = Arc::new(Self {
             pre_hash: key.vk_pre_hash,
             params: key.params.clone(),
             options: options.clone(),
-            key: Key::from_published(&key.get_vk(), &names)?,
+            key: whorl_key(key)?,
             idle: Mutex::default(),
             preprocessed: Mutex::default(),
             cached: Mutex::default(),
@@ -111,73 +110,55 @@ impl Session {
         result
     }
 
-    /// The preprocessed columns of an AIR, committed.
-    pub(crate) fn preprocessed(
+    /// The part with this commitment, made of its trace if it is new. Fails where the trace is not what was committed to; `what` names it then.
+    pub(crate) fn committed<PB: PublishedBackend>(
         &self,
+        kind: Kind,
         prover: &mut Prover,
-        part: &PublishedPart,
+        part: &CommittedTraceData<PB>,
+        place: PB::Place<'_>,
         what: &str,
         control: &mut Control<'_>,
     ) -> Result<Arc<Committed>, Error> {
-        committed(prover, &self.preprocessed, self.key.num_airs(), part, what, control)
-    }
-
-    /// A cached part, committed.
-    pub(crate) fn cached(
-        &self,
-        prover: &mut Prover,
-        part: &PublishedPart,
-        what: &str,
-        control: &mut Control<'_>,
-    ) -> Result<Arc<Committed>, Error> {
-        committed(prover, &self.cached, MAX_CACHED_PARTS, part, what, control)
+        let (parts, limit) = match kind {
+            Kind::Preprocessed => (&self.preprocessed, self.key.num_airs()),
+            Kind::Cached => (&self.cached, MAX_CACHED_PARTS),
+        };
+        let committed = match find_part(parts, &part.commitment) {
+            Some(committed) => committed,
+            None => {
+                let made = Arc::new(prover.commit(&PB::columns(&part.trace, place)?, control)?);
+                if made.digest()? != part.commitment {
+                    return Err(Error::invalid("prove", format!("{what}: its commitment is not that of its columns")));
+                }
+                let mut parts = lock(parts);
+                parts.push((part.commitment, Arc::clone(&made)));
+                let surplus = parts.len().saturating_sub(limit);
+                let old: Vec<_> = parts.drain(..surplus).collect();
+                drop(parts);
+                drop(old);
+                made
+            }
+        };
+        let shape = PB::shape(&part.trace);
+        if committed.shape() != shape {
+            let ((width, height), (found_width, found_height)) = (committed.shape(), shape);
+            return Err(Error::invalid(
+                "prove",
+                format!(
+                    "{what}: expected the {width} x {height} columns of its commitment, found {found_width} x {found_height}"
+                ),
+            ));
+        }
+        Ok(committed)
     }
 }
 
-/// The part of `parts` with this commitment, or else one made of its trace. Fails where the trace is not what was committed to.
-fn committed(
-    prover: &mut Prover,
-    parts: &Parts,
-    limit: usize,
-    part: &PublishedPart,
-    what: &str,
-    control: &mut Control<'_>,
-) -> Result<Arc<Committed>, Error> {
-    let found = {
-        let mut parts = lock(parts);
-        let at = parts.iter().position(|(commitment, _)| *commitment == part.commitment);
-        at.map(|at| {
-            let found = parts.remove(at);
-            parts.push(found.clone());
-            found.1
-        })
-    };
-    let committed = match found {
-        Some(committed) => committed,
-        None => {
-            let made = Arc::new(prover.commit(&Matrix::from_rows(&part.trace)?, control)?);
-            if made.digest()? != part.commitment {
-                return Err(Error::invalid("prove", format!("{what}: its commitment is not that of its columns")));
-            }
-            let mut parts = lock(parts);
-            parts.push((part.commitment, Arc::clone(&made)));
-            let surplus = parts.len().saturating_sub(limit);
-            let old: Vec<_> = parts.drain(..surplus).collect();
-            drop(parts);
-            drop(old);
-            made
-        }
-    };
-    let width = part.trace.width;
-    let shape = (width, part.trace.values.len().checked_div(width).unwrap_or(0));
-    if committed.shape() != shape {
-        let ((width, height), (found_width, found_height)) = (committed.shape(), shape);
-        return Err(Error::invalid(
-            "prove",
-            format!(
-                "{what}: expected the {width} x {height} columns of its commitment, found {found_width} x {found_height}"
-            ),
-        ));
-    }
-    Ok(committed)
+/// The part with this commitment, from now on the one used last.
+fn find_part(parts: &Parts, commitment: &Digest) -> Option<Arc<Committed>> {
+    let mut parts = lock(parts);
+    let at = parts.iter().position(|(known, _)| known == commitment)?;
+    let found = parts.remove(at);
+    parts.push(found.clone());
+    Some(found.1)
 }

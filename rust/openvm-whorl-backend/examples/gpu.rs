@@ -1,0 +1,95 @@
+//! keccakf and the LogUp benchmark with traces on the GPU, by whorl and by openvm-cuda-backend by turns:
+//! `cargo run --release --features cuda --example gpu [RUNS]`. Medians of warm proofs.
+
+use std::{env, error::Error, sync::Arc, time::Instant};
+
+use openvm_cuda_backend::{BabyBearPoseidon2GpuEngine, GpuBackend, GpuDevice};
+use openvm_stark_backend::{
+    AirRef, PartitionedBaseAir, StarkEngine,
+    p3_air::{Air, AirBuilder, BaseAir, BaseAirWithPublicValues},
+    prover::{
+        AirProvingContext, ColMajorMatrix, CpuColMajorBackend, DeviceDataTransporter, DeviceMultiStarkProvingKey,
+        ProvingContext,
+    },
+    test_utils::{SelfInteractionFixture, TestFixture},
+};
+use openvm_stark_sdk::config::{
+    app_params_with_100_bits_security,
+    baby_bear_poseidon2::{BabyBearPoseidon2Config, F},
+};
+use openvm_whorl_backend::BabyBearPoseidon2WhorlGpuEngine;
+use p3_keccak_air::KeccakAir;
+
+type SC = BabyBearPoseidon2Config;
+
+const LOG_STACKED_HEIGHT: usize = 21;
+
+struct Keccak(KeccakAir);
+
+impl<T> BaseAir<T> for Keccak {
+    fn width(&self) -> usize {
+        BaseAir::<T>::width(&self.0)
+    }
+}
+impl<T> BaseAirWithPublicValues<T> for Keccak {}
+impl<T> PartitionedBaseAir<T> for Keccak {}
+impl<AB: AirBuilder> Air<AB> for Keccak {
+    fn eval(&self, builder: &mut AB) {
+        self.0.eval(builder);
+    }
+}
+
+fn median(times: &mut [f64]) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+/// Milliseconds from traces on the device to the proof.
+fn time<E>(
+    engine: &E,
+    pk: &DeviceMultiStarkProvingKey<GpuBackend>,
+    host: &ProvingContext<CpuColMajorBackend<SC>>,
+) -> Result<f64, Box<dyn Error>>
+where
+    E: StarkEngine<SC = SC, PB = GpuBackend, PD = GpuDevice>,
+{
+    let ctx = engine.device().transport_proving_ctx_to_device(host);
+    let start = Instant::now();
+    engine.prove(pk, ctx).map_err(|error| format!("{error:?}"))?;
+    Ok(start.elapsed().as_secs_f64() * 1e3)
+}
+
+fn compare(
+    name: &str,
+    airs: &[AirRef<SC>],
+    host: &ProvingContext<CpuColMajorBackend<SC>>,
+    runs: usize,
+) -> Result<(), Box<dyn Error>> {
+    let params = app_params_with_100_bits_security(LOG_STACKED_HEIGHT);
+    let whorl = BabyBearPoseidon2WhorlGpuEngine::new(params.clone());
+    let published = BabyBearPoseidon2GpuEngine::new(params);
+    let (pk, _) = whorl.keygen(airs);
+    let pk = whorl.device().transport_pk_to_device(&pk);
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for run in 0..runs + 2 {
+        let (a, b) = (time(&whorl, &pk, host)?, time(&published, &pk, host)?);
+        // The first proofs compile, load and allocate.
+        if run >= 2 {
+            ours.push(a);
+            theirs.push(b);
+        }
+    }
+    let (ours, theirs) = (median(&mut ours), median(&mut theirs));
+    println!("{name}: whorl {ours:.1} ms, openvm-cuda-backend {theirs:.1} ms, ratio {:.2}", ours / theirs);
+    Ok(())
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let runs = env::args().nth(1).map_or(Ok(10), |text| text.parse())?;
+    let states = (0..1024u64).map(|i| std::array::from_fn(|j| (25 * i + j as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+    let trace = p3_keccak_air::generate_trace_rows::<F>(states.collect(), 0);
+    let trace = AirProvingContext::simple_no_pis(ColMajorMatrix::from_row_major(&trace));
+    compare("keccakf", &[Arc::new(Keccak(KeccakAir {}))], &ProvingContext::new(vec![(0, trace)]), runs)?;
+    let logup = SelfInteractionFixture { widths: vec![4, 7, 8, 8, 10, 100], log_height: 17, bus_index: 4 };
+    compare("LogUp 2^17", &TestFixture::<SC>::airs(&logup), &TestFixture::<SC>::generate_proving_ctx(&logup), runs)
+}
