@@ -12,17 +12,19 @@ use std::{
 
 use openvm_circuit::{
     arch::{
-        ContinuationVmProof, PreflightExecutionOutput, Streams, VirtualMachine, VmInstance, execution_mode::Segment,
-        hasher::poseidon2::vm_poseidon2_hasher, instructions::exe::VmExe,
+        ContinuationVmProof, PreflightExecutionOutput, PreflightExecutor, Streams, VirtualMachine, VmBuilder,
+        VmExecutionConfig, VmInstance, execution_mode::Segment, hasher::poseidon2::vm_poseidon2_hasher,
+        instructions::exe::VmExe,
     },
     system::{
         memory::merkle::public_values::UserPublicValuesProof, program::trace::compute_exe_commit_from_mem_config,
     },
 };
 use openvm_continuations::{
-    circuit::inner::ProofsType,
-    prover::{ChildVkKind, InnerCpuProver},
+    circuit::inner::{InnerTraceGen, InnerTraceGenImpl, ProofsType},
+    prover::{ChildVkKind, InnerAggregationProver},
 };
+use openvm_recursion_circuit::system::{VerifierSubCircuit, VerifierTraceGen};
 use openvm_sdk::{
     GenericSdk, StdIn,
     config::{
@@ -33,16 +35,13 @@ use openvm_sdk::{
 };
 use openvm_sdk_config::{SdkVmConfig, SdkVmCpuBuilder, TranspilerConfig};
 use openvm_stark_backend::{
-    StarkEngine, SystemParams,
+    EngineDeviceCtx, StarkEngine, SystemParams,
     keygen::types::MultiStarkVerifyingKey,
     proof::Proof as PublishedProof,
-    prover::{DeviceDataTransporter, DeviceMultiStarkProvingKey, ProverDevice},
+    prover::{DeviceDataTransporter, DeviceMultiStarkProvingKey, ProverBackend, ProverDevice, ProvingContext},
 };
-use openvm_stark_sdk::{
-    config::baby_bear_poseidon2::{
-        BabyBearPoseidon2Config, BabyBearPoseidon2CpuEngine, CpuTranscript, DuplexSponge, F,
-    },
-    openvm_cpu_backend::CpuBackend,
+use openvm_stark_sdk::config::baby_bear_poseidon2::{
+    BabyBearPoseidon2Config, BabyBearPoseidon2CpuEngine, CpuTranscript, Digest, DuplexSponge, EF, F,
 };
 use openvm_transpiler::{FromElf, elf::Elf, openvm_platform::memory::MEM_SIZE};
 use openvm_verify_stark_host::{
@@ -53,7 +52,6 @@ use openvm_verify_stark_host::{
 use crate::{BabyBearPoseidon2WhorlEngine, Code, Error};
 
 type SC = BabyBearPoseidon2Config;
-type PB = CpuBackend<SC>;
 type PublishedEngine = BabyBearPoseidon2CpuEngine<DuplexSponge>;
 
 /// The engine that proves segments and aggregates.
@@ -61,7 +59,107 @@ pub type Engine = BabyBearPoseidon2WhorlEngine<CpuTranscript>;
 /// OpenVM's SDK with whorl's engine for the proofs of segments. The engines that it makes are those of WHORL_DEVICE and WHORL_THREADS.
 pub type Sdk = GenericSdk<Engine, SdkVmCpuBuilder>;
 /// Makes the engines of a prover: where the device, the threads and the stop of all its proofs are chosen.
-pub type MakeEngine = Arc<dyn Fn(SystemParams) -> Engine + Send + Sync>;
+pub type MakeEngine<E = Engine> = Arc<dyn Fn(SystemParams) -> E + Send + Sync>;
+
+/// An engine that programs are proved with: whorl's, and the published ones beside them, for comparison.
+pub trait ProgramEngine: StarkEngine<SC = SC> + Sized {
+    /// Makes the chips of the VM, with traces for this engine.
+    type Builder: VmBuilder<Self, VmConfig = SdkVmConfig> + Default;
+
+    /// [`StarkEngine::prove`] with an error that says why.
+    fn prove_context(
+        &self,
+        pk: &DeviceMultiStarkProvingKey<Self::PB>,
+        ctx: ProvingContext<Self::PB>,
+    ) -> Result<PublishedProof<SC>, Error>;
+}
+
+impl ProgramEngine for Engine {
+    type Builder = SdkVmCpuBuilder;
+
+    fn prove_context(
+        &self,
+        pk: &DeviceMultiStarkProvingKey<Self::PB>,
+        ctx: ProvingContext<Self::PB>,
+    ) -> Result<PublishedProof<SC>, Error> {
+        self.try_prove(pk, ctx)
+    }
+}
+
+impl ProgramEngine for BabyBearPoseidon2CpuEngine<CpuTranscript> {
+    type Builder = SdkVmCpuBuilder;
+
+    fn prove_context(
+        &self,
+        pk: &DeviceMultiStarkProvingKey<Self::PB>,
+        ctx: ProvingContext<Self::PB>,
+    ) -> Result<PublishedProof<SC>, Error> {
+        self.prove(pk, ctx).map_err(|error| Error::new(Code::Internal, "openvm-cpu-backend", format!("{error:?}")))
+    }
+}
+
+#[cfg(feature = "cuda")]
+mod gpu {
+    use openvm_circuit::arch::{AirInventory, ChipInventoryError, DenseRecordArena, VmBuilder, VmChipComplex};
+    use openvm_circuit::system::cuda::SystemChipInventoryGPU;
+    use openvm_cuda_backend::{BabyBearPoseidon2GpuEngine, GpuBackend};
+    use openvm_cuda_common::stream::GpuDeviceCtx;
+    use openvm_sdk_config::{SdkVmConfig, SdkVmGpuBuilder};
+    use openvm_stark_backend::{
+        StarkEngine,
+        proof::Proof,
+        prover::{DeviceMultiStarkProvingKey, ProvingContext},
+    };
+
+    use super::{ProgramEngine, SC};
+    use crate::{BabyBearPoseidon2WhorlGpuEngine, Code, Error};
+
+    /// [`SdkVmGpuBuilder`] for whorl's engine, which has the same types as the one that it is for.
+    #[derive(Clone, Copy, Default)]
+    pub struct WhorlVmGpuBuilder;
+
+    impl VmBuilder<BabyBearPoseidon2WhorlGpuEngine> for WhorlVmGpuBuilder {
+        type VmConfig = SdkVmConfig;
+        type SystemChipInventory = SystemChipInventoryGPU;
+        type RecordArena = DenseRecordArena;
+
+        fn create_chip_complex(
+            &self,
+            config: &SdkVmConfig,
+            circuit: AirInventory<SC>,
+            device_ctx: &GpuDeviceCtx,
+        ) -> Result<VmChipComplex<SC, DenseRecordArena, GpuBackend, SystemChipInventoryGPU>, ChipInventoryError>
+        {
+            VmBuilder::<BabyBearPoseidon2GpuEngine>::create_chip_complex(&SdkVmGpuBuilder, config, circuit, device_ctx)
+        }
+    }
+
+    impl ProgramEngine for BabyBearPoseidon2WhorlGpuEngine {
+        type Builder = WhorlVmGpuBuilder;
+
+        fn prove_context(
+            &self,
+            pk: &DeviceMultiStarkProvingKey<GpuBackend>,
+            ctx: ProvingContext<GpuBackend>,
+        ) -> Result<Proof<SC>, Error> {
+            self.try_prove(pk, ctx)
+        }
+    }
+
+    impl ProgramEngine for BabyBearPoseidon2GpuEngine {
+        type Builder = SdkVmGpuBuilder;
+
+        fn prove_context(
+            &self,
+            pk: &DeviceMultiStarkProvingKey<GpuBackend>,
+            ctx: ProvingContext<GpuBackend>,
+        ) -> Result<Proof<SC>, Error> {
+            self.prove(pk, ctx).map_err(|error| Error::new(Code::Internal, "openvm-cuda-backend", error.to_string()))
+        }
+    }
+}
+#[cfg(feature = "cuda")]
+pub use gpu::WhorlVmGpuBuilder;
 
 /// What a proof is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,14 +228,21 @@ fn vm_error(stage: &str, error: impl fmt::Display) -> Error {
 }
 
 /// Proves the segments of a program.
-pub struct SegmentProver {
-    instance: VmInstance<Engine, SdkVmCpuBuilder>,
+pub struct SegmentProver<E: ProgramEngine = Engine> {
+    instance: VmInstance<E, E::Builder>,
     vk: AppVerifyingKey,
 }
 
-impl SegmentProver {
+impl<E: ProgramEngine> SegmentProver<E>
+where
+    <SdkVmConfig as VmExecutionConfig<F>>::Executor: PreflightExecutor<F, <E::Builder as VmBuilder<E>>::RecordArena>,
+{
     /// Makes the VM's key and commits to the program.
-    pub fn new(config: &AppConfig<SdkVmConfig>, exe: Arc<VmExe<F>>, make_engine: &MakeEngine) -> Result<Self, Error> {
+    pub fn new(
+        config: &AppConfig<SdkVmConfig>,
+        exe: Arc<VmExe<F>>,
+        make_engine: &MakeEngine<E>,
+    ) -> Result<Self, Error> {
         let pk = AppProvingKey::keygen(config.clone()).map_err(|error| vm_error("keygen", error))?;
         Self::with_key(&pk, exe, make_engine)
     }
@@ -146,12 +251,12 @@ impl SegmentProver {
     pub fn with_key(
         pk: &AppProvingKey<SdkVmConfig>,
         exe: Arc<VmExe<F>>,
-        make_engine: &MakeEngine,
+        make_engine: &MakeEngine<E>,
     ) -> Result<Self, Error> {
         let vm_pk = &pk.app_vm_pk;
         let engine = make_engine(vm_pk.get_params());
         let device_pk = engine.device().transport_pk_to_device(&vm_pk.vm_pk);
-        let vm = VirtualMachine::new(engine, SdkVmCpuBuilder, vm_pk.vm_config.clone(), device_pk)
+        let vm = VirtualMachine::new(engine, E::Builder::default(), vm_pk.vm_config.clone(), device_pk)
             .map_err(|error| vm_error("vm", error))?;
         let program = vm.commit_program_on_device(&exe.program);
         let instance = VmInstance::new(vm, exe, program).map_err(|error| vm_error("vm", error))?;
@@ -204,7 +309,7 @@ impl SegmentProver {
                 vm.generate_proving_ctx(system_records, record_arenas).map_err(|error| vm_error("traces", error))?;
             let trace_time = start.elapsed();
             let start = Instant::now();
-            proofs.push(vm.engine.try_prove(vm.pk(), context)?);
+            proofs.push(vm.engine.prove_context(vm.pk(), context)?);
             listen(Event::Proved {
                 layer: Layer::Segment,
                 index,
@@ -236,20 +341,29 @@ impl SegmentProver {
 }
 
 /// A prover of one layer of the tree, with its key on the device.
-struct LayerProver<const MAX_CHILDREN: usize> {
-    prover: InnerCpuProver<MAX_CHILDREN>,
-    pk: DeviceMultiStarkProvingKey<PB>,
-    engine: Engine,
+struct LayerProver<E: ProgramEngine, const MAX_CHILDREN: usize>
+where
+    E::PB: ProverBackend<Val = F, Challenge = EF, Commitment = Digest>,
+{
+    prover: InnerAggregationProver<E::PB, VerifierSubCircuit<MAX_CHILDREN>, InnerTraceGenImpl>,
+    pk: DeviceMultiStarkProvingKey<E::PB>,
+    engine: E,
 }
 
-impl<const MAX_CHILDREN: usize> LayerProver<MAX_CHILDREN> {
+impl<E: ProgramEngine, const MAX_CHILDREN: usize> LayerProver<E, MAX_CHILDREN>
+where
+    E::PB: ProverBackend<Val = F, Challenge = EF, Commitment = Digest>,
+    <E::PB as ProverBackend>::Matrix: Clone,
+    VerifierSubCircuit<MAX_CHILDREN>: VerifierTraceGen<E::PB, SC, EngineDeviceCtx<E>>,
+    InnerTraceGenImpl: InnerTraceGen<E::PB, EngineDeviceCtx<E>>,
+{
     fn new(
         child_vk: Arc<MultiStarkVerifyingKey<SC>>,
         params: &SystemParams,
         is_self_recursive: bool,
-        make_engine: &MakeEngine,
+        make_engine: &MakeEngine<E>,
     ) -> Self {
-        let prover = InnerCpuProver::new::<Engine>(child_vk, params.clone(), is_self_recursive, None);
+        let prover = InnerAggregationProver::new::<E>(child_vk, params.clone(), is_self_recursive, None);
         let engine = make_engine(params.clone());
         let pk = engine.device().transport_pk_to_device(&prover.get_pk());
         Self { prover, pk, engine }
@@ -269,11 +383,11 @@ impl<const MAX_CHILDREN: usize> LayerProver<MAX_CHILDREN> {
         let mut made = Vec::with_capacity(count);
         for (index, children) in chunks.enumerate() {
             let start = Instant::now();
-            let device_ctx = ProverDevice::<PB, CpuTranscript>::device_ctx(self.engine.device());
+            let device_ctx = ProverDevice::<E::PB, E::TS>::device_ctx(self.engine.device());
             let context = self.prover.generate_proving_ctx(children, kind, ProofsType::Vm, None, device_ctx);
             let trace_time = start.elapsed();
             let start = Instant::now();
-            made.push(self.engine.try_prove(&self.pk, context)?);
+            made.push(self.engine.prove_context(&self.pk, context)?);
             let prove_time = start.elapsed();
             listen(Event::Proved { layer, index, count, num_instructions: 0, trace_time, prove_time });
         }
@@ -283,20 +397,30 @@ impl<const MAX_CHILDREN: usize> LayerProver<MAX_CHILDREN> {
 
 /// Makes one proof of the proofs of a program's segments: leaves over segments, internal nodes over leaves, and internal nodes over internal
 /// nodes until one is left, which is wrapped once more, as openvm-sdk's `StarkProver` does.
-pub struct Aggregator {
-    leaf: LayerProver<MAX_NUM_CHILDREN_LEAF>,
-    internal_for_leaf: LayerProver<MAX_NUM_CHILDREN_INTERNAL>,
-    internal_recursive: LayerProver<MAX_NUM_CHILDREN_INTERNAL>,
+pub struct Aggregator<E: ProgramEngine = Engine>
+where
+    E::PB: ProverBackend<Val = F, Challenge = EF, Commitment = Digest>,
+{
+    leaf: LayerProver<E, MAX_NUM_CHILDREN_LEAF>,
+    internal_for_leaf: LayerProver<E, MAX_NUM_CHILDREN_INTERNAL>,
+    internal_recursive: LayerProver<E, MAX_NUM_CHILDREN_INTERNAL>,
     tree: AggregationTreeConfig,
 }
 
-impl Aggregator {
+impl<E: ProgramEngine> Aggregator<E>
+where
+    E::PB: ProverBackend<Val = F, Challenge = EF, Commitment = Digest>,
+    <E::PB as ProverBackend>::Matrix: Clone,
+    VerifierSubCircuit<MAX_NUM_CHILDREN_LEAF>: VerifierTraceGen<E::PB, SC, EngineDeviceCtx<E>>,
+    VerifierSubCircuit<MAX_NUM_CHILDREN_INTERNAL>: VerifierTraceGen<E::PB, SC, EngineDeviceCtx<E>>,
+    InnerTraceGenImpl: InnerTraceGen<E::PB, EngineDeviceCtx<E>>,
+{
     /// For programs of a VM with this key. Makes three keys, which takes a while. Fails where the tree asks for more children than OpenVM's circuits have.
     pub fn new(
         app_vk: &AppVerifyingKey,
         params: &AggregationSystemParams,
         tree: AggregationTreeConfig,
-        make_engine: &MakeEngine,
+        make_engine: &MakeEngine<E>,
     ) -> Result<Self, Error> {
         let within = |what: &str, found: usize, max: usize| match found {
             n if (1..=max).contains(&n) => Ok(()),
@@ -342,7 +466,7 @@ impl Aggregator {
     }
 
     /// What proofs of the program of `segments` are verified with.
-    pub fn verifying_key(&self, segments: &SegmentProver) -> VmStarkVerifyingKey {
+    pub fn verifying_key(&self, segments: &SegmentProver<E>) -> VmStarkVerifyingKey {
         let instance = &segments.instance;
         let memory_config = &instance.vm.config().as_ref().memory_config;
         VmStarkVerifyingKey {

@@ -5,13 +5,14 @@ mod common;
 use common::{SC, bytes, circuit, context, engine};
 use openvm_stark_backend::{
     StarkEngine, SystemParams,
+    p3_field::PrimeCharacteristicRing,
     prover::DeviceDataTransporter,
     test_utils::{
         CachedFixture11, FibFixture, InteractionsFixture11, MixtureFixture, PreprocessedFibFixture,
         SelfInteractionFixture, TestFixture, default_test_params_small, test_system_params_small,
     },
 };
-use openvm_stark_sdk::config::baby_bear_poseidon2::BabyBearPoseidon2Config;
+use openvm_stark_sdk::config::baby_bear_poseidon2::{BabyBearPoseidon2Config, F};
 use openvm_whorl_backend::{BabyBearPoseidon2WhorlGpuEngine, Code, Stop};
 
 type GpuEngine = BabyBearPoseidon2WhorlGpuEngine;
@@ -64,7 +65,7 @@ fn what_goes_wrong_is_an_error() {
     let stopped = GpuEngine::new(params.clone()).with_stop(stop);
     assert_eq!(stopped.try_prove(&pk, ctx()).unwrap_err().code, Code::Cancelled);
     let mut unsatisfied = FibFixture::new(0, 1, 32).generate_proving_ctx();
-    unsatisfied.per_trace[0].1.public_values[2] += openvm_stark_backend::p3_field::PrimeCharacteristicRing::ONE;
+    unsatisfied.per_trace[0].1.public_values[2] += F::ONE;
     let unsatisfied = engine.device().transport_proving_ctx_to_device(&unsatisfied);
     assert_eq!(engine.try_prove(&pk, unsatisfied).unwrap_err().code, Code::Unsatisfied);
 

@@ -2,15 +2,21 @@
 
 mod common;
 
-use std::{env, fs, path::PathBuf, process, process::Command};
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process,
+    process::Command,
+};
 
-use common::{PB, SC, bytes, circuit, context, published_proof, small_engine};
+use common::{PB, SC, bytes, circuit, context, engine, published_proof, small_engine};
 use openvm_stark_backend::{
+    StarkEngine,
     prover::ProvingContext,
     test_utils::{FibFixture, MixtureFixture, default_test_params_small},
 };
 use openvm_stark_sdk::config::baby_bear_poseidon2::BabyBearPoseidon2Config;
-use openvm_whorl_backend::{Code, Control, Prover, ProverOptions, Task, export_task};
+use openvm_whorl_backend::{Code, Control, Prover, ProverOptions, Task, export_task, import_task};
 
 /// A folder that does not exist yet, and is removed in the end.
 struct Folder(PathBuf);
@@ -121,4 +127,51 @@ fn engines_write_the_tasks_that_they_prove() {
     let failed = child(&file);
     assert!(!failed.status.success());
     assert!(String::from_utf8_lossy(&failed.stdout).contains("task.save"), "{failed:?}");
+}
+
+#[test]
+fn what_is_imported_is_proved_alike_by_the_published_prover() {
+    // All that a task can hold: preprocessed columns, cached parts, an AIR without columns of its own, public values, an absent AIR.
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors");
+    for name in ["preprocessed_and_cached", "fib_three_airs_one_absent", "interactions", "cached", "mixture_l_skip_5"] {
+        let folder = vectors.join(name);
+        let expected = fs::read(folder.join("proof.bin")).unwrap();
+        let task = import_task(&folder).unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(task.name, name);
+        assert!(bytes(&published_proof(&task.pk, task.ctx)) == expected, "{name}: other bytes");
+        let task = import_task(&folder).unwrap();
+        let engine = engine(task.vk.inner.params.clone(), "cpu");
+        assert!(bytes(&engine.prove(&task.pk, task.ctx).unwrap()) == expected, "{name}: other bytes by the engine");
+    }
+    // And back: what was imported is exported as it was.
+    let task = import_task(&vectors.join("mixture_l_skip_5")).unwrap();
+    let folder = Folder::new("back");
+    export_task(&folder.0, &task.name, &task.pk, &task.ctx).unwrap();
+    for file in fs::read_dir(&folder.0).unwrap() {
+        let file = file.unwrap();
+        if file.file_name() != "task.json" {
+            let before = vectors.join("mixture_l_skip_5").join(file.file_name());
+            assert!(fs::read(file.path()).unwrap() == fs::read(&before).unwrap(), "{}", before.display());
+        }
+    }
+}
+
+#[test]
+fn folders_that_are_no_tasks_are_not_imported() {
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/vectors");
+    assert_eq!(import_task(&vectors.join("nothing")).err().unwrap().code, Code::Io);
+    // A task of inputs, without traces.
+    assert!(import_task(&vectors.join("keccakf_1024")).is_err());
+    let folder = Folder::new("short");
+    fs::create_dir(&folder.0).unwrap();
+    for file in fs::read_dir(vectors.join("fib_2e5")).unwrap() {
+        let file = file.unwrap();
+        fs::copy(file.path(), folder.0.join(file.file_name())).unwrap();
+    }
+    import_task(&folder.0).unwrap();
+    let columns = folder.0.join("air0_main.bin");
+    let bytes = fs::read(&columns).unwrap();
+    fs::write(&columns, &bytes[4..]).unwrap();
+    let error = import_task(&folder.0).err().unwrap();
+    assert_eq!(error.code, Code::BadFormat, "{error}");
 }

@@ -10,25 +10,38 @@ use std::{
     time::Instant,
 };
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use openvm_circuit::arch::{PreflightExecutor, VmBuilder, VmExecutionConfig};
+use openvm_continuations::circuit::inner::{InnerTraceGen, InnerTraceGenImpl};
+#[cfg(feature = "cuda")]
+use openvm_cuda_backend::BabyBearPoseidon2GpuEngine;
+use openvm_recursion_circuit::system::{VerifierSubCircuit, VerifierTraceGen};
 use openvm_sdk::{
-    F, StdIn,
-    config::{AggregationSystemParams, AggregationTreeConfig, AppConfig},
+    F, SC, StdIn,
+    config::{
+        AggregationSystemParams, AggregationTreeConfig, AppConfig, MAX_NUM_CHILDREN_INTERNAL, MAX_NUM_CHILDREN_LEAF,
+    },
 };
 use openvm_sdk_config::SdkVmConfig;
 use openvm_stark_backend::{
-    StarkEngine,
+    EngineDeviceCtx, StarkEngine,
     codec::{Decode, Encode},
     p3_field::PrimeField32,
+    prover::ProverBackend,
 };
-use openvm_stark_sdk::config::{MAX_APP_LOG_STACKED_HEIGHT, app_params_with_100_bits_security};
+use openvm_stark_sdk::config::{
+    MAX_APP_LOG_STACKED_HEIGHT, app_params_with_100_bits_security,
+    baby_bear_poseidon2::{BabyBearPoseidon2CpuEngine, CpuTranscript, Digest, EF},
+};
 use openvm_verify_stark_host::{
     VmStarkProof,
     vk::{read_vk_from_file, write_vk_to_file},
 };
+#[cfg(feature = "cuda")]
+use openvm_whorl_backend::BabyBearPoseidon2WhorlGpuEngine;
 use openvm_whorl_backend::{
     Code, Error,
-    vm::{Aggregator, Engine, Event, MakeEngine, SegmentProver, read_program, verify},
+    vm::{Aggregator, Engine, Event, MakeEngine, ProgramEngine, SegmentProver, read_program, verify},
 };
 use tracing_subscriber::EnvFilter;
 
@@ -62,6 +75,9 @@ enum Command {
         /// Threads of whorl; 0: one per core
         #[arg(long, default_value_t = 0, value_name = "N")]
         threads: u32,
+        /// Who makes the proofs: whorl, or for comparison the published prover for the same traces
+        #[arg(long, value_enum, default_value_t = By::Whorl)]
+        by: By,
         /// Proves and verifies the segments alone, without aggregation
         #[arg(long, conflicts_with_all = ["out", "vk"])]
         segments_only: bool,
@@ -81,6 +97,19 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         vk: PathBuf,
     },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum By {
+    Whorl,
+    Openvm,
+}
+
+/// Where the proofs go.
+struct Outputs {
+    segments_only: bool,
+    proof: Option<PathBuf>,
+    vk: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -156,7 +185,11 @@ impl Program {
         Ok(AppConfig::new(self.vm_config()?, app_params_with_100_bits_security(self.log_stacked_height)))
     }
 
-    fn prover(&self, make_engine: &MakeEngine) -> Result<SegmentProver, Error> {
+    fn prover<E: ProgramEngine>(&self, make_engine: &MakeEngine<E>) -> Result<SegmentProver<E>, Error>
+    where
+        <SdkVmConfig as VmExecutionConfig<F>>::Executor:
+            PreflightExecutor<F, <E::Builder as VmBuilder<E>>::RecordArena>,
+    {
         let config = self.app_config()?;
         let exe = read_program(&read(&self.elf)?, &config.app_vm_config)?;
         SegmentProver::new(&config, exe, make_engine)
@@ -231,14 +264,16 @@ fn run(program: &Program) -> Result<(), Error> {
     Ok(())
 }
 
-fn prove(
-    program: &Program,
-    make_engine: &MakeEngine,
-    segments_only: bool,
-    out: Option<&PathBuf>,
-    vk_out: Option<&PathBuf>,
-) -> Result<(), Error> {
-    program.check_outputs(&out.into_iter().chain(vk_out).collect::<Vec<_>>())?;
+fn prove<E: ProgramEngine>(program: &Program, make_engine: &MakeEngine<E>, outputs: &Outputs) -> Result<(), Error>
+where
+    <SdkVmConfig as VmExecutionConfig<F>>::Executor: PreflightExecutor<F, <E::Builder as VmBuilder<E>>::RecordArena>,
+    E::PB: ProverBackend<Val = F, Challenge = EF, Commitment = Digest>,
+    <E::PB as ProverBackend>::Matrix: Clone,
+    VerifierSubCircuit<MAX_NUM_CHILDREN_LEAF>: VerifierTraceGen<E::PB, SC, EngineDeviceCtx<E>>,
+    VerifierSubCircuit<MAX_NUM_CHILDREN_INTERNAL>: VerifierTraceGen<E::PB, SC, EngineDeviceCtx<E>>,
+    InnerTraceGenImpl: InnerTraceGen<E::PB, EngineDeviceCtx<E>>,
+{
+    program.check_outputs(&outputs.proof.iter().chain(&outputs.vk).collect::<Vec<_>>())?;
     let start = Instant::now();
     let stdin = program.stdin()?;
     let mut segments = program.prover(make_engine)?;
@@ -250,7 +285,7 @@ fn prove(
         // The VM's memory holds bytes.
         .map(|value| u8::try_from(value.as_canonical_u32()).unwrap_or(u8::MAX))
         .collect();
-    if segments_only {
+    if outputs.segments_only {
         segments.verify(&proof)?;
         eprintln!("verified: {} segments, {:.2} s in all", proof.per_segment.len(), start.elapsed().as_secs_f64());
         print_values(values);
@@ -266,10 +301,10 @@ fn prove(
     verify(&vk, &proof)?;
     let bytes = proof.encode_to_vec().map_err(|error| internal(format!("the proof is not encoded: {error}")))?;
     let packed = zstd::encode_all(bytes.as_slice(), 0).map_err(|error| internal(format!("zstd: {error}")))?;
-    if let Some(path) = out {
+    if let Some(path) = &outputs.proof {
         write(path, |part| fs::write(part, &packed).map_err(|error| io_error(path, error)))?;
     }
-    if let Some(path) = vk_out {
+    if let Some(path) = &outputs.vk {
         write(path, |part| write_vk_to_file(part, &vk).map_err(|error| io_error(path, error)))?;
     }
     eprintln!("verified: one proof of {} bytes, {:.2} s in all", packed.len(), start.elapsed().as_secs_f64());
@@ -295,10 +330,42 @@ fn verify_files(proof: &Path, vk: &Path) -> Result<(), Error> {
 fn run_command(command: Command) -> Result<(), Error> {
     match command {
         Command::Run { program } => run(&program),
-        Command::Prove { program, device, threads, segments_only, out, vk } => {
-            let make_engine: MakeEngine =
-                Arc::new(move |params| Engine::new(params).with_device(device.clone()).with_threads(threads));
-            prove(&program, &make_engine, segments_only, out.as_ref(), vk.as_ref())
+        Command::Prove { program, device, threads, by, segments_only, out, vk } => {
+            let outputs = Outputs { segments_only, proof: out, vk };
+            // A GPU of CUDA makes the traces too, where the program was built for that.
+            #[cfg(feature = "cuda")]
+            if device.starts_with("cuda") || device == "gpu" {
+                return match by {
+                    By::Whorl => {
+                        let make_engine: MakeEngine<BabyBearPoseidon2WhorlGpuEngine> = Arc::new(move |params| {
+                            BabyBearPoseidon2WhorlGpuEngine::new(params)
+                                .with_device(device.clone())
+                                .with_threads(threads)
+                        });
+                        prove(&program, &make_engine, &outputs)
+                    }
+                    By::Openvm => prove(
+                        &program,
+                        &(Arc::new(<BabyBearPoseidon2GpuEngine as StarkEngine>::new) as MakeEngine<_>),
+                        &outputs,
+                    ),
+                };
+            }
+            match by {
+                By::Whorl => {
+                    let make_engine: MakeEngine =
+                        Arc::new(move |params| Engine::new(params).with_device(device.clone()).with_threads(threads));
+                    prove(&program, &make_engine, &outputs)
+                }
+                By::Openvm if device != "cpu" => {
+                    Err(usage(format!("--by openvm: expected --device cpu, found {device}")))
+                }
+                By::Openvm => {
+                    let make_engine: MakeEngine<BabyBearPoseidon2CpuEngine<CpuTranscript>> =
+                        Arc::new(BabyBearPoseidon2CpuEngine::new);
+                    prove(&program, &make_engine, &outputs)
+                }
+            }
         }
         Command::Verify { proof, vk } => verify_files(&proof, &vk),
     }
