@@ -51,7 +51,7 @@ public:
 
     /// The width · height elements at `values`, column after column, where they are. They must stay, unchanged, while the matrix or
     /// a copy of it is used: copies are of the place. Only read it: what changes an element changes it there.
-    /// Errors: kInvalidArgument (null with elements to come).
+    /// Errors: kInvalidArgument (null with elements to come, not a multiple of 4 bytes).
     static Result<Matrix> borrow(const Fp* values, std::size_t width, std::size_t height) noexcept;
     /// The width · height elements (Montgomery words) at memory.words, column after column, where they are, for provers on
     /// that GPU: they are neither copied nor brought over. A proof waits on the device for the work that memory.stream has

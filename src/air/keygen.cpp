@@ -135,6 +135,8 @@ private:
             throw;
         } catch (const std::exception& e) {
             fault(fmt::format("eval() threw: {}", e.what()), "its constraints are not known until it returns");
+        } catch (...) {
+            fault("eval() threw what is no std::exception", "its constraints are not known until it returns");
         }
         return false;
     }

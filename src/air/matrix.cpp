@@ -34,6 +34,10 @@ Result<void> check_place(const void* place, std::size_t width, std::size_t heigh
         return Error{ErrorCode::kInvalidArgument, "matrix",
                      fmt::format("{} columns of {} elements are more than can be addressed", width, height)};
     }
+    if (reinterpret_cast<std::uintptr_t>(place) % sizeof(Fp) != 0) {
+        return Error{ErrorCode::kInvalidArgument, "matrix",
+                     fmt::format("expected an address that {} divides, found {}", sizeof(Fp), place)};
+    }
     return {};
 }
 
@@ -111,10 +115,6 @@ Result<Matrix> Matrix::borrow(const Fp* values, std::size_t width, std::size_t h
 Result<Matrix> Matrix::on_device(const DeviceMemory& memory, std::size_t width, std::size_t height) noexcept {
     return guarded("matrix", [&]() -> Result<Matrix> {
         if (auto ok = check_place(memory.words, width, height); !ok) return std::move(ok).error();
-        if (reinterpret_cast<std::uintptr_t>(memory.words) % sizeof(Fp) != 0) {
-            return Error{ErrorCode::kInvalidArgument, "matrix",
-                         fmt::format("expected an address that {} divides, found {}", sizeof(Fp), memory.words)};
-        }
         Matrix matrix;
         matrix.height_ = height;
         if (height == 0) {

@@ -133,6 +133,8 @@ Result<ExitCode> run_keygen(Session& session, const KeygenOptions& options) {
     }
     if (auto checked = Session::check_folder("--out", options.out_folder); !checked) return checked.error();
     if (auto made = create_folders(options.out_folder); !made) return made.error();
+    const Result<Descriptor> held = hold_folder(options.out_folder);
+    if (!held) return held.error();
     const std::string key_path = path_in(options.out_folder, kTaskKeyFile).string();
     if (!options.is_forced && (has_task_json(options.out_folder) || size_of_file(key_path))) {
         return Error{
@@ -141,14 +143,15 @@ Result<ExitCode> run_keygen(Session& session, const KeygenOptions& options) {
             .message = fmt::format("{} has a {} already; --force replaces a key and its preprocessed columns",
                                    printable(options.out_folder), size_of_file(key_path) ? kTaskKeyFile : kTaskFile)};
     }
-    if (auto claimed = session.claim_output("--out", key_path); !claimed) return claimed.error();
+    if (auto claimed = session.claim_file_of_folder("--out", key_path); !claimed) return claimed.error();
     const auto preprocessed_path = [&](std::size_t air_id) {
         const std::string file = part_file(static_cast<std::uint32_t>(air_id), "preprocessed");
         return path_in(options.out_folder, file).string();
     };
     // Whether an AIR has such columns is only known later.
     for (std::size_t i = 0; i < airs.size(); ++i) {
-        if (auto claimed = session.claim_output("--out", preprocessed_path(i)); !claimed) return claimed.error();
+        if (auto claimed = session.claim_file_of_folder("--out", preprocessed_path(i)); !claimed)
+            return claimed.error();
     }
     if (auto begun = session.begin(); !begun) return begun.error();
 
@@ -167,6 +170,7 @@ Result<ExitCode> run_keygen(Session& session, const KeygenOptions& options) {
     write_digest(json, "pre_hash", key->vk.pre_hash);
     write_security(json, *bits);
     json.open("airs", '[');
+    std::vector<std::pair<std::string, std::vector<std::byte>>> files;
     Table table({{"AIR"}, {"name", Align::kLeft}, {"preprocessed columns", Align::kLeft}});
     for (std::size_t i = 0; i < key->air_names.size(); ++i) {
         json.item();
@@ -178,7 +182,7 @@ Result<ExitCode> run_keygen(Session& session, const KeygenOptions& options) {
         if (const std::optional<Matrix>& matrix = key->preprocessed[i]) {
             file = part_file(static_cast<std::uint32_t>(i), "preprocessed");
             const std::string path = preprocessed_path(i);
-            if (auto written = session.write(path, matrix_bytes(*matrix)); !written) return written.error();
+            files.emplace_back(path, matrix_bytes(*matrix));
             json.value(path);
         } else {
             json.value(nullptr);
@@ -187,7 +191,10 @@ Result<ExitCode> run_keygen(Session& session, const KeygenOptions& options) {
         table.add({fmt::to_string(i), printable(key->air_names[i]), file});
     }
     json.close(']');
-    if (auto written = session.write(key_path, *bytes); !written) return written.error();
+    std::vector<Session::Output> outputs;
+    for (const auto& [path, columns] : files) outputs.push_back({path, columns});
+    outputs.push_back({key_path, *bytes});
+    if (auto written = session.write(outputs); !written) return written.error();
     session.say("verifying key: {}, {} bytes\n  pre-hash {}\n  security: {} bits ({})\n\n{}", printable(key_path),
                 grouped(bytes->size()), digest_text(key->vk.pre_hash), bits_text(bits->total()), bits->weakest(),
                 table.text());

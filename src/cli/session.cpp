@@ -188,6 +188,17 @@ void Session::claim_input(std::string_view option, const std::string& path) {
     claim_stream("standard input", STDIN_FILENO);
 }
 
+Result<void> Session::claim_file_of_folder(std::string_view option, const std::string& path) {
+    struct stat status{};
+    if (::lstat(path.c_str(), &status) == 0 && S_ISLNK(status.st_mode)) {
+        // It may lead to columns of the same task, or out of the folder.
+        return Error{.code = ErrorCode::kInvalidArgument,
+                     .stage = std::string(option),
+                     .message = printable(path) + " is a link, expected a file of the folder or none"};
+    }
+    return claim_output(option, path);
+}
+
 Result<void> Session::claim_task(std::string_view option, const std::string& folder) {
     struct stat status{};
     if (::stat(folder.c_str(), &status) == 0 && !S_ISDIR(status.st_mode)) {
@@ -218,6 +229,18 @@ Result<void> Session::write(const std::string& path, std::span<const std::byte> 
     if (path != kStandardStream) return write_file(path, bytes);
     print_exactly(as_text(bytes));
     return {};
+}
+
+Result<void> Session::write(std::span<const Output> outputs) {
+    std::vector<FileContent> files;
+    for (const Output& output : outputs) {
+        if (output.path == kStandardStream) {
+            print_exactly(as_text(output.bytes));
+        } else {
+            files.push_back({output.path, output.bytes});
+        }
+    }
+    return write_files(files);
 }
 
 Result<void> Session::write(const std::string& path, std::string_view text) {

@@ -77,6 +77,8 @@ public:
     /// from the start unless the run is quiet; /dev/null and its like may be claimed any number of times. "-" is standard
     /// output, for one option alone; text for people then goes to standard error.
     Result<void> claim_output(std::string_view option, const std::string& path);
+    /// The same for a file of a folder that the program names itself: a link is refused.
+    Result<void> claim_file_of_folder(std::string_view option, const std::string& path);
     /// Errors: kInvalidArgument where `folder`, a folder to be made or filled, is "-".
     static Result<void> check_folder(std::string_view option, const std::string& folder);
     /// Declares a folder that will be made and filled, so that no other output lies in it. Errors: kInvalidArgument where it is there
@@ -95,6 +97,12 @@ public:
     /// Writes a file, or standard output for "-". Errors: those of write_file; that standard output cannot be written is seen at
     /// the end of the run.
     Result<void> write(const std::string& path, std::span<const std::byte> bytes);
+    struct Output {
+        std::string path;
+        std::span<const std::byte> bytes;
+    };
+    /// The same for outputs that belong together: a signal leaves all or none of the files (write_files).
+    Result<void> write(std::span<const Output> outputs);
     Result<void> write(const std::string& path, std::string_view text);
 
     /// Whether the answer is to be JSON. Text for people is then not printed.

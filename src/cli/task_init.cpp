@@ -250,11 +250,13 @@ bool tell_files(Session& session, const VerifyingKey& vk, std::span<const AirSke
         is_ready = is_ready && air.height != 0 && air.has_public_values;
     }
     json.close(']');
-    json.member("is_ready", is_ready);
     std::vector<std::size_t> left_out;
     for (std::uint32_t i = 0; i < vk.airs.size(); ++i) {
         if (!listed.contains(i)) left_out.push_back(i);
     }
+    if (airs.empty()) notes += "No AIR has a trace: a task is about at least one\n";
+    is_ready = is_ready && !airs.empty();
+    json.member("is_ready", is_ready);
     if (!left_out.empty()) notes += fmt::format("AIRs without a trace: {}\n", fmt::join(left_out, ", "));
     session.print(table.text() + notes);
     return is_ready;
@@ -270,6 +272,8 @@ Result<ExitCode> run_task_init(Session& session, const TaskInitOptions& options)
     if (!choices) return choices.error();
     if (auto checked = Session::check_folder("DIR", options.folder); !checked) return checked.error();
     if (auto made = create_folders(options.folder); !made) return made.error();
+    const Result<Descriptor> held = hold_folder(options.folder);
+    if (!held) return held.error();
     const std::string json_path = path_in(options.folder, kTaskFile).string();
     const std::string key_path = path_in(options.folder, kTaskKeyFile).string();
     // The key may be in its place already.
@@ -282,21 +286,21 @@ Result<ExitCode> run_task_init(Session& session, const TaskInitOptions& options)
                      .stage = "task init",
                      .message = printable(path) + " is there already; --force replaces it"};
     }
-    if (auto claimed = session.claim_output("DIR", json_path); !claimed) return claimed.error();
-    if (!is_in_place) {
-        if (auto claimed = session.claim_output("DIR", key_path); !claimed) return claimed.error();
+    for (const std::string& path : outputs) {
+        if (auto claimed = session.claim_file_of_folder("DIR", path); !claimed) return claimed.error();
     }
     if (auto begun = session.begin(); !begun) return begun.error();
 
     const std::vector<AirSkeleton> airs = skeletons_of(options.folder, *vk, *choices);
     const std::string folder = resolve_links(options.folder).string();
     const std::string name = options.name.empty() ? folder.substr(folder.rfind('/') + 1) : options.name;
-    if (!is_in_place) {
-        const Result<std::vector<std::byte>> bytes = encode_verifying_key(*vk);
-        if (!bytes) return bytes.error();
-        if (auto written = session.write(key_path, *bytes); !written) return written.error();
-    }
-    if (auto written = session.write(json_path, task_json(name, *vk, airs)); !written) return written.error();
+    const Result<std::vector<std::byte>> bytes = encode_verifying_key(*vk);
+    if (!bytes) return bytes.error();
+    const std::string text = task_json(name, *vk, airs);
+    std::vector<Session::Output> files;
+    if (!is_in_place) files.push_back({key_path, *bytes});
+    files.push_back({json_path, std::as_bytes(std::span(text))});
+    if (auto written = session.write(files); !written) return written.error();
 
     JsonWriter json = begin_answer("task init");
     json.member("task", options.folder);

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,12 +13,14 @@
 #include <atomic>
 #include <cerrno>
 #include <climits>
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <system_error>
 
+#include "machine/memory.hpp"
 #include "text/printable.hpp"
 
 namespace whorl {
@@ -95,9 +98,10 @@ struct TemporarySlot {
 static_assert(std::atomic<int>::is_always_lock_free);
 
 constexpr std::size_t kMaxTemporaries =
-    16;  // more at once than any caller has; those beyond are not removed by signals
+    64;  // those beyond, the columns of a key with more AIRs, are not removed by signals
 std::array<TemporarySlot, kMaxTemporaries> temporary_slots;
 std::atomic<bool> is_removing_temporaries = false;
+std::atomic<int> num_renaming = 0;  // threads that rename files which belong together
 
 /// A new file beside the one that it will replace; removed unless it was renamed.
 class TemporaryFile {
@@ -277,6 +281,17 @@ Result<void> create_folders(const fs::path& folder) {
     return {};
 }
 
+Result<Descriptor> hold_folder(const fs::path& folder) {
+    if (has_nul(folder)) return nul_error(kWriteStage, folder);
+    Descriptor held(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!held.is_open()) return io_error(kWriteStage, folder, errno);
+    if (::flock(held.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+        return file_error(ErrorCode::kIo, kWriteStage,
+                          fmt::format("{}: another whorl writes to this folder", printable(folder.native())));
+    }
+    return held;
+}
+
 Error io_error(std::string_view stage, const fs::path& path, int system_error) {
     return file_error(ErrorCode::kIo, stage,
                       fmt::format("{}: {}", printable(path.native()), std::generic_category().message(system_error)));
@@ -322,6 +337,12 @@ Result<std::vector<std::byte>> read_open_file(int fd, const std::string& name, c
     if (::fstat(fd, &status) != 0) return io_error(kReadStage, name, errno);
     const auto size = S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size) : 0;
     if (size > limit.max_bytes) return too_long(name, limit, size);
+    // Looking at the limits costs more than reading a short file; a control group ends who exceeds its own.
+    constexpr std::uint64_t kShortBytes = std::uint64_t{1} << 20;
+    if (size > kShortBytes) {
+        if (auto fits = check_memory(kReadStage, printable(name), size * limit.memory_factor); !fits)
+            return fits.error();
+    }
 
     // One byte more than the size says, so that the end of a regular file is seen without growing the buffer.
     std::vector<std::byte> bytes(static_cast<std::size_t>(S_ISREG(status.st_mode) ? size + 1 : kChunkBytes));
@@ -374,8 +395,22 @@ Result<void> check_writable(const fs::path& path) {
     return {};
 }
 
-Result<void> write_file(const fs::path& path, std::span<const std::byte> bytes) {
-    const fs::path place = resolve_links(path);
+namespace {
+
+/// A file that is written, but for its name.
+struct StagedFile {
+    StagedFile(const fs::path& given, fs::path resolved, mode_t mode)
+        : path(given), place(std::move(resolved)), folder(folder_of(place.native())), temporary(folder, mode) {}
+
+    fs::path path;  ///< as given
+    fs::path place;
+    std::string folder;
+    TemporaryFile temporary;
+};
+
+/// Writes `bytes` beside `path`; nothing where they are in place already, in a device or a pipe.
+Result<std::unique_ptr<StagedFile>> stage_file(const fs::path& path, std::span<const std::byte> bytes) {
+    fs::path place = resolve_links(path);
     const Result<Target> target = look_at(place);
     if (!target) return target.error();
     if (target->is_direct) {
@@ -383,21 +418,69 @@ Result<void> write_file(const fs::path& path, std::span<const std::byte> bytes) 
         if (!file) return file.error();
         if (const int error = write_all(file->get(), bytes)) return io_error(kWriteStage, path, error);
         if (const int error = file->close()) return io_error(kWriteStage, path, error);
-        return {};
+        return std::unique_ptr<StagedFile>();
     }
 
-    TemporaryFile temporary(folder_of(place.native()), target->mode);
+    auto staged = std::make_unique<StagedFile>(path, std::move(place), target->mode);
+    TemporaryFile& temporary = staged->temporary;
     if (!temporary.is_open()) return io_error(kWriteStage, path, temporary.error());
     int error = target->exists && ::fchmod(temporary.get(), target->mode) != 0 ? errno : 0;
     if (error == 0) error = write_all(temporary.get(), bytes);
     if (error == 0 && ::fsync(temporary.get()) != 0) error = errno;
     if (const int close_error = temporary.close(); error == 0) error = close_error;
-    if (error == 0) error = temporary.rename_to(place);
     if (error != 0) return io_error(kWriteStage, path, error);
-    // The new name is in place; that it survives a power cut is a courtesy some file systems do not offer.
-    const Descriptor folder(::open(folder_of(place.native()).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (folder.is_open()) ::fsync(folder.get());
+    return staged;
+}
+
+// While one lives, no signal's handler runs on this thread, and those that other threads run wait in
+// remove_temporary_files().
+class RenamesUnderWay {
+public:
+    RenamesUnderWay() {
+        sigset_t all;
+        sigfillset(&all);
+        is_masked_ = ::pthread_sigmask(SIG_SETMASK, &all, &before_) == 0;
+        ++num_renaming;
+    }
+    ~RenamesUnderWay() {
+        --num_renaming;
+        if (is_masked_) ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+    }
+    RenamesUnderWay(const RenamesUnderWay&) = delete;
+    RenamesUnderWay& operator=(const RenamesUnderWay&) = delete;
+
+private:
+    sigset_t before_{};
+    bool is_masked_ = false;
+};
+
+}  // namespace
+
+Result<void> write_files(std::span<const FileContent> files) {
+    std::vector<std::unique_ptr<StagedFile>> staged;
+    for (const FileContent& file : files) {
+        Result<std::unique_ptr<StagedFile>> written = stage_file(file.path, file.bytes);
+        if (!written) return written.error();
+        if (*written != nullptr) staged.push_back(*std::move(written));
+    }
+    {
+        const RenamesUnderWay renames;
+        for (const std::unique_ptr<StagedFile>& file : staged) {
+            if (const int error = file->temporary.rename_to(file->place))
+                return io_error(kWriteStage, file->path, error);
+        }
+    }
+    // The new names are in place; that they survive a power cut is a courtesy some file systems do not offer.
+    for (const std::unique_ptr<StagedFile>& file : staged) {
+        const Descriptor folder(::open(file->folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+        if (folder.is_open()) ::fsync(folder.get());
+    }
     return {};
+}
+
+Result<void> write_file(const fs::path& path, std::span<const std::byte> bytes) {
+    const FileContent file{path, bytes};
+    return write_files(std::span(&file, 1));
 }
 
 Result<void> write_file(const fs::path& path, std::string_view text) {
@@ -405,6 +488,8 @@ Result<void> write_file(const fs::path& path, std::string_view text) {
 }
 
 void remove_temporary_files() noexcept {
+    // A thread that renames has masked all signals, so this is another one, and renames take no time.
+    for (int waits = 0; num_renaming > 0 && waits < 1000; ++waits) ::poll(nullptr, 0, 1);
     is_removing_temporaries = true;
     for (const TemporarySlot& slot : temporary_slots) {
         if (slot.state == TemporarySlot::kNamed) ::unlink(slot.path.data());

@@ -42,15 +42,18 @@ struct ReadLimit {
     std::uint64_t max_bytes;
     std::string_view content;  ///< "a verifying key", for messages
     FileKind kind = FileKind::kAny;
+    /// Bytes of memory that a byte of the file takes until it is read and understood, at most.
+    unsigned memory_factor = 2;
 };
 
 /// Larger files are not what they should be, and are refused before they are read: 900 times the key of keccak-f, and
 /// a task of 10^5 AIRs.
-inline constexpr ReadLimit kKeyLimit{.max_bytes = std::uint64_t{1} << 28, .content = "a verifying key"};
+inline constexpr ReadLimit kKeyLimit{
+    .max_bytes = std::uint64_t{1} << 28, .content = "a verifying key", .memory_factor = 12};
 inline constexpr ReadLimit kTaskJsonLimit{
-    .max_bytes = std::uint64_t{1} << 24, .content = "task.json", .kind = FileKind::kRegular};
+    .max_bytes = std::uint64_t{1} << 24, .content = "task.json", .kind = FileKind::kRegular, .memory_factor = 18};
 inline constexpr ReadLimit kNotesLimit{
-    .max_bytes = std::uint64_t{1} << 24, .content = "a file of notes", .kind = FileKind::kRegular};
+    .max_bytes = std::uint64_t{1} << 24, .content = "a file of notes", .kind = FileKind::kRegular, .memory_factor = 18};
 
 /// "PATH: reason" for the system's error.
 Error io_error(std::string_view stage, const std::filesystem::path& path, int system_error);
@@ -60,7 +63,7 @@ Error io_error(std::string_view stage, const std::filesystem::path& path, int sy
 Result<Descriptor> open_for_reading(const std::filesystem::path& path, FileKind kind);
 
 /// All bytes of `path`. Errors: kIo, naming the file and the system's reason; kBadFormat for more than
-/// `limit.max_bytes`, without reading them where the size is known.
+/// `limit.max_bytes`, kMachine for more than this machine has the memory for, without reading them where the size is known.
 Result<std::vector<std::byte>> read_file(const std::filesystem::path& path, const ReadLimit& limit);
 /// The rest of an open file, which stays open; `name` is for messages. Errors: as read_file.
 Result<std::vector<std::byte>> read_open_file(int fd, const std::string& name, const ReadLimit& limit);
@@ -92,6 +95,10 @@ std::filesystem::path path_in(const std::filesystem::path& folder, std::string_v
 /// Makes `folder` and those above it that are missing. Errors: kIo.
 Result<void> create_folders(const std::filesystem::path& folder);
 
+/// Holds `folder` for one program at a time, until the descriptor is closed, among those that call this. Where the file system has no
+/// locks, nothing is held. Errors: kIo, where another program holds it.
+Result<Descriptor> hold_folder(const std::filesystem::path& folder);
+
 /// Where bytes written to `path` go: the absolute path at the end of the chain of symbolic links, also where there is no file
 /// yet. `path` itself where it is empty, or leads to an open file without a name.
 std::filesystem::path resolve_links(const std::filesystem::path& path);
@@ -106,8 +113,17 @@ Result<void> check_writable(const std::filesystem::path& path);
 Result<void> write_file(const std::filesystem::path& path, std::span<const std::byte> bytes);
 Result<void> write_file(const std::filesystem::path& path, std::string_view text);
 
-/// Removes the temporary files of all calls of write_file and check_writable under way. For signal handlers of a program
-/// that ends: it takes no locks and no memory.
+/// A file and what it shall hold.
+struct FileContent {
+    std::filesystem::path path;
+    std::span<const std::byte> bytes;
+};
+/// write_file for files that belong together: all are on the disk before the first is renamed, and no signal that ends the program
+/// comes between the renames (remove_temporary_files). Devices and pipes are written to first. Errors: kIo; what was renamed by then stays.
+Result<void> write_files(std::span<const FileContent> files);
+
+/// Removes the temporary files of all calls of write_file and check_writable under way, once the renames of a write_files that has begun them
+/// are done. For signal handlers of a program that ends: it takes no locks and no memory.
 void remove_temporary_files() noexcept;
 
 }  // namespace whorl

@@ -122,12 +122,12 @@ TEST(Keygen, NamesAllErrorsOfAllAirsWithTheirLines) {
                                        PermutationBus{3}.send(b, {}, 1);
                                    }},
                                    FibonacciAir{}, TestAir{[](SymbolicBuilder&) { throw std::runtime_error("no"); }},
-                                   TestAir{.num_columns = 0}};
+                                   TestAir{.num_columns = 0}, TestAir{[](SymbolicBuilder&) { throw 5; }}};
     const auto key = keys_of(airs);
     ASSERT_FALSE(key);
     const std::string& message = key.error().message;
     const std::string at = "\n  AIR 0 (TestAir), keygen_test.cpp:";
-    EXPECT_THAT(message, testing::StartsWith("5 errors\n"));
+    EXPECT_THAT(message, testing::StartsWith("6 errors\n"));
     EXPECT_THAT(message, HasSubstr(at + std::to_string(line + 3) + ": column 7 of the common main is read"));
     EXPECT_THAT(message, HasSubstr(at + std::to_string(line + 4) +
                                    " \"too high\": constraint 1 `main[0] * (main[0] * main[0] * main[0] - 1) == 0` has "
@@ -135,6 +135,7 @@ TEST(Keygen, NamesAllErrorsOfAllAirsWithTheirLines) {
     EXPECT_THAT(message, HasSubstr(at + std::to_string(line + 5) + ": interaction 0 has an empty message"));
     EXPECT_THAT(message, HasSubstr("\n  AIR 2 (TestAir): eval() threw: no; "));
     EXPECT_THAT(message, HasSubstr("\n  AIR 3 (TestAir): the main trace has no columns"));
+    EXPECT_THAT(message, HasSubstr("\n  AIR 4 (TestAir): eval() threw what is no std::exception; "));
 }
 
 TEST(Keygen, KeepsItsMessageShort) {

@@ -498,6 +498,8 @@ TEST(CApi, BadInputIsAnError) {
     EXPECT_EQ(whorl_matrix_copy(words, SIZE_MAX, SIZE_MAX, WHORL_CANONICAL, &matrix, nullptr), WHORL_MACHINE);
     EXPECT_EQ(whorl_matrix_borrow(words, SIZE_MAX, SIZE_MAX, &matrix, nullptr), WHORL_INVALID_ARGUMENT);
     EXPECT_EQ(whorl_matrix_borrow(nullptr, 1, 1, &matrix, nullptr), WHORL_INVALID_ARGUMENT);
+    const void* const odd = reinterpret_cast<const char*>(words) + 1;
+    EXPECT_EQ(whorl_matrix_borrow(static_cast<const uint32_t*>(odd), 1, 1, &matrix, nullptr), WHORL_INVALID_ARGUMENT);
     EXPECT_EQ(whorl_matrix_on_device(nullptr, 1, 1, nullptr, &matrix, nullptr), WHORL_INVALID_ARGUMENT);
     EXPECT_EQ(whorl_matrix_on_device(words, 1, 2, nullptr, nullptr, nullptr), WHORL_INVALID_ARGUMENT);
     EXPECT_EQ(matrix, nullptr);

@@ -393,6 +393,52 @@ TEST(Files, TemporaryOnesAreRemovedWhenASignalEndsTheProgram) {
     }
 }
 
+TEST(Files, ThatBelongTogetherAreReplacedTogetherWhenASignalEndsTheProgram) {
+    const Scratch scratch;
+    for (int round = 0; round < 30; ++round) {
+        const pid_t pid = ::fork();
+        ASSERT_GE(pid, 0);
+        if (pid == 0) {
+            ::signal(SIGTERM, SIG_DFL);
+            cli::prepare_process();
+            for (std::uint64_t number = 0;; ++number) {
+                const auto bytes = std::as_bytes(std::span(&number, 1));
+                const FileContent files[] = {{scratch / "first", bytes}, {scratch / "second", bytes}};
+                if (!write_files(files)) ::_exit(1);
+            }
+        }
+        // From before the first pair to many pairs.
+        std::this_thread::sleep_for(std::chrono::microseconds(700 * round));
+        ::kill(pid, SIGTERM);
+        int status = 0;
+        ASSERT_EQ(::waitpid(pid, &status, 0), pid);
+        EXPECT_TRUE(WIFSIGNALED(status));
+        EXPECT_EQ(fs::exists(scratch / "first"), fs::exists(scratch / "second"));
+        if (fs::exists(scratch / "first")) {
+            EXPECT_EQ(read_text(scratch / "first"), read_text(scratch / "second")) << "round " << round;
+        }
+        for (const std::string& name : scratch.file_names()) EXPECT_FALSE(name.ends_with(".tmp")) << name;
+    }
+}
+
+TEST(Files, ThatBelongTogetherStayAsTheyWereWhereOneCannotBeWritten) {
+    const Scratch scratch;
+    write_text(scratch / "first", "old");
+    const auto bytes = std::as_bytes(std::span("new", 3));
+    const FileContent files[] = {{scratch / "first", bytes}, {scratch / "missing/second", bytes}};
+    EXPECT_FALSE(write_files(files));
+    EXPECT_EQ(read_text(scratch / "first"), "old");
+    EXPECT_THAT(scratch.file_names(), ElementsAre("first"));
+}
+
+TEST(Files, LargerThanTheMemoryForThemAreNotRead) {
+    const Scratch scratch;
+    fs::resize_file((write_text(scratch / "key", ""), scratch / "key"), std::uint64_t{200} << 20);
+    const Outcome outcome = run_shell("ulimit -v 1000000; $WHORL inspect --vk " + (scratch / "key"));
+    EXPECT_EQ(outcome.exit_code, 3) << outcome;
+    EXPECT_THAT(outcome.err, testing::AllOf(HasSubstr("key"), HasSubstr("2.3 GiB"), HasSubstr("ulimit -v")));
+}
+
 TEST(Files, LinesAreReadHoweverTheyAreCut) {
     const Scratch scratch;
     const std::string longest(LineReader::kMaxLineBytes - 10, 'x');

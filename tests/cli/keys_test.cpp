@@ -9,6 +9,7 @@
 
 #include "cli/program.hpp"
 #include "cli/schema.hpp"
+#include "engine/files.hpp"
 
 namespace whorl::test {
 namespace {
@@ -244,6 +245,46 @@ TEST(TaskInit, TakesHeightsFromWhereTheyAreKnown) {
     const json absent =
         answer({"task", "init", scratch / "absent", "--vk", in_vector("interactions", "vk.postcard"), "--absent", "1"});
     EXPECT_THAT(heights_of(absent), UnorderedElementsAre(std::pair(0, 0)));
+}
+
+TEST(TaskInit, AndKeygenWriteToNoFolderThatAnotherWritesTo) {
+    const Scratch scratch;
+    const std::string folder = scratch / "folder";
+    fs::create_directory(folder);
+    {
+        const Result<Descriptor> held = hold_folder(folder);
+        ASSERT_TRUE(held);
+        expect_error({"task", "init", folder, "--vk", in_vector("fib_2e5", "vk.postcard")}, "another whorl writes");
+        expect_error({"keygen", "--air", "fibonacci", "--params", "test", "--out", folder}, "another whorl writes");
+        EXPECT_TRUE(fs::is_empty(folder));
+    }
+    EXPECT_EQ(run_whorl({"task", "init", folder, "--vk", in_vector("fib_2e5", "vk.postcard")}).exit_code, 0);
+}
+
+TEST(TaskInit, AndKeygenWriteThroughNoLink) {
+    for (const char* name : {"task.json", "vk.postcard"}) {
+        const Scratch scratch;
+        const fs::path task = scratch.copy_of("fib_2e5");
+        fs::remove(task / name);
+        fs::create_symlink("air0_main.bin", task / name);
+        const std::string columns = read_text(task / "air0_main.bin");
+        expect_error({"task", "init", task.string(), "--vk", in_vector("mixture", "vk.postcard"), "--force"},
+                     "is a link");
+        if (std::string_view(name) == "vk.postcard") {
+            expect_error({"keygen", "--air", "keccak", "--params", "test", "--force", "--out", task.string()},
+                         "is a link");
+        }
+        EXPECT_EQ(read_text(task / "air0_main.bin"), columns);
+    }
+}
+
+TEST(TaskInit, SaysThatATaskWithoutATraceIsNone) {
+    const Scratch scratch;
+    const std::string task = scratch / "task";
+    const Outcome outcome =
+        run_whorl({"task", "init", task, "--vk", in_vector("fib_2e5", "vk.postcard"), "--absent", "0"});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome;
+    EXPECT_THAT(outcome.out, AllOf(HasSubstr("No AIR has a trace"), Not(HasSubstr("All files are there"))));
 }
 
 TEST(TaskInit, RefusesWhatTheKeyDoesNotHave) {
