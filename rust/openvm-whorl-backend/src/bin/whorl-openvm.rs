@@ -78,6 +78,9 @@ enum Command {
         /// Who makes the proofs: whorl, or for comparison the published prover for the same traces
         #[arg(long, value_enum, default_value_t = By::Whorl)]
         by: By,
+        /// Verifies each proof as it is made, not the last one alone: what is wrong with traces is then told by constraint and row
+        #[arg(long)]
+        verify_each: bool,
         /// Proves and verifies the segments alone, without aggregation
         #[arg(long, conflicts_with_all = ["out", "vk"])]
         segments_only: bool,
@@ -330,7 +333,7 @@ fn verify_files(proof: &Path, vk: &Path) -> Result<(), Error> {
 fn run_command(command: Command) -> Result<(), Error> {
     match command {
         Command::Run { program } => run(&program),
-        Command::Prove { program, device, threads, by, segments_only, out, vk } => {
+        Command::Prove { program, device, threads, by, verify_each, segments_only, out, vk } => {
             let outputs = Outputs { segments_only, proof: out, vk };
             // A GPU of CUDA makes the traces too, where the program was built for that.
             #[cfg(feature = "cuda")]
@@ -341,6 +344,7 @@ fn run_command(command: Command) -> Result<(), Error> {
                             BabyBearPoseidon2WhorlGpuEngine::new(params)
                                 .with_device(device.clone())
                                 .with_threads(threads)
+                                .with_verification(verify_each)
                         });
                         prove(&program, &make_engine, &outputs)
                     }
@@ -353,8 +357,12 @@ fn run_command(command: Command) -> Result<(), Error> {
             }
             match by {
                 By::Whorl => {
-                    let make_engine: MakeEngine =
-                        Arc::new(move |params| Engine::new(params).with_device(device.clone()).with_threads(threads));
+                    let make_engine: MakeEngine = Arc::new(move |params| {
+                        Engine::new(params)
+                            .with_device(device.clone())
+                            .with_threads(threads)
+                            .with_verification(verify_each)
+                    });
                     prove(&program, &make_engine, &outputs)
                 }
                 By::Openvm if device != "cpu" => {
