@@ -35,6 +35,8 @@ FOREIGN = re.compile(
     r"_Z(GV|GR|T[VTISChv]|Z)*N?[rVK]*[RO]?"
     r"(S[tabiosd]|9__gnu_cxx|10__cxxabiv1|3fmt|3tbb|3hwy|7testing|9benchmark|8nlohmann|3CLI|5boost)"
 )
+# But what macros of ours change is: which instruction sets a file is compiled for (field/simd.hpp).
+OURS_TO_SET = re.compile(r"_ZNK?3hwy12ChosenTarget")
 
 
 def is_elf(path):
@@ -172,7 +174,7 @@ def compare(paths):
     for path in paths:
         item = Object(path)
         for name, binding, symbol in item.definitions():
-            if FOREIGN.match(name):
+            if FOREIGN.match(name) and not OURS_TO_SET.match(name):
                 continue
             key = (item.compiler, name)
             definitions[key][item.body(symbol)].append(path)

@@ -18,7 +18,4 @@ bool use_instruction_set(std::string_view name);
 /// Takes back every use_instruction_set(): kernels use the best set again.
 void use_best_instruction_set();
 
-/// Whether kernels that have a form with IFMA's 52-bit products, and a processor that has IFMA, use it.
-bool uses_wide_products();
-
 }  // namespace whorl

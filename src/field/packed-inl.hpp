@@ -217,7 +217,7 @@ struct DividedParts {
 template <int k>
 HWY_INLINE DividedParts div_2exp(V x) {
     const V high = hn::ShiftRight<k>(x);
-#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3 || HWY_TARGET == HWY_AVX3_DL
+#if HWY_TARGET == HWY_AVX2 || HWY_TARGET == HWY_AVX3
     // In the upper 16 bits low·2^(16−k); 15·2^11 of 2^16 times that.
     if constexpr (k <= 11) {
         using D16 = hn::Repartition<std::uint16_t, D32>;

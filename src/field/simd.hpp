@@ -3,15 +3,8 @@
 #pragma once
 
 // AVX-512, AVX2, NEON, and EMU128, four lanes in plain C++, which every machine can run. The rest is left out for the
-// sake of build time.
-// Files that define WHORL_WITH_IFMA before are compiled for AVX-512 with IFMA (52-bit products) too, Highway's AVX3_DL.
-#define WHORL_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
-#ifdef WHORL_WITH_IFMA
-#define HWY_WANT_AVX3_DL
-#define HWY_DISABLED_TARGETS WHORL_DISABLED_TARGETS
-#else
-#define HWY_DISABLED_TARGETS (WHORL_DISABLED_TARGETS | HWY_AVX3_DL)
-#endif
+// sake of build time. The same in all files: inline functions of Highway's depend on it.
+#define HWY_DISABLED_TARGETS (HWY_SSSE3 | HWY_SSE4 | HWY_AVX3_DL | HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128)
 // Highway avoids EMU128 under GCC < 12.3 for a miscompiled 16-bit operation that we do not use, and its replacement,
 // HWY_SCALAR, lacks the operations that we do; tests/unit runs every kernel on every target.
 #define HWY_BROKEN_EMU128 0

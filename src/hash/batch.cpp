@@ -1,6 +1,5 @@
 #include "hash/batch.hpp"
 
-#define WHORL_WITH_IFMA
 #include "field/simd.hpp"
 
 #undef HWY_TARGET_INCLUDE
@@ -8,8 +7,8 @@
 #include <hwy/foreach_target.h>
 // clang-format off: foreach_target comes first
 #include <hwy/highway.h>
-#include "field/instruction_sets.hpp"
 #include "field/packed-inl.hpp"
+#include "field/wide_products.hpp"
 #include "hash/wide_rounds-inl.hpp"
 // clang-format on
 
@@ -153,7 +152,7 @@ HWY_INLINE void permute_narrow(V (*HWY_RESTRICT states)[16]) {
 // n vectors of states. One copy for all callers: passing vectors through memory is nothing beside permuting them.
 template <unsigned n>
 HWY_NOINLINE void permute(V (*HWY_RESTRICT states)[16]) {
-#if HWY_TARGET == HWY_AVX3_DL
+#if HWY_TARGET == HWY_AVX3
     if (uses_wide_products()) {
         for (unsigned k = 0; k < n; ++k) wide_permute(states[k]);
         return;
@@ -375,18 +374,6 @@ HWY_AFTER_NAMESPACE();
 
 #if HWY_ONCE
 namespace whorl {
-
-#if HWY_ARCH_X86
-// Highway's AVX3_DL does not ask for IFMA, which every processor with the rest has; a virtual machine could hide it.
-namespace {
-[[maybe_unused]] const bool kHidesTargetWithoutIfma = [] {
-    __builtin_cpu_init();
-    const bool hides = __builtin_cpu_supports("avx512ifma") == 0;
-    if (hides) hwy::DisableTargets(HWY_AVX3_DL);
-    return hides;
-}();
-}  // namespace
-#endif
 
 HWY_EXPORT(PermuteStates);
 HWY_EXPORT(CompressLayer);

@@ -19,11 +19,11 @@
 
 #include "hash/wide_rounds.hpp"
 
-#if HWY_TARGET == HWY_AVX3_DL
+#if HWY_TARGET == HWY_AVX3
+// IFMA is no target of its own: what is here may be called where uses_wide_products() says so.
+#pragma push_macro("HWY_TARGET_STR")
 #undef HWY_TARGET_STR
-#define HWY_TARGET_STR  \
-    HWY_TARGET_STR_AVX3 \
-    ",vpclmulqdq,avx512vbmi,avx512vbmi2,vaes,avxvnni,avx512vnni,avx512bitalg,avx512vpopcntdq,avx512ifma"
+#define HWY_TARGET_STR HWY_TARGET_STR_AVX3 ",avx512ifma"
 HWY_BEFORE_NAMESPACE();
 namespace whorl {
 namespace HWY_NAMESPACE {
@@ -191,7 +191,7 @@ HWY_INLINE void wide_internal_rounds(W* HWY_RESTRICT s) {
 }
 
 // Words in [0, p) before and after.
-HWY_INLINE void wide_permute(V* HWY_RESTRICT s) {
+HWY_NOINLINE void wide_permute(V* HWY_RESTRICT s) {
     const WidePoseidonConstants& constants = kWidePoseidonConstants;
     W halves[2][16];  // even and odd words
     for (unsigned i = 0; i < 16; ++i) {
@@ -224,6 +224,7 @@ HWY_INLINE void wide_permute(V* HWY_RESTRICT s) {
 }  // namespace HWY_NAMESPACE
 }  // namespace whorl
 HWY_AFTER_NAMESPACE();
+#pragma pop_macro("HWY_TARGET_STR")
 #endif
 
 #endif

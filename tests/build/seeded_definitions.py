@@ -47,6 +47,9 @@ SEEDS = (
     pair("inline beside not inline", "whorl::twice(int) is defined in 2 ways",
          "namespace whorl { @ int twice(int x) { return x + sizeof(\"@\"); } int call_FILE(int x) { return twice(x); } }",
          "inline", ""),
+    pair("instruction sets of Highway", "hwy::ChosenTarget::GetIndex() const is defined in 2 ways",
+         "#define HWY_DISABLED_TARGETS (HWY_AVX3_DL @)\n#include <hwy/targets.h>\n"
+         "unsigned long call_FILE() { return hwy::GetChosenTarget().GetIndex(); }", "", "| HWY_AVX2"),
     pair("unnamed namespace", "",
          INLINE.replace("inline", "namespace { inline").replace("} int call", "} } int call"), "2 * x", "3 * x"),
 )
