@@ -19,6 +19,19 @@
 namespace whorl::test {
 namespace {
 
+#ifdef WHORL_REFUSED_THREADS
+TEST(Machine, ThreadsThatAreRefusedForAMomentAreWaitedFor) {
+    // Between the trial and the start, as by another program of the same user that takes the last threads.
+    const Scratch scratch;
+    const fs::path task = scratch.copy_of("fib_2e5");
+    const Outcome outcome =
+        run_command({"/usr/bin/env", std::string("LD_PRELOAD=") + WHORL_REFUSED_THREADS, WHORL_PROGRAM, "prove",
+                     "--quiet", "--threads", "3", "--task", task.string(), "--out", scratch / "proof"});
+    EXPECT_EQ(outcome.exit_code, 0) << outcome;
+    EXPECT_EQ(read_text(scratch / "proof"), read_text(task / "proof.bin"));
+}
+#endif
+
 using testing::HasSubstr;
 
 TEST(Machine, ATraceLargerThanItsMemoryIsRefusedAtOnce) {
