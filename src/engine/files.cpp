@@ -337,9 +337,7 @@ Result<std::vector<std::byte>> read_open_file(int fd, const std::string& name, c
     if (::fstat(fd, &status) != 0) return io_error(kReadStage, name, errno);
     const auto size = S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size) : 0;
     if (size > limit.max_bytes) return too_long(name, limit, size);
-    // Looking at the limits costs more than reading a short file; a control group ends who exceeds its own.
-    constexpr std::uint64_t kShortBytes = std::uint64_t{1} << 20;
-    if (size > kShortBytes) {
+    if (size > kShortFileBytes) {
         if (auto fits = check_memory(kReadStage, printable(name), size * limit.memory_factor); !fits)
             return fits.error();
     }

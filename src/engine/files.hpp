@@ -55,6 +55,9 @@ inline constexpr ReadLimit kTaskJsonLimit{
 inline constexpr ReadLimit kNotesLimit{
     .max_bytes = std::uint64_t{1} << 24, .content = "a file of notes", .kind = FileKind::kRegular, .memory_factor = 18};
 
+/// What is taken for a file of at most so many bytes is not compared with the memory there is: looking costs more than reading.
+inline constexpr std::uint64_t kShortFileBytes = std::uint64_t{1} << 20;
+
 /// "PATH: reason" for the system's error.
 Error io_error(std::string_view stage, const std::filesystem::path& path, int system_error);
 

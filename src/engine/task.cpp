@@ -19,6 +19,7 @@
 #include "engine/task_files.hpp"
 #include "key/params_difference.hpp"
 #include "machine/guard.hpp"
+#include "machine/memory.hpp"
 #include "text/json.hpp"
 #include "text/json_writer.hpp"
 #include "text/printable.hpp"
@@ -66,6 +67,13 @@ Matrix read_part(const fs::path& path, std::size_t width, std::size_t height) {
     if (const auto size = static_cast<std::uint64_t>(status.st_size); size != expected_bytes) {
         fail(ErrorCode::kBadFormat, "{} has {} bytes, expected {} (4 x width {} x height {})", shown(path), size,
              expected_bytes, width, height);
+    }
+
+    // A control group kills who takes more than it allows.
+    if (expected_bytes > kShortFileBytes) {
+        if (auto fits = check_memory(kLoadStage, shown(path), expected_bytes); !fits) {
+            fail(fits.error().code, "{}", fits.error().message);
+        }
     }
 
     Matrix matrix(width, height);

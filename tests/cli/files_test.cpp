@@ -431,14 +431,6 @@ TEST(Files, ThatBelongTogetherStayAsTheyWereWhereOneCannotBeWritten) {
     EXPECT_THAT(scratch.file_names(), ElementsAre("first"));
 }
 
-TEST(Files, LargerThanTheMemoryForThemAreNotRead) {
-    const Scratch scratch;
-    fs::resize_file((write_text(scratch / "key", ""), scratch / "key"), std::uint64_t{200} << 20);
-    const Outcome outcome = run_shell("ulimit -v 1000000; $WHORL inspect --vk " + (scratch / "key"));
-    EXPECT_EQ(outcome.exit_code, 3) << outcome;
-    EXPECT_THAT(outcome.err, testing::AllOf(HasSubstr("key"), HasSubstr("2.3 GiB"), HasSubstr("ulimit -v")));
-}
-
 TEST(Files, LinesAreReadHoweverTheyAreCut) {
     const Scratch scratch;
     const std::string longest(LineReader::kMaxLineBytes - 10, 'x');

@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <unistd.h>
+#include <nlohmann/json.hpp>
 
+#include <cstdint>
 #include <filesystem>
 
 #include "cli/program.hpp"
@@ -40,6 +42,34 @@ TEST(Machine, ATraceLargerThanItsMemoryIsRefusedAtOnce) {
     EXPECT_EQ(outcome.exit_code, 3) << outcome;
     EXPECT_THAT(outcome.err, HasSubstr("keccakf_349525 needs more than"));
     EXPECT_THAT(outcome.err, HasSubstr("are available"));
+}
+
+TEST(Machine, FilesLargerThanItsMemoryAreNotRead) {
+#ifdef WHORL_UNDER_SANITIZER
+    GTEST_SKIP() << "sanitizers reserve more address space than any limit allows";
+#endif
+#ifdef __APPLE__
+    GTEST_SKIP() << "macOS does not limit address space";
+#endif
+    const auto run_limited = [](const std::string& arguments) {
+        return run_command(
+            {"/bin/sh", "-c", std::string("ulimit -v 1000000; exec ") + WHORL_PROGRAM + " " + arguments});
+    };
+    const Scratch scratch;
+    fs::resize_file((write_text(scratch / "key", ""), scratch / "key"), std::uint64_t{200} << 20);
+    const Outcome outcome = run_limited("inspect --vk " + (scratch / "key"));
+    EXPECT_EQ(outcome.exit_code, 3) << outcome;
+    EXPECT_THAT(outcome.err, testing::AllOf(HasSubstr("key"), HasSubstr("2.3 GiB"), HasSubstr("ulimit -v")));
+
+    // Columns of a task, before they are taken in.
+    const fs::path task = scratch.copy_of("fib_2e5");
+    nlohmann::json document = nlohmann::json::parse(read_text(task / "task.json"));
+    document["airs"][0]["height"] = 1 << 27;
+    write_text(task / "task.json", document.dump());
+    fs::resize_file(task / "air0_main.bin", std::uint64_t{1} << 30);
+    const Outcome check = run_limited("check --task " + task.string());
+    EXPECT_EQ(check.exit_code, 3) << check;
+    EXPECT_THAT(check.err, testing::AllOf(HasSubstr("air0_main.bin"), HasSubstr("1.0 GiB"), HasSubstr("ulimit -v")));
 }
 
 TEST(Machine, MemoryThatRunsOutIsReportedNotFatal) {
