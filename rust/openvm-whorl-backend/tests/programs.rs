@@ -44,8 +44,8 @@ fn elf() -> &'static [u8] {
 
 fn config() -> AppConfig<SdkVmConfig> {
     let mut vm = SdkVmConfig::riscv32();
-    // The least that the VM takes: several segments of a short program.
-    vm.system.config.segmentation_max_memory = 1 << 28;
+    // A few segments of a short program; with less, memory that is touched anew ends a segment every thousand instructions.
+    vm.system.config.segmentation_max_memory = 3 << 28;
     AppConfig::new(vm, app_params_with_100_bits_security(LOG_STACKED_HEIGHT))
 }
 
