@@ -55,11 +55,15 @@ Result<ExitCode> run_keccakf(Session& session, const KeccakfOptions& options) {
     session.say("proved in {:.2f} s: {} bytes\n", proof->prove_ms / 1000, grouped(bytes.size()));
     say_verified(session, *proof, true);
 
-    const Result<std::vector<std::byte>> key = encode_verifying_key(vk);
-    if (!key) return key.error();
     std::vector<Session::Output> outputs;
     if (!options.proof_path.empty()) outputs.push_back({options.proof_path, bytes});
-    if (!options.key_path.empty()) outputs.push_back({options.key_path, *key});
+    std::vector<std::byte> key;
+    if (!options.key_path.empty()) {
+        Result<std::vector<std::byte>> encoded = encode_verifying_key(vk);
+        if (!encoded) return encoded.error();
+        key = *std::move(encoded);
+        outputs.push_back({options.key_path, key});
+    }
     if (auto written = session.write(outputs); !written) return written.error();
     if (!options.proof_path.empty()) session.say("proof: {}\n", shown_path(options.proof_path, "standard output"));
     if (!options.key_path.empty()) session.say("verifying key: {}\n", shown_path(options.key_path, "standard output"));

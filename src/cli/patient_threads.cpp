@@ -8,16 +8,9 @@
 #include <cerrno>
 #include <cstring>
 
-// The sanitizers stand there themselves.
-#ifdef __has_feature
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define WHORL_SANITIZED
-#endif
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define WHORL_SANITIZED
-#endif
+#include "machine/sanitizers.hpp"
 
+// The sanitizers stand there themselves.
 #if defined(__linux__) && !defined(WHORL_SANITIZED)
 
 namespace {

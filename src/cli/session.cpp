@@ -226,9 +226,8 @@ Result<std::vector<std::byte>> Session::read(const std::string& path, const Read
 }
 
 Result<void> Session::write(const std::string& path, std::span<const std::byte> bytes) {
-    if (path != kStandardStream) return write_file(path, bytes);
-    print_exactly(as_text(bytes));
-    return {};
+    const Output output{path, bytes};
+    return write(std::span(&output, 1));
 }
 
 Result<void> Session::write(std::span<const Output> outputs) {

@@ -294,11 +294,15 @@ Result<ExitCode> run_task_init(Session& session, const TaskInitOptions& options)
     const std::vector<AirSkeleton> airs = skeletons_of(options.folder, *vk, *choices);
     const std::string folder = resolve_links(options.folder).string();
     const std::string name = options.name.empty() ? folder.substr(folder.rfind('/') + 1) : options.name;
-    const Result<std::vector<std::byte>> bytes = encode_verifying_key(*vk);
-    if (!bytes) return bytes.error();
-    const std::string text = task_json(name, *vk, airs);
     std::vector<Session::Output> files;
-    if (!is_in_place) files.push_back({key_path, *bytes});
+    std::vector<std::byte> key;
+    if (!is_in_place) {
+        Result<std::vector<std::byte>> encoded = encode_verifying_key(*vk);
+        if (!encoded) return encoded.error();
+        key = *std::move(encoded);
+        files.push_back({key_path, key});
+    }
+    const std::string text = task_json(name, *vk, airs);
     files.push_back({json_path, std::as_bytes(std::span(text))});
     if (auto written = session.write(files); !written) return written.error();
 

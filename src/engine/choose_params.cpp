@@ -31,7 +31,6 @@ namespace {
 constexpr const char* kStage = "choose_params";
 constexpr std::uint32_t kMaxAppLogBlowup = 3;
 constexpr std::uint32_t kMaxLogHeight = ParamLimits::kMaxLogCodewordHeight - 1;
-// Above, the challenges of the field are too few.
 constexpr double kNanosecondsPerSecond = 1e9;
 // How much longer than the fastest a balanced choice may take: the largest columns are hashed a few per cent faster than others,
 // for a proof many times as long.

@@ -325,6 +325,12 @@ Result<Descriptor> open_for_reading(const fs::path& path, FileKind kind) {
     return file;
 }
 
+Result<void> check_memory_for(std::string_view stage, const std::string& name, std::uint64_t size, unsigned factor) {
+    constexpr std::uint64_t kShortBytes = std::uint64_t{1} << 20;  // looking costs more than reading
+    if (size <= kShortBytes) return {};
+    return check_memory(stage, printable(name), size * factor);
+}
+
 Result<std::vector<std::byte>> read_file(const fs::path& path, const ReadLimit& limit) {
     const Result<Descriptor> file = open_for_reading(path, limit.kind);
     if (!file) return file.error();
@@ -337,10 +343,7 @@ Result<std::vector<std::byte>> read_open_file(int fd, const std::string& name, c
     if (::fstat(fd, &status) != 0) return io_error(kReadStage, name, errno);
     const auto size = S_ISREG(status.st_mode) ? static_cast<std::uint64_t>(status.st_size) : 0;
     if (size > limit.max_bytes) return too_long(name, limit, size);
-    if (size > kShortFileBytes) {
-        if (auto fits = check_memory(kReadStage, printable(name), size * limit.memory_factor); !fits)
-            return fits.error();
-    }
+    if (auto fits = check_memory_for(kReadStage, name, size, limit.memory_factor); !fits) return fits.error();
 
     // One byte more than the size says, so that the end of a regular file is seen without growing the buffer.
     std::vector<std::byte> bytes(static_cast<std::size_t>(S_ISREG(status.st_mode) ? size + 1 : kChunkBytes));
@@ -431,7 +434,7 @@ Result<std::unique_ptr<StagedFile>> stage_file(const fs::path& path, std::span<c
 }
 
 // While one lives, no signal's handler runs on this thread, and those that other threads run wait in
-// remove_temporary_files().
+// remove_temporary_files(); one that is made when a handler runs already may not rename.
 class RenamesUnderWay {
 public:
     RenamesUnderWay() {
@@ -444,6 +447,8 @@ public:
         --num_renaming;
         if (is_masked_) ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
     }
+    // This thread counts itself before it asks, a handler says that it removes before it counts: one of the two sees the other.
+    static bool may_rename() { return !is_removing_temporaries; }
     RenamesUnderWay(const RenamesUnderWay&) = delete;
     RenamesUnderWay& operator=(const RenamesUnderWay&) = delete;
 
@@ -463,13 +468,17 @@ Result<void> write_files(std::span<const FileContent> files) {
     }
     {
         const RenamesUnderWay renames;
+        if (!staged.empty() && !renames.may_rename()) return io_error(kWriteStage, staged.front()->path, EINTR);
         for (const std::unique_ptr<StagedFile>& file : staged) {
             if (const int error = file->temporary.rename_to(file->place))
                 return io_error(kWriteStage, file->path, error);
         }
     }
     // The new names are in place; that they survive a power cut is a courtesy some file systems do not offer.
+    const std::string* synced = nullptr;
     for (const std::unique_ptr<StagedFile>& file : staged) {
+        if (synced != nullptr && *synced == file->folder) continue;
+        synced = &file->folder;
         const Descriptor folder(::open(file->folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
         if (folder.is_open()) ::fsync(folder.get());
     }
@@ -486,9 +495,9 @@ Result<void> write_file(const fs::path& path, std::string_view text) {
 }
 
 void remove_temporary_files() noexcept {
+    is_removing_temporaries = true;
     // A thread that renames has masked all signals, so this is another one, and renames take no time.
     for (int waits = 0; num_renaming > 0 && waits < 1000; ++waits) ::poll(nullptr, 0, 1);
-    is_removing_temporaries = true;
     for (const TemporarySlot& slot : temporary_slots) {
         if (slot.state == TemporarySlot::kNamed) ::unlink(slot.path.data());
     }

@@ -55,15 +55,16 @@ inline constexpr ReadLimit kTaskJsonLimit{
 inline constexpr ReadLimit kNotesLimit{
     .max_bytes = std::uint64_t{1} << 24, .content = "a file of notes", .kind = FileKind::kRegular, .memory_factor = 18};
 
-/// What is taken for a file of at most so many bytes is not compared with the memory there is: looking costs more than reading.
-inline constexpr std::uint64_t kShortFileBytes = std::uint64_t{1} << 20;
-
 /// "PATH: reason" for the system's error.
 Error io_error(std::string_view stage, const std::filesystem::path& path, int system_error);
 
 /// Opens `path` for reading. Never waits for more than a few seconds: a pipe that nobody writes to is an error.
 /// Errors: kIo, for a folder, a socket, a name that holds a NUL byte, and for all but regular files where `kind` says so.
 Result<Descriptor> open_for_reading(const std::filesystem::path& path, FileKind kind);
+
+/// Whether there is memory for what is read of a file: `factor` bytes for each of its `size`. A control group ends a process that takes more
+/// than it allows, so this comes before. Errors: kMachine, with the figures and the limit; never for a short file.
+Result<void> check_memory_for(std::string_view stage, const std::string& name, std::uint64_t size, unsigned factor);
 
 /// All bytes of `path`. Errors: kIo, naming the file and the system's reason; kBadFormat for more than
 /// `limit.max_bytes`, kMachine for more than this machine has the memory for, without reading them where the size is known.

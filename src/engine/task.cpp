@@ -19,7 +19,6 @@
 #include "engine/task_files.hpp"
 #include "key/params_difference.hpp"
 #include "machine/guard.hpp"
-#include "machine/memory.hpp"
 #include "text/json.hpp"
 #include "text/json_writer.hpp"
 #include "text/printable.hpp"
@@ -69,11 +68,8 @@ Matrix read_part(const fs::path& path, std::size_t width, std::size_t height) {
              expected_bytes, width, height);
     }
 
-    // A control group kills who takes more than it allows.
-    if (expected_bytes > kShortFileBytes) {
-        if (auto fits = check_memory(kLoadStage, shown(path), expected_bytes); !fits) {
-            fail(fits.error().code, "{}", fits.error().message);
-        }
+    if (auto fits = check_memory_for(kLoadStage, path.native(), expected_bytes, 1); !fits) {
+        fail(fits.error().code, "{}", fits.error().message);
     }
 
     Matrix matrix(width, height);

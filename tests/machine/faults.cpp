@@ -9,13 +9,7 @@
 #include <cstddef>
 #include <cstdlib>
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define WHORL_SANITIZED
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-#define WHORL_SANITIZED
-#endif
-#endif
+#include "machine/sanitizers.hpp"
 
 namespace whorl::test {
 

@@ -15,6 +15,7 @@
 #include "machine/faults.hpp"
 #include "machine/memory.hpp"
 #include "machine/page_pool.hpp"
+#include "machine/sanitizers.hpp"
 #include "prover/input.hpp"
 #include "vectors.hpp"
 
@@ -134,7 +135,7 @@ TEST(MemoryLimits, ThatAreTooLowAreNamedWithWhatIsNeeded) {
 class PeakMemory : public testing::TestWithParam<std::string> {};
 
 TEST_P(PeakMemory, IsWhatTheEstimateSays) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef WHORL_SANITIZED
     GTEST_SKIP() << "sanitizers count memory themselves";
 #endif
     AirTask task = GetParam() == "keccak"  ? keccak_task({16, KeccakState{}}, *app_params_100_bits(15))

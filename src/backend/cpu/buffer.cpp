@@ -9,6 +9,7 @@
 #include "machine/page_pool.hpp"
 #include "machine/pages.hpp"
 #include "machine/poison.hpp"
+#include "machine/sanitizers.hpp"
 
 namespace whorl::cpu {
 namespace {
@@ -16,14 +17,8 @@ namespace {
 constexpr std::size_t kCacheLine = 64;
 constexpr std::size_t kPagesFrom = 2 * kHugePage;
 
-#if defined(__SANITIZE_ADDRESS__)
+#ifdef WHORL_ASAN
 constexpr bool kHasPool = false;  // AddressSanitizer sees the ends of what malloc gives, and only those
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-constexpr bool kHasPool = false;
-#else
-constexpr bool kHasPool = true;
-#endif
 #else
 constexpr bool kHasPool = true;
 #endif

@@ -1,16 +1,7 @@
 #include "backend/gpu/sim/fiber.hpp"
 
-#if defined(__SANITIZE_ADDRESS__)
-#define WHORL_ASAN
-#elif defined(__SANITIZE_THREAD__)
-#define WHORL_TSAN
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define WHORL_ASAN
-#elif __has_feature(thread_sanitizer)
-#define WHORL_TSAN
-#endif
-#endif
+#include "machine/sanitizers.hpp"
+
 #ifdef WHORL_ASAN
 #include <sanitizer/common_interface_defs.h>
 #endif
