@@ -4,7 +4,7 @@
 #   quick  the crate's own tests but for bytes.rs, and of the published suite the tests that call StarkEngine::prove
 #   whole  all of the crate's tests, and the published suite on cpu and on sim
 #   programs  a C program for OpenVM's VM, from its ELF file to one proof of all segments, by whorl-openvm; WHORL_DEVICE: where (cpu), PRIMES:
-#             it counts those below this number (200000, three segments). The published crates make keys and traces, so they are built for this processor
+#             it counts those below this number (100000, two segments). The published crates make keys and traces, so they are built for this processor
 # WHORL_OPENVM_REQUIRED=1 turns a skip into a failure.
 # exit code: 0 passed, 77 skipped (no usable cargo or no crates), else a failure
 set -eu
@@ -57,13 +57,13 @@ programs)
     program=$CARGO_TARGET_DIR/release/whorl-openvm
     work=$(mktemp -d)
     trap 'rm -rf "$work"' EXIT
-    riscv64-unknown-elf-gcc -march=rv32im -mabi=ilp32 -O2 -ffreestanding -nostdlib -static \
-        -T "$here/examples/guest/guest.ld" "$here/examples/guest/primes.c" -o "$work/primes.elf"
-    limit=${PRIMES:-200000}
+    riscv64-unknown-elf-gcc "@$here/examples/guest/gcc.options" -T "$here/examples/guest/guest.ld" \
+        "$here/examples/guest/primes.c" -o "$work/primes.elf"
+    limit=${PRIMES:-100000}
     # As the program reads it: four bytes, the lowest first.
     # shellcheck disable=SC2059  # the format is what is made here
     printf "$(printf '\\%03o' $((limit & 255)) $((limit >> 8 & 255)) $((limit >> 16 & 255)) $((limit >> 24)))" >"$work/limit"
-    "$program" prove --elf "$work/primes.elf" --input "$work/limit" --segment-memory "${SEGMENT_MEMORY:-2}" \
+    "$program" prove --elf "$work/primes.elf" --input "$work/limit" --segment-memory 2 \
         --device "${WHORL_DEVICE:-cpu}" --out "$work/proof" --vk "$work/vk"
     "$program" verify --proof "$work/proof" --vk "$work/vk"
     ;;

@@ -1,43 +1,26 @@
 //! keccakf and the LogUp benchmark with traces on the GPU, by whorl and by openvm-cuda-backend by turns:
 //! `cargo run --release --features cuda --example gpu [RUNS]`. Medians of warm proofs.
 
+#[path = "common/keccak.rs"]
+mod keccak;
+
 use std::{env, error::Error, sync::Arc, time::Instant};
 
+use keccak::{Keccak, LOG_STACKED_HEIGHT};
 use openvm_cuda_backend::{BabyBearPoseidon2GpuEngine, GpuBackend, GpuDevice, sponge::DuplexSpongeGpu};
 use openvm_stark_backend::{
-    AirRef, PartitionedBaseAir, StarkEngine,
-    p3_air::{Air, AirBuilder, BaseAir, BaseAirWithPublicValues},
+    AirRef, StarkEngine,
     prover::{
         AirProvingContext, ColMajorMatrix, CpuColMajorBackend, DeviceDataTransporter, DeviceMultiStarkProvingKey,
         ProvingContext,
     },
     test_utils::{SelfInteractionFixture, TestFixture},
 };
-use openvm_stark_sdk::config::{
-    app_params_with_100_bits_security,
-    baby_bear_poseidon2::{BabyBearPoseidon2Config, F},
-};
+use openvm_stark_sdk::config::{app_params_with_100_bits_security, baby_bear_poseidon2::BabyBearPoseidon2Config};
 use openvm_whorl_backend::BabyBearPoseidon2WhorlGpuEngine;
 use p3_keccak_air::KeccakAir;
 
 type SC = BabyBearPoseidon2Config;
-
-const LOG_STACKED_HEIGHT: usize = 21;
-
-struct Keccak(KeccakAir);
-
-impl<T> BaseAir<T> for Keccak {
-    fn width(&self) -> usize {
-        BaseAir::<T>::width(&self.0)
-    }
-}
-impl<T> BaseAirWithPublicValues<T> for Keccak {}
-impl<T> PartitionedBaseAir<T> for Keccak {}
-impl<AB: AirBuilder> Air<AB> for Keccak {
-    fn eval(&self, builder: &mut AB) {
-        self.0.eval(builder);
-    }
-}
 
 fn median(times: &mut [f64]) -> f64 {
     times.sort_by(f64::total_cmp);
@@ -94,9 +77,7 @@ fn compare(
 
 fn main() -> Result<(), Box<dyn Error>> {
     let runs = env::args().nth(1).map_or(Ok(10), |text| text.parse())?;
-    let states = (0..1024u64).map(|i| std::array::from_fn(|j| (25 * i + j as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
-    let trace = p3_keccak_air::generate_trace_rows::<F>(states.collect(), 0);
-    let trace = AirProvingContext::simple_no_pis(ColMajorMatrix::from_row_major(&trace));
+    let trace = AirProvingContext::simple_no_pis(ColMajorMatrix::from_row_major(&keccak::trace()));
     compare("keccakf", &[Arc::new(Keccak(KeccakAir {}))], &ProvingContext::new(vec![(0, trace)]), Some(false), runs)?;
     let logup = SelfInteractionFixture { widths: vec![4, 7, 8, 8, 10, 100], log_height: 17, bus_index: 4 };
     compare(

@@ -2,12 +2,15 @@
 //!
 //! WHORL_DEVICE and WHORL_THREADS choose where. The AIR is Plonky3's; all that names whorl is the engine.
 
+#[path = "common/keccak.rs"]
+mod keccak;
+
 use std::{env, error::Error, sync::Arc, time::Instant};
 
+use keccak::{Keccak, LOG_STACKED_HEIGHT};
 use openvm_stark_backend::{
-    PartitionedBaseAir, StarkEngine,
+    StarkEngine,
     codec::Encode,
-    p3_air::{Air, AirBuilder, BaseAir, BaseAirWithPublicValues},
     p3_matrix::dense::RowMajorMatrix,
     prover::{AirProvingContext, DeviceDataTransporter, ProvingContext},
 };
@@ -22,25 +25,6 @@ use openvm_whorl_backend::{BabyBearPoseidon2WhorlEngine, last_error};
 use p3_keccak_air::KeccakAir;
 
 type SC = BabyBearPoseidon2Config;
-
-const NUM_PERMUTATIONS: u64 = 1024;
-const LOG_STACKED_HEIGHT: usize = 21;
-
-/// The backend's traits for an AIR of Plonky3.
-struct Keccak(KeccakAir);
-
-impl<T> BaseAir<T> for Keccak {
-    fn width(&self) -> usize {
-        BaseAir::<T>::width(&self.0)
-    }
-}
-impl<T> BaseAirWithPublicValues<T> for Keccak {}
-impl<T> PartitionedBaseAir<T> for Keccak {}
-impl<AB: AirBuilder> Air<AB> for Keccak {
-    fn eval(&self, builder: &mut AB) {
-        self.0.eval(builder);
-    }
-}
 
 /// Any engine with the types of openvm-cpu-backend.
 fn prove<E>(name: &str, trace: RowMajorMatrix<F>) -> Result<(), Box<dyn Error>>
@@ -68,9 +52,7 @@ where
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let states =
-        (0..NUM_PERMUTATIONS).map(|i| std::array::from_fn(|j| (25 * i + j as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
-    let trace = p3_keccak_air::generate_trace_rows::<F>(states.collect(), 0);
+    let trace = keccak::trace();
     if env::args().nth(1).as_deref() == Some("both") {
         prove::<BabyBearPoseidon2CpuEngine>("openvm-cpu-backend", trace.clone())?;
     }

@@ -3,37 +3,23 @@
 //! `cargo run --release --features vm --example riscv [LIMIT]` counts the primes below LIMIT (20,000). Needs the compiler of Debian's
 //! package gcc-riscv64-unknown-elf.
 
-use std::{env, error::Error, path::Path, process::Command, sync::Arc};
+#[path = "common/guest.rs"]
+mod guest;
+
+use std::{env, error::Error, sync::Arc};
 
 use openvm_sdk::{StdIn, config::AppConfig};
 use openvm_sdk_config::SdkVmConfig;
 use openvm_stark_backend::StarkEngine;
 use openvm_stark_sdk::config::{MAX_APP_LOG_STACKED_HEIGHT, app_params_with_100_bits_security};
-use openvm_whorl_backend::vm::{Engine, Event, MakeEngine, SegmentProver, read_program};
+use openvm_whorl_backend::vm::{Engine, Event, MakeEngine, SegmentProver, public_values, read_program};
 
 /// Small, so that a short program has several segments.
-const SEGMENT_MEMORY_BYTES: usize = 1 << 30;
-
-fn compile(source: &Path, elf: &Path) -> Result<(), Box<dyn Error>> {
-    let folder = source.parent().ok_or("a source without a folder")?;
-    let status = Command::new("riscv64-unknown-elf-gcc")
-        .args(["-march=rv32im", "-mabi=ilp32", "-O2", "-ffreestanding", "-nostdlib", "-static", "-T"])
-        .arg(folder.join("guest.ld"))
-        .arg(source)
-        .arg("-o")
-        .arg(elf)
-        .status()
-        .map_err(|error| format!("riscv64-unknown-elf-gcc (package gcc-riscv64-unknown-elf): {error}"))?;
-    if status.success() { Ok(()) } else { Err(format!("{}: {status}", source.display()).into()) }
-}
+const SEGMENT_MEMORY_BYTES: usize = 3 << 28;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let limit: u32 = env::args().nth(1).map_or(Ok(20_000), |text| text.parse())?;
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/guest/primes.c");
-    let elf = env::temp_dir().join(format!("primes-{}.elf", std::process::id()));
-    compile(&source, &elf)?;
-    let program = std::fs::read(&elf)?;
-    std::fs::remove_file(&elf)?;
+    let program = guest::compile("primes")?;
 
     let mut vm = SdkVmConfig::riscv32();
     vm.system.config.segmentation_max_memory = SEGMENT_MEMORY_BYTES;
@@ -56,8 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     })?;
     prover.verify(&proof)?;
 
-    let bytes: Vec<u8> =
-        proof.user_public_values.public_values.iter().map(|x| x.to_string().parse()).collect::<Result<_, _>>()?;
+    let bytes = public_values(&proof)?;
     let word = |i: usize| u32::from_le_bytes([bytes[4 * i], bytes[4 * i + 1], bytes[4 * i + 2], bytes[4 * i + 3]]);
     println!("verified: {} primes below {limit}, the largest is {}", word(0), word(1));
     Ok(())

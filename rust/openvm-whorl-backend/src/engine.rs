@@ -161,7 +161,7 @@ impl<PD, TS> WhorlEngine<PD, TS> {
         let session = Session::of(pk, &self.options)?;
         let mut spans = StageSpans::default();
         let mut listen = |fraction: f64, stage: &str| {
-            spans.reach(stage);
+            spans.reach(fraction, stage);
             self.progress.as_deref().is_none_or(|progress| progress(fraction, stage))
         };
         let mut control = Control {
@@ -228,7 +228,12 @@ struct StageSpans {
 }
 
 impl StageSpans {
-    fn reach(&mut self, stage: &str) {
+    fn reach(&mut self, fraction: f64, stage: &str) {
+        // Verification follows, which is no part of the last stage.
+        if fraction >= 1.0 {
+            self.open = None;
+            return;
+        }
         let stage = match stage {
             "prover.main_trace_commit" => Stage::Commitment,
             "logup_gkr" | "batch_constraints" => Stage::Constraints,

@@ -17,7 +17,8 @@ use openvm_circuit::{
         instructions::exe::VmExe,
     },
     system::{
-        memory::merkle::public_values::UserPublicValuesProof, program::trace::compute_exe_commit_from_mem_config,
+        memory::merkle::public_values::{UserPublicValuesProof, extract_public_values},
+        program::trace::compute_exe_commit_from_mem_config,
     },
 };
 use openvm_continuations::{
@@ -37,6 +38,7 @@ use openvm_sdk_config::{SdkVmConfig, SdkVmCpuBuilder, TranspilerConfig};
 use openvm_stark_backend::{
     EngineDeviceCtx, StarkEngine, SystemParams,
     keygen::types::MultiStarkVerifyingKey,
+    p3_field::PrimeField32,
     proof::Proof as PublishedProof,
     prover::{DeviceDataTransporter, DeviceMultiStarkProvingKey, ProverBackend, ProverDevice, ProvingContext},
 };
@@ -66,12 +68,14 @@ pub trait ProgramEngine: StarkEngine<SC = SC> + Sized {
     /// Makes the chips of the VM, with traces for this engine.
     type Builder: VmBuilder<Self, VmConfig = SdkVmConfig> + Default;
 
-    /// [`StarkEngine::prove`] with an error that says why.
+    /// [`StarkEngine::prove`], with whorl's error where whorl proves.
     fn prove_context(
         &self,
         pk: &DeviceMultiStarkProvingKey<Self::PB>,
         ctx: ProvingContext<Self::PB>,
-    ) -> Result<PublishedProof<SC>, Error>;
+    ) -> Result<PublishedProof<SC>, Error> {
+        self.prove(pk, ctx).map_err(|error| Error::new(Code::Internal, "prove", format!("{error:?}")))
+    }
 }
 
 impl ProgramEngine for Engine {
@@ -88,14 +92,6 @@ impl ProgramEngine for Engine {
 
 impl ProgramEngine for BabyBearPoseidon2CpuEngine<CpuTranscript> {
     type Builder = SdkVmCpuBuilder;
-
-    fn prove_context(
-        &self,
-        pk: &DeviceMultiStarkProvingKey<Self::PB>,
-        ctx: ProvingContext<Self::PB>,
-    ) -> Result<PublishedProof<SC>, Error> {
-        self.prove(pk, ctx).map_err(|error| Error::new(Code::Internal, "openvm-cpu-backend", format!("{error:?}")))
-    }
 }
 
 #[cfg(feature = "cuda")]
@@ -106,13 +102,12 @@ mod gpu {
     use openvm_cuda_common::stream::GpuDeviceCtx;
     use openvm_sdk_config::{SdkVmConfig, SdkVmGpuBuilder};
     use openvm_stark_backend::{
-        StarkEngine,
         proof::Proof,
         prover::{DeviceMultiStarkProvingKey, ProvingContext},
     };
 
     use super::{ProgramEngine, SC};
-    use crate::{BabyBearPoseidon2WhorlGpuEngine, Code, Error};
+    use crate::{BabyBearPoseidon2WhorlGpuEngine, Error};
 
     /// [`SdkVmGpuBuilder`] for whorl's engine, which has the same types as the one that it is for.
     #[derive(Clone, Copy, Default)]
@@ -148,14 +143,6 @@ mod gpu {
 
     impl ProgramEngine for BabyBearPoseidon2GpuEngine {
         type Builder = SdkVmGpuBuilder;
-
-        fn prove_context(
-            &self,
-            pk: &DeviceMultiStarkProvingKey<GpuBackend>,
-            ctx: ProvingContext<GpuBackend>,
-        ) -> Result<Proof<SC>, Error> {
-            self.prove(pk, ctx).map_err(|error| Error::new(Code::Internal, "openvm-cuda-backend", error.to_string()))
-        }
     }
 }
 #[cfg(feature = "cuda")]
@@ -227,6 +214,12 @@ fn vm_error(stage: &str, error: impl fmt::Display) -> Error {
     Error::invalid(stage, error.to_string())
 }
 
+/// The bytes that a program made public. Fails where one is none, which no run of the VM gives.
+pub fn public_values(proof: &ContinuationVmProof<SC>) -> Result<Vec<u8>, Error> {
+    let values = proof.user_public_values.public_values.iter().map(|value| u8::try_from(value.as_canonical_u32()));
+    values.collect::<Result<_, _>>().map_err(|error| Error::new(Code::Internal, "public values", error.to_string()))
+}
+
 /// Proves the segments of a program.
 pub struct SegmentProver<E: ProgramEngine = Engine> {
     instance: VmInstance<E, E::Builder>,
@@ -275,10 +268,7 @@ where
         let interpreter = vm.metered_interpreter(exe).map_err(|error| vm_error("run", error))?;
         let context = vm.build_metered_ctx(exe);
         let (segments, state) = interpreter.execute_metered(input, context).map_err(|error| vm_error("run", error))?;
-        let values = openvm_circuit::system::memory::merkle::public_values::extract_public_values(
-            self.vk.num_user_pvs,
-            &state.memory.memory,
-        );
+        let values = extract_public_values(self.vk.num_user_pvs, &state.memory.memory);
         Ok((segments, values))
     }
 

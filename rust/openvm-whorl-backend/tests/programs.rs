@@ -1,10 +1,9 @@
 //! Programs of OpenVM's VM, proved and aggregated, and what goes wrong with them. Needs riscv64-unknown-elf-gcc.
 
-use std::{
-    path::Path,
-    process::Command,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
-};
+#[path = "../examples/common/guest.rs"]
+mod guest;
+
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use openvm_circuit::arch::ContinuationVmProof;
 use openvm_sdk::{
@@ -17,29 +16,14 @@ use openvm_stark_backend::{StarkEngine, p3_field::PrimeCharacteristicRing};
 use openvm_stark_sdk::config::app_params_with_100_bits_security;
 use openvm_whorl_backend::{
     Code, Error, Stop,
-    vm::{Aggregator, Engine, Event, Layer, MakeEngine, Sdk, SegmentProver, read_program, verify},
+    vm::{Aggregator, Engine, Event, Layer, MakeEngine, Sdk, SegmentProver, public_values, read_program, verify},
 };
 
 const LOG_STACKED_HEIGHT: usize = 22;
 
 fn elf() -> &'static [u8] {
     static ELF: OnceLock<Vec<u8>> = OnceLock::new();
-    ELF.get_or_init(|| {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/guest");
-        let elf = std::env::temp_dir().join(format!("whorl-programs-{}.elf", std::process::id()));
-        let status = Command::new("riscv64-unknown-elf-gcc")
-            .args(["-march=rv32im", "-mabi=ilp32", "-O2", "-ffreestanding", "-nostdlib", "-static", "-T"])
-            .arg(folder.join("guest.ld"))
-            .arg(folder.join("primes.c"))
-            .arg("-o")
-            .arg(&elf)
-            .status()
-            .expect("riscv64-unknown-elf-gcc starts");
-        assert!(status.success());
-        let bytes = std::fs::read(&elf).unwrap();
-        std::fs::remove_file(&elf).unwrap();
-        bytes
-    })
+    ELF.get_or_init(|| guest::compile("primes").unwrap())
 }
 
 fn config() -> AppConfig<SdkVmConfig> {
@@ -65,10 +49,6 @@ fn on_cpu() -> MakeEngine {
 
 fn below(limit: u32) -> StdIn {
     StdIn::from_bytes(&limit.to_le_bytes())
-}
-
-fn values(proof: &ContinuationVmProof<SC>) -> Vec<String> {
-    proof.user_public_values.public_values.iter().map(ToString::to_string).collect()
 }
 
 /// One at a time: a proof takes a gigabyte.
@@ -102,8 +82,7 @@ fn segments_follow_one_another() {
     prover.verify(&proof).unwrap();
     assert!(proof.per_segment.len() > 1, "one segment alone");
     // 5,133 primes below 50,000, the last of them 49,999.
-    let word = |x: u32| x.to_le_bytes().map(|byte| byte.to_string());
-    assert_eq!(values(&proof)[..8], [word(5133), word(49_999)].concat());
+    assert_eq!(public_values(&proof).unwrap()[..8], [5133u32.to_le_bytes(), 49_999u32.to_le_bytes()].concat());
     assert!(matches!(&events[0], Event::Ran { num_segments, .. } if *num_segments == proof.per_segment.len()));
     assert_eq!(events.len(), 1 + proof.per_segment.len());
 

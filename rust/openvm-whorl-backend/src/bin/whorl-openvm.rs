@@ -26,7 +26,6 @@ use openvm_sdk_config::SdkVmConfig;
 use openvm_stark_backend::{
     EngineDeviceCtx, StarkEngine,
     codec::{Decode, Encode},
-    p3_field::PrimeField32,
     prover::ProverBackend,
 };
 use openvm_stark_sdk::config::{
@@ -41,7 +40,7 @@ use openvm_verify_stark_host::{
 use openvm_whorl_backend::BabyBearPoseidon2WhorlGpuEngine;
 use openvm_whorl_backend::{
     Code, Error,
-    vm::{Aggregator, Engine, Event, MakeEngine, ProgramEngine, SegmentProver, read_program, verify},
+    vm::{Aggregator, Engine, Event, MakeEngine, ProgramEngine, SegmentProver, public_values, read_program, verify},
 };
 use tracing_subscriber::EnvFilter;
 
@@ -138,7 +137,7 @@ fn io_error(path: &Path, error: impl std::fmt::Display) -> Error {
     Error { code: Code::Io, stage: "file".into(), message: format!("{}: {error}", path.display()) }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, Error> {
+fn check_file(path: &Path) -> Result<(), Error> {
     let metadata = fs::metadata(path).map_err(|error| io_error(path, error))?;
     if !metadata.is_file() {
         return Err(io_error(path, "expected a file"));
@@ -147,6 +146,11 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
         let message = format!("expected at most {MAX_FILE_BYTES} bytes, found {}", metadata.len());
         return Err(io_error(path, message));
     }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, Error> {
+    check_file(path)?;
     fs::read(path).map_err(|error| io_error(path, error))
 }
 
@@ -281,13 +285,7 @@ where
     let stdin = program.stdin()?;
     let mut segments = program.prover(make_engine)?;
     let proof = segments.prove(stdin, &mut print_event)?;
-    let values: Vec<u8> = proof
-        .user_public_values
-        .public_values
-        .iter()
-        // The VM's memory holds bytes.
-        .map(|value| u8::try_from(value.as_canonical_u32()).unwrap_or(u8::MAX))
-        .collect();
+    let values = public_values(&proof)?;
     if outputs.segments_only {
         segments.verify(&proof)?;
         eprintln!("verified: {} segments, {:.2} s in all", proof.per_segment.len(), start.elapsed().as_secs_f64());
@@ -320,7 +318,7 @@ fn internal(message: String) -> Error {
 }
 
 fn verify_files(proof: &Path, vk: &Path) -> Result<(), Error> {
-    read(vk)?;
+    check_file(vk)?;
     let key = read_vk_from_file(vk).map_err(|error| Error { code: Code::BadFormat, ..io_error(vk, error) })?;
     let not_a_proof = |error: std::io::Error| Error { code: Code::BadFormat, ..io_error(proof, error) };
     let bytes = zstd::decode_all(read(proof)?.as_slice()).map_err(not_a_proof)?;
