@@ -109,17 +109,21 @@ struct Expr::Node {
 /// give as a text.
 class Note {
 public:
-    explicit Note(std::source_location place) : place_(place) {}
+    explicit Note(std::source_location place) : file_(place.file_name()), line_(place.line()) {}
     template <std::convertible_to<std::string_view> Label>
     Note(const Label& label, std::source_location place = std::source_location::current())
-        : label_(std::string_view(label)), place_(place) {}
+        : label_(std::string_view(label)), file_(place.file_name()), line_(place.line()) {}
+    /// A line of an AIR that is not written in C++. The text at `file` must outlive the note.
+    Note(std::string_view label, const char* file, std::uint32_t line) : label_(label), file_(file), line_(line) {}
 
     const std::string& label() const { return label_; }
-    const std::source_location& place() const { return place_; }
+    const char* file() const { return file_; }
+    std::uint32_t line() const { return line_; }
 
 private:
     std::string label_;
-    std::source_location place_;
+    const char* file_;
+    std::uint32_t line_;
 };
 
 /// A column of a Row, and the line that reads it.

@@ -71,7 +71,7 @@ std::vector<std::string> cut(const std::vector<std::string>& texts) {
 }
 
 SourceNote to_source_note(const Note& note) {
-    return {cut(base_name(note.place().file_name())), note.place().line(), cut(note.label())};
+    return {cut(base_name(note.file())), note.line(), cut(note.label())};
 }
 
 // One AIR on its way into the key.

@@ -212,14 +212,14 @@ TEST(Builder, KeepsTheLineAndTheLabelOfEachAssertionAndInteraction) {
     ASSERT_EQ(builder.constraint_notes().size(), 5U);
     for (std::size_t i = 0; i < 5; ++i) {
         const Note& note = builder.constraint_notes()[i];
-        EXPECT_EQ(note.place().line(), first + lines[i]) << i;
+        EXPECT_EQ(note.line(), first + lines[i]) << i;
         EXPECT_EQ(note.label(), labels[i]) << i;
-        EXPECT_THAT(note.place().file_name(), testing::EndsWith("builder_test.cpp"));
+        EXPECT_THAT(note.file(), testing::EndsWith("builder_test.cpp"));
     }
     ASSERT_EQ(builder.interaction_notes().size(), 2U);
-    EXPECT_EQ(builder.interaction_notes()[0].place().line(), first + 5);
+    EXPECT_EQ(builder.interaction_notes()[0].line(), first + 5);
     EXPECT_EQ(builder.interaction_notes()[0].label(), "sent");
-    EXPECT_EQ(builder.interaction_notes()[1].place().line(), first + 6);
+    EXPECT_EQ(builder.interaction_notes()[1].line(), first + 6);
     ASSERT_EQ(builder.bus_names().size(), 1U);
     EXPECT_THAT(builder.bus_names().at(7), ElementsAre(Key("memory")));
 }

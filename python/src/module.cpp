@@ -1,0 +1,24 @@
+// The extension module whorl._core: whorl's C++ interface for the Python package beside it.
+#include <nanobind/nanobind.h>
+
+#include <whorl/field.hpp>
+#include <whorl/version.hpp>
+
+#include "keys.hpp"
+#include "matrices.hpp"
+#include "proofs.hpp"
+#include "provers.hpp"
+
+NB_MODULE(_core, module) {
+    module.attr("__version__") = WHORL_VERSION;
+    module.attr("MODULUS") = whorl::Fp::kModulus;
+    whorl::python::bind_matrices(module);
+    whorl::python::bind_params(module);
+    whorl::python::bind_keys(module);
+    whorl::python::bind_airs(module);
+    whorl::python::bind_proofs(module);
+    whorl::python::bind_telemetry(module);
+    whorl::python::bind_provers(module);
+    whorl::python::bind_checks(module);
+    whorl::python::bind_tasks(module);
+}
