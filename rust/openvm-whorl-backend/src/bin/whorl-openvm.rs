@@ -154,15 +154,36 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
     fs::read(path).map_err(|error| io_error(path, error))
 }
 
-/// Writes the file whole or not at all.
-fn write(path: &Path, write: impl FnOnce(&Path) -> Result<(), Error>) -> Result<(), Error> {
-    let mut name = path.file_name().ok_or_else(|| io_error(path, "expected a file's name"))?.to_os_string();
-    name.push(format!(".{}.part", std::process::id()));
-    let part = path.with_file_name(name);
-    write(&part).and_then(|()| fs::rename(&part, path).map_err(|error| io_error(path, error))).inspect_err(|_| {
+/// Writes the file at a path.
+type WriteFile<'a> = Box<dyn Fn(&Path) -> Result<(), Error> + 'a>;
+
+/// Writes files that belong together: all are written beside their places, then take them, so that what fails leaves the old ones.
+fn write_together(outputs: &[(&Path, WriteFile)]) -> Result<(), Error> {
+    let part = |path: &Path| -> Result<PathBuf, Error> {
+        let mut name = path.file_name().ok_or_else(|| io_error(path, "expected a file's name"))?.to_os_string();
+        name.push(format!(".{}.part", std::process::id()));
+        Ok(path.with_file_name(name))
+    };
+    let parts: Vec<_> = outputs.iter().map(|(path, _)| part(path)).collect::<Result<_, _>>()?;
+    let written = outputs.iter().zip(&parts).try_for_each(|((_, write), part)| write(part));
+    let placed = written.and_then(|()| {
+        outputs
+            .iter()
+            .zip(&parts)
+            .try_for_each(|((path, _), part)| fs::rename(part, path).map_err(|error| io_error(path, error)))
+    });
+    placed.inspect_err(|_| {
         // What is not there need not go.
-        let _ = fs::remove_file(&part);
+        parts.iter().for_each(|part| {
+            let _ = fs::remove_file(part);
+        });
     })
+}
+
+/// The place that a path names, whatever links and dots lead there; the file itself need not be there.
+fn place(path: &Path) -> Option<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    Some(folder.canonicalize().ok()?.join(path.file_name()?))
 }
 
 impl Program {
@@ -224,7 +245,9 @@ impl Program {
             }
         }
         match outputs {
-            [a, b] if a == b => Err(usage(format!("{}: expected two files", a.display()))),
+            [a, b] if place(a).is_some_and(|a| place(b) == Some(a)) => {
+                Err(usage(format!("{}: expected two files", a.display())))
+            }
             _ => Ok(()),
         }
     }
@@ -302,12 +325,14 @@ where
     verify(&vk, &proof)?;
     let bytes = proof.encode_to_vec().map_err(|error| internal(format!("the proof is not encoded: {error}")))?;
     let packed = zstd::encode_all(bytes.as_slice(), 0).map_err(|error| internal(format!("zstd: {error}")))?;
+    let mut files: Vec<(&Path, WriteFile)> = Vec::new();
     if let Some(path) = &outputs.proof {
-        write(path, |part| fs::write(part, &packed).map_err(|error| io_error(path, error)))?;
+        files.push((path, Box::new(|part| fs::write(part, &packed).map_err(|error| io_error(part, error)))));
     }
     if let Some(path) = &outputs.vk {
-        write(path, |part| write_vk_to_file(part, &vk).map_err(|error| io_error(path, error)))?;
+        files.push((path, Box::new(|part| write_vk_to_file(part, &vk).map_err(|error| io_error(part, error)))));
     }
+    write_together(&files)?;
     eprintln!("verified: one proof of {} bytes, {:.2} s in all", packed.len(), start.elapsed().as_secs_f64());
     print_values(values);
     Ok(())
