@@ -48,8 +48,7 @@ std::optional<Expr> to_expr(nb::handle operand) {
 Expr expect_expr(nb::handle operand) {
     std::optional<Expr> expr = to_expr(operand);
     if (!expr) {
-        PyErr_Format(PyExc_TypeError, "expected an expression or a whole number, found %T", operand.ptr());
-        throw nb::python_error();
+        raise_type("an expression or a whole number", operand);
     }
     return *std::move(expr);
 }
@@ -165,12 +164,24 @@ void bind_expr(nb::module_& module) {
 
 ``+``, ``-``, ``*`` and ``**`` take expressions and whole numbers, which count mod p. Nothing is simplified: the degree is that
 of the expression as it is written.)")
-        .def("__add__", [](const Expr& a, nb::handle b) { return combine(b, [&](const Expr& x) { return a + x; }); })
-        .def("__radd__", [](const Expr& a, nb::handle b) { return combine(b, [&](const Expr& x) { return x + a; }); })
-        .def("__sub__", [](const Expr& a, nb::handle b) { return combine(b, [&](const Expr& x) { return a - x; }); })
-        .def("__rsub__", [](const Expr& a, nb::handle b) { return combine(b, [&](const Expr& x) { return x - a; }); })
-        .def("__mul__", [](const Expr& a, nb::handle b) { return combine(b, [&](const Expr& x) { return a * x; }); })
-        .def("__rmul__", [](const Expr& a, nb::handle b) { return combine(b, [&](const Expr& x) { return x * a; }); })
+        .def(
+            "__add__", [](const Expr& a, nb::handle b) { return combine(b, [&](const Expr& x) { return a + x; }); },
+            nb::sig("def __add__(self, other: Expr | typing.SupportsIndex, /) -> Expr"))
+        .def(
+            "__radd__", [](const Expr& a, nb::handle b) { return combine(b, [&](const Expr& x) { return x + a; }); },
+            nb::sig("def __radd__(self, other: Expr | typing.SupportsIndex, /) -> Expr"))
+        .def(
+            "__sub__", [](const Expr& a, nb::handle b) { return combine(b, [&](const Expr& x) { return a - x; }); },
+            nb::sig("def __sub__(self, other: Expr | typing.SupportsIndex, /) -> Expr"))
+        .def(
+            "__rsub__", [](const Expr& a, nb::handle b) { return combine(b, [&](const Expr& x) { return x - a; }); },
+            nb::sig("def __rsub__(self, other: Expr | typing.SupportsIndex, /) -> Expr"))
+        .def(
+            "__mul__", [](const Expr& a, nb::handle b) { return combine(b, [&](const Expr& x) { return a * x; }); },
+            nb::sig("def __mul__(self, other: Expr | typing.SupportsIndex, /) -> Expr"))
+        .def(
+            "__rmul__", [](const Expr& a, nb::handle b) { return combine(b, [&](const Expr& x) { return x * a; }); },
+            nb::sig("def __rmul__(self, other: Expr | typing.SupportsIndex, /) -> Expr"))
         .def("__neg__", [](const Expr& a) { return -a; })
         .def("__pos__", [](const Expr& a) { return a; })
         .def(

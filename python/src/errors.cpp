@@ -1,7 +1,5 @@
 #include "errors.hpp"
 
-#include <nanobind/nanobind.h>
-
 #include <string_view>
 
 namespace nb = nanobind;
@@ -56,6 +54,12 @@ void raise(const VerifyError& error) {
     raise_made(nb::module_::import_("whorl.errors")
                    .attr("RejectedError")(text(message), text(name(error.kind)), text(error.stage), text(error.place),
                                           text(error.expected), text(error.found)));
+}
+
+void raise_type(const char* expected, nb::handle found) {
+    const nb::object name = found.type().attr("__name__");
+    PyErr_Format(PyExc_TypeError, "expected %s, found %S", expected, name.ptr());
+    throw nb::python_error();
 }
 
 void raise_invalid(const char* stage, const char* message) {

@@ -133,8 +133,7 @@ std::string repr(const VerifyingKey& vk) {
 const VerifyingKey& verifying_key(nb::handle key) {
     if (nb::isinstance<ProvingKey>(key)) return nb::cast<const ProvingKey&>(key).vk;
     if (nb::isinstance<VerifyingKey>(key)) return nb::cast<const VerifyingKey&>(key);
-    PyErr_Format(PyExc_TypeError, "expected a VerifyingKey or a ProvingKey, found %T", key.ptr());
-    throw nb::python_error();
+    raise_type("a VerifyingKey or a ProvingKey", key);
 }
 
 void bind_keys(nb::module_& module) {

@@ -254,9 +254,10 @@ InvalidArgumentError
         .def_prop_ro(
             "is_on_device", [](const HeldMatrix& m) { return m.view().is_on_device(); },
             "Whether the elements are in a GPU's memory.")
-        .def_prop_ro("values", &values,
+        .def_prop_ro("values", &values, nb::rv_policy::automatic,
                      "A new uint32 array of shape (height, width), column-major, of canonical numbers.")
-        .def_prop_ro("words", &words, nb::for_getter(nb::sig("def words(self, /) -> numpy.typing.NDArray")),
+        .def_prop_ro("words", &words, nb::rv_policy::automatic,
+                     nb::for_getter(nb::sig("def words(self, /) -> numpy.typing.NDArray")),
                      "The Montgomery words where they are: a read-only, column-major array of shape (height, width).")
         .def(
             "__array__",

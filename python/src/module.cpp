@@ -10,7 +10,7 @@
 #include "provers.hpp"
 
 NB_MODULE(_core, module) {
-    module.attr("__version__") = WHORL_VERSION;
+    module.attr("VERSION") = WHORL_VERSION;
     module.attr("MODULUS") = whorl::Fp::kModulus;
     whorl::python::bind_matrices(module);
     whorl::python::bind_params(module);

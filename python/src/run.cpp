@@ -1,5 +1,7 @@
 #include "run.hpp"
 
+#include <nanobind/stl/string.h>
+
 namespace nb = nanobind;
 
 namespace whorl::python {
@@ -38,7 +40,7 @@ LongCall::LongCall(nb::handle progress, Stop* stop) : progress_(progress), attac
 
 void LongCall::run_work(const std::function<void()>& work) {
     std::exception_ptr fault;
-    std::optional<nb::python_error> raised;
+    std::exception_ptr raised;
     std::thread thread([&] {
         try {
             work();
@@ -63,8 +65,8 @@ void LongCall::run_work(const std::function<void()>& work) {
         try {
             if (PyErr_CheckSignals() != 0) throw nb::python_error();
             if (news) progress_(news->first, news->second);
-        } catch (nb::python_error& error) {
-            raised.emplace(std::move(error));
+        } catch (...) {
+            raised = std::current_exception();
             flag_.store(true);
         }
     }
@@ -72,10 +74,7 @@ void LongCall::run_work(const std::function<void()>& work) {
         const nb::gil_scoped_release released;
         thread.join();
     }
-    if (raised) {
-        raised->restore();
-        throw nb::python_error();
-    }
+    if (raised) std::rethrow_exception(raised);
     if (fault) std::rethrow_exception(fault);
 }
 

@@ -37,13 +37,14 @@ from ._core import (
     UniqueDecoding,
     VerifyingKey,
     WhirParams,
-    __version__,
+    constant,
     devices,
     list_params,
     max_proof_bytes,
     security_bits,
     statement_of,
 )
+from ._core import VERSION as __version__
 from .air import Air, Builder, LookupBus, PermutationBus, Row, Window, keygen
 from .errors import (
     CancelledError,
@@ -108,6 +109,7 @@ __all__ = [
     "Window",
     "__version__",
     "check",
+    "constant",
     "devices",
     "field_array",
     "inspect",

@@ -82,5 +82,5 @@ def _canonical(array: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
 
 def field_array(values: npt.ArrayLike) -> npt.NDArray[np.uint32]:
     """Whole numbers of any size, of any shape, mod p, as uint32."""
-    array = np.asarray(values)
-    return (array % MODULUS).astype(np.uint32)
+    reduced: npt.NDArray[np.uint32] = (np.asarray(values) % MODULUS).astype(np.uint32)
+    return reduced

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal, Union, overload
+from typing import Any, Literal, Union
 
 from . import _core
 from ._core import (
@@ -168,10 +168,6 @@ def _task(task: Task | Key, traces: Iterable[Trace] | None, call: str) -> tuple[
     return task, list(traces), names, notes
 
 
-@overload
-def prove(task: Task, /, **options: Any) -> Proof: ...
-@overload
-def prove(key: Key, traces: Iterable[Trace], /, **options: Any) -> Proof: ...
 def prove(
     task: Task | Key,
     traces: Iterable[Trace] | None = None,
