@@ -69,6 +69,7 @@ class _Job:
     priority: int
     weight: float
     bound: int | None
+    is_read: bool
     deadline_s: float
     is_sealed: bool = False
     is_cancelled: bool = False
@@ -148,7 +149,14 @@ class Scheduler:
     # Jobs
 
     def open_job(
-        self, name: str, *, priority: int = 0, weight: float = 1.0, bound: int | None = None, deadline_s: float | None = None
+        self,
+        name: str,
+        *,
+        priority: int = 0,
+        weight: float = 1.0,
+        bound: int | None = None,
+        is_read: bool = True,
+        deadline_s: float | None = None,
     ) -> None:
         """Open a job, which takes tasks until it is sealed.
 
@@ -160,6 +168,8 @@ class Scheduler:
             Share of the places among jobs of one priority, relative to the others.
         bound
             Tasks that are not yet delivered and read, at most; None for no bound.
+        is_read
+            Whether somebody reads what is delivered, and says so by `read`. Otherwise only tasks that are not delivered count.
         deadline_s
             In place of the policy's.
         """
@@ -170,7 +180,7 @@ class Scheduler:
         if bound is not None and bound < 1:
             raise JobError(f"open_job: bound is {bound}, expected at least 1")
         deadline = self.policy.deadline_s if deadline_s is None else deadline_s
-        self._jobs[name] = _Job(name, self._number(), priority, weight, bound, deadline)
+        self._jobs[name] = _Job(name, self._number(), priority, weight, bound, is_read, deadline)
 
     def room(self, job: str) -> int:
         """How many tasks `submit` takes now; a large number where the job has no bound."""
@@ -647,7 +657,7 @@ class Scheduler:
         job.live.pop(index, None)
         kind = "proved" if outcome.failure is None else "cancelled" if outcome.failure is Failure.CANCELLED else "failed"
         job.counts[kind] += 1
-        if job.bound is not None:
+        if job.is_read:
             job.unread += 1
         self._effects.append(Deliver(job.name, index, outcome, attempts, history))
 
