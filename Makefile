@@ -27,7 +27,7 @@ export CMAKE_BUILD_PARALLEL_LEVEL := $(JOBS)
 export CTEST_PARALLEL_LEVEL := $(JOBS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build wasm test long nightly quick bench capture peers openvm-suite openvm-e2e fuzz format lint docs clean bootstrap configure
+.PHONY: help demo build wasm test long nightly quick bench capture peers python openvm-suite openvm-e2e fuzz format lint docs clean bootstrap configure
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):[^#]*## \(.*\)/make \1|\2/p' $(MAKEFILE_LIST) | while IFS='|' read -r name what; do \
@@ -47,7 +47,7 @@ wasm: PRESET := wasm
 wasm: configure ## build the verifier as WebAssembly, with an ES module for it: build/wasm
 	cmake --build --preset wasm
 
-test: TIERS := build cuda metal wasm
+test: TIERS := build cuda metal wasm python
 test: configure ## build everything and run all tests
 	cmake --build --preset $(PRESET)
 	ctest --preset $(PRESET)
@@ -83,6 +83,10 @@ endif
 
 peers: build ## compare with the reference's own CPU prover (needs cargo)
 	bench/peers/run.sh
+
+python: ## build the Python package as pip does, and run its tests
+	scripts/bootstrap.sh build python
+	for part in install package cluster; do WHORL_PYTHON_REQUIRED=1 python/run.sh $$part || exit; done
 
 openvm-suite: PRESET := release
 openvm-suite: configure ## the engine for OpenVM: all of its tests, and the published suite on cpu and sim (needs cargo)

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # Installs the packages that are missing for what is asked, and nothing else.
 #
-#   scripts/bootstrap.sh [build] [cuda] [metal] [wasm] [lint] [fuzz] [docs] [riscv]     (default: build)
+#   scripts/bootstrap.sh [build] [cuda] [metal] [wasm] [python] [lint] [fuzz] [docs] [riscv]     (default: build)
 #
 # build  compiler, CMake and the libraries; also all that the tests and benchmarks need
 # cuda   where no CUDA toolkit is installed: NVIDIA's compiler and runtime, as Python wheels, in build/cuda-toolkit
 # metal  Apple's metal-cpp headers, from a Python wheel, in build/metal-cpp; elsewhere also what tests the Metal backend
 #        without a Mac: clang 19 and, from a wheel, in build/zig, a compiler for macOS
 # wasm   clang 19 with the C and C++ libraries for wasm32-wasi, and node, which runs the tests
+# python Python with its headers, and in build/python/env, as wheels, what builds and tests the Python package; Chromium, in which a
+#        test reads a page
 # lint   clang-format, clang-tidy, and clang 19 with LLVM's standard library
 # fuzz   clang with libFuzzer and the sanitizers
 # docs   Doxygen
@@ -15,8 +17,8 @@
 #
 # Debian and its relatives: apt-get, with sudo when not root. macOS: names the Homebrew packages. Elsewhere: names what
 # is needed. WHORL_NO_INSTALL=1 never installs: it names what is missing and fails. The build can do without the tiers
-# cuda, metal and wasm, so they say why something is missing and do not fail; WHORL_CUDA=OFF, WHORL_METAL=OFF and WHORL_WASM=OFF leave
-# them out.
+# cuda, metal, wasm and python, so they say why something is missing and do not fail; WHORL_CUDA=OFF, WHORL_METAL=OFF, WHORL_WASM=OFF and
+# WHORL_PYTHON=OFF leave them out.
 # Exit codes: 0 nothing is missing (any more), 3 something is.
 set -euo pipefail
 
@@ -30,6 +32,7 @@ readonly metal_cpp="$build_folder/metal-cpp"
 readonly metal_cpp_wheel=(--platform macosx_14_0_arm64 --python-version 3.12 mlx-metal==0.32.4)
 readonly zig="$build_folder/zig"
 readonly zig_wheel=(ziglang==0.17.1)
+readonly python_env="$build_folder/python/env"
 readonly needed_text="a C++20 compiler (GCC 12, Clang 16 or newer), CMake 3.25, Ninja, and the libraries
 Highway, oneTBB, Boost.Context, fmt, nlohmann-json, CLI11, GoogleTest and Google Benchmark (optional: ccache, and cargo for rust/ and bench/peers/)"
 
@@ -37,9 +40,9 @@ tiers=("$@")
 if [ ${#tiers[@]} -eq 0 ]; then tiers=(build); fi
 for tier in "${tiers[@]}"; do
     case "$tier" in
-    build | cuda | metal | wasm | lint | fuzz | docs | riscv) ;;
+    build | cuda | metal | wasm | python | lint | fuzz | docs | riscv) ;;
     *)
-        echo "bootstrap: unknown tier '$tier' (build, cuda, metal, wasm, lint, fuzz, docs, riscv)" >&2
+        echo "bootstrap: unknown tier '$tier' (build, cuda, metal, wasm, python, lint, fuzz, docs, riscv)" >&2
         exit 2
         ;;
     esac
@@ -275,6 +278,53 @@ on_wasm() {
     fi
 }
 
+# What pyproject.toml asks for to build the Python package and to test all of it, one requirement a line. (Python 3.11 reads TOML.)
+python_requirements() {
+    python3 - "$build_folder/../pyproject.toml" <<'PYTHON'
+import sys, tomllib
+
+with open(sys.argv[1], "rb") as file:
+    project = tomllib.load(file)
+extras = project["project"]["optional-dependencies"]
+wanted = project["build-system"]["requires"] + project["project"]["dependencies"] + sum(extras.values(), [])
+print("\n".join(sorted(set(wanted))))
+PYTHON
+}
+
+# Never fails: it says what is missing, and the tests of the Python package are skipped.
+on_python() {
+    if [ "${WHORL_PYTHON:-}" = OFF ]; then return 0; fi
+    local without="bootstrap: the tests of the Python package will be skipped:" packages=() package requirements log
+    if has_debian_packages; then
+        for package in python3-venv python3-dev; do
+            is_installed "$package" || packages+=("$package")
+        done
+        has chromium || has google-chrome || packages+=(chromium)
+        if [ ${#packages[@]} -gt 0 ] && ! apt_install "${packages[@]}"; then
+            echo "$without there is no ${packages[*]}" >&2
+        fi
+    fi
+    if ! requirements=$(python_requirements 2>/dev/null); then
+        echo "$without there is no python3 of 3.11 or newer" >&2
+        return 0
+    fi
+    # The stamp is the last thing that is written.
+    if [ -f "$python_env/whorl-requirements" ] && [ "$(cat "$python_env/whorl-requirements")" = "$requirements" ]; then return 0; fi
+    if [ -n "${WHORL_NO_INSTALL:-}" ]; then
+        echo "$without build/python/env has not all of: ${requirements//$'\n'/, }"
+        return 0
+    fi
+    echo "bootstrap: fetching what builds and tests the Python package (180 MB) into $python_env; WHORL_PYTHON=OFF does without"
+    mkdir -p "$(dirname "$python_env")"
+    if ! log=$(python3 -m venv "$python_env" 2>&1 &&
+        "$python_env/bin/python" -m pip install --only-binary=:all: --retries 3 --disable-pip-version-check $requirements 2>&1); then
+        tail -n 3 <<<"$log" >&2
+        echo "$without its wheels could not be fetched" >&2
+        return 0
+    fi
+    printf '%s\n' "$requirements" >"$python_env/whorl-requirements"
+}
+
 case "$(uname -s)" in
 Darwin) on_macos ;;
 *) if has_debian_packages; then on_debian; else on_other; fi ;;
@@ -287,4 +337,7 @@ case " ${tiers[*]} " in
 esac
 case " ${tiers[*]} " in
 *" wasm "*) on_wasm ;;
+esac
+case " ${tiers[*]} " in
+*" python "*) on_python ;;
 esac

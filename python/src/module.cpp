@@ -1,6 +1,8 @@
 // The extension module whorl._core: whorl's C++ interface for the Python package beside it.
 #include <nanobind/nanobind.h>
 
+#include <cstdlib>
+
 #include <whorl/field.hpp>
 #include <whorl/version.hpp>
 
@@ -10,6 +12,8 @@
 #include "provers.hpp"
 
 NB_MODULE(_core, module) {
+    // Reports of what is still referred to at the end of the process, such as the traceback of its last exception, are for tests.
+    nanobind::set_leak_warnings(std::getenv("WHORL_PYTHON_LEAKS") != nullptr);
     module.attr("VERSION") = WHORL_VERSION;
     module.attr("MODULUS") = whorl::Fp::kModulus;
     whorl::python::bind_matrices(module);
