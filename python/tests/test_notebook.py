@@ -19,11 +19,7 @@ def test_notebook(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert all(not cell.get("outputs") for cell in notebook.cells), "stored without outputs"
     nbclient.NotebookClient(notebook, timeout=600, kernel_name="python3").execute()
     images = [
-        output
-        for cell in notebook.cells
-        if cell.cell_type == "code"
-        for output in cell.outputs
-        if "image/png" in output.get("data", {})
+        output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs if "image/png" in output.get("data", {})
     ]
     assert len(images) == 4
 

@@ -172,10 +172,7 @@ def test_devices() -> None:
 def test_committed_parts() -> None:
     task = whorl.load_task(VECTORS / "cached")
     prover = whorl.Prover(task.vk)
-    traces = [
-        whorl.Trace(t.air, t.main, [prover.commit(part) for part in t.cached], t.preprocessed, t.public_values)
-        for t in task.traces
-    ]
+    traces = [whorl.Trace(t.air, t.main, [prover.commit(part) for part in t.cached], t.preprocessed, t.public_values) for t in task.traces]
     committed = traces[0].cached[0]
     assert isinstance(committed, whorl.CommittedMatrix)
     assert len(committed.commit) == 8

@@ -175,9 +175,7 @@ class KeccakAir(whorl.Air):
             for z in range(64):
                 b.assert_bool(local[a_prime[y, x, z]])
             for limb in range(LIMBS):
-                composed = compose(
-                    limb, lambda z, x=x, y=y: xor(xor(local[a_prime[y, x, z]], local[c[x, z]]), local[c_prime[x, z]])
-                )
+                composed = compose(limb, lambda z, x=x, y=y: xor(xor(local[a_prime[y, x, z]], local[c[x, z]]), local[c_prime[x, z]]))
                 b.assert_zero(composed - local[a[y, x, limb]])
         two = whorl.constant(2)
         four = two + two

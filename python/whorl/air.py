@@ -23,14 +23,14 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, NamedTuple, Protocol, SupportsIndex, Union, overload, runtime_checkable
+from typing import Any, NamedTuple, Protocol, SupportsIndex, overload, runtime_checkable
 
 from . import _core
 from ._core import Expr
 from .errors import InvalidArgumentError
 from .matrices import MatrixLike, matrix
 
-ExprLike = Union[Expr, SupportsIndex]
+ExprLike = Expr | SupportsIndex
 """An expression, or a whole number, which counts mod p."""
 
 _FOLDER = __file__.rpartition("air.py")[0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Union
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +10,7 @@ import numpy.typing as npt
 from ._core import MODULUS, Matrix
 from .errors import InvalidArgumentError
 
-MatrixLike = Union[Matrix, npt.ArrayLike]
+MatrixLike = Matrix | npt.ArrayLike
 """A Matrix, or whole numbers in the shape (height, width)."""
 
 

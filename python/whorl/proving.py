@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal, Union
+from typing import Any, Literal
 
 from . import _core
 from ._core import (
@@ -24,7 +24,7 @@ from ._core import (
 from .matrices import MatrixLike, matrix
 from .tasks import Key, Task, Trace, native_traces
 
-Progress = Union[Callable[[float, str], object], bool, None]
+Progress = Callable[[float, str], object] | bool | None
 """What learns how far a proof is: a callable of fraction (0 to 1) and stage, True for a bar of tqdm, or None."""
 
 
@@ -194,9 +194,7 @@ def prove(
     """
     key, listed, air_names, notes = _task(task, traces, "prove")
     prover = Prover(key, device=device, threads=threads, verify=verify, air_names=air_names, notes=notes)
-    return prover.prove(
-        listed, progress=progress, stop=stop, memory_limit=memory_limit, telemetry=telemetry, transcript=transcript
-    )
+    return prover.prove(listed, progress=progress, stop=stop, memory_limit=memory_limit, telemetry=telemetry, transcript=transcript)
 
 
 def verify(

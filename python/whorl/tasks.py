@@ -6,7 +6,7 @@ import hashlib
 import os
 import struct
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple, Union
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,8 +15,8 @@ from ._core import CommittedMatrix, KeyNotes, Matrix, ProvingKey, VerifyingKey
 from .errors import InvalidArgumentError
 from .matrices import MatrixLike, matrix
 
-Key = Union[VerifyingKey, ProvingKey]
-Part = Union[MatrixLike, CommittedMatrix]
+Key = VerifyingKey | ProvingKey
+Part = MatrixLike | CommittedMatrix
 
 
 def _part(values: Part) -> Matrix | CommittedMatrix:
@@ -81,7 +81,8 @@ def air_id_of(air: int | str, num_airs: int, air_names: Sequence[str]) -> int:
     if isinstance(air, str):
         found = [i for i, name in enumerate(air_names) if name == air]
         if len(found) != 1:
-            problem = f"the AIRs {found} have that name; give an index" if found else f"the names are {', '.join(map(repr, air_names)) or 'unknown'}"
+            known = ", ".join(map(repr, air_names)) or "unknown"
+            problem = f"the AIRs {found} have that name; give an index" if found else f"the names are {known}"
             raise InvalidArgumentError(f"expected the name of one AIR, found {air!r}: {problem}", "traces")
         return found[0]
     index = air.__index__()
