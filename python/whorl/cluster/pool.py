@@ -139,7 +139,7 @@ class Handle:
             try:
                 while True:
                     # Few at first, so that the first place starts at once; then more, so that a batch costs one write.
-                    pending += [specify(task, needs) for task in itertools.islice(iterator, size - len(pending))]
+                    pending += [specify(task, needs) for task in itertools.islice(iterator, max(0, size - len(pending)))]
                     if not pending:
                         break
                     taken = self._link.offer(self.job, pending, 1.0)
