@@ -110,7 +110,8 @@ class Driver:
         self._next_tick = 0.0
         self._next_poll = 0.0
         self._problem = ""
-        self._worker_class = ray.remote(concurrency_groups={"prove": places.slots, "control": 4})(Worker)
+        actor_of: Any = ray.remote  # its stubs do not know concurrency groups
+        self._worker_class = actor_of(concurrency_groups={"prove": places.slots, "control": 4})(Worker)
         self._thread = threading.Thread(target=self._loop, name="whorl-driver", daemon=True)
         self._thread.start()
 
@@ -788,7 +789,7 @@ class Driver:
     # Nodes and places
 
     def _tick(self) -> None:
-        nodes = {node["NodeID"]: node for node in ray.nodes()}
+        nodes = {node["NodeID"]: node for node in ray.nodes()}  # type: ignore[no-untyped-call]
         wanted: dict[str, Site] = {}
         for node in nodes.values():
             for site in sites_of_node(node, self._places):

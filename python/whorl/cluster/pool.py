@@ -13,6 +13,7 @@ goes on when this process ends; the command line and the HTTP front do so.
 from __future__ import annotations
 
 import itertools
+import logging
 import os
 import threading
 import time
@@ -25,7 +26,7 @@ import ray
 from .driver import Driver
 from .events import JobError, Policy
 from .places import Places
-from .store import open_store, proof_name
+from .store import normal_url, open_store, proof_name
 from .tasks import TaskSpec, specify
 
 __all__ = ["Cluster", "Handle", "JobFailedError", "Pool", "Result"]
@@ -312,11 +313,14 @@ class _Jobs:
             time.sleep(0.05)
 
 
-def _connect(address: str | None, **options: Any) -> bool:
+def _connect(address: str | None) -> bool:
     """Connect to Ray where this process is not yet; whether it did."""
     if ray.is_initialized():
         return False
-    ray.init(address=address, namespace=NAMESPACE, log_to_driver=False, logging_level="ERROR", include_dashboard=False if address is None else None, **options)
+    # Without an address Ray would join whatever cluster was last started on this machine.
+    target = address or os.environ.get("RAY_ADDRESS") or "local"
+    options: dict[str, Any] = {"include_dashboard": False} if target == "local" else {}
+    ray.init(address=target, namespace=NAMESPACE, log_to_driver=False, logging_level=logging.ERROR, **options)
     return True
 
 
@@ -332,7 +336,7 @@ class Pool(_Jobs):
     policy
         What is tried again, how often and when.
     address
-        Ray cluster; None: the one this process is connected to, or one of its own on this machine.
+        Ray cluster; None: the one that this process is connected to, else that of RAY_ADDRESS, else one of its own on this machine.
     """
 
     def __init__(
@@ -448,18 +452,19 @@ class Cluster(_Jobs):
             except ValueError:
                 if not start or store is None:
                     raise JobError("no driver runs in this Ray cluster" + (": name a store to start one" if store is None and start else "")) from None
+                actor_of: Any = ray.remote  # its stubs do not know concurrency groups
                 actor = (
-                    ray.remote(concurrency_groups={"slow": 64, "quick": 8})(Head)
+                    actor_of(concurrency_groups={"slow": 64, "quick": 8})(Head)
                     .options(name=HEAD_NAME, namespace=NAMESPACE, lifetime="detached", num_cpus=0, get_if_exists=True)
-                    .remote(open_store(os.fspath(store)).url, places or Places(), policy or Policy(), store_patience_s)
+                    .remote(normal_url(store), places or Places(), policy or Policy(), store_patience_s)
                 )
             try:
-                url = ray.get(actor.store_url.options(concurrency_group="quick").remote())
+                url = str(ray.get(actor.store_url.options(concurrency_group="quick").remote()))
             except ray.exceptions.RayTaskError as error:
                 raise JobError(f"the driver did not start: {error.cause}") from error
-            if store is not None and open_store(os.fspath(store), create=False).url != url:
+            if store is not None and normal_url(store) != url:
                 raise JobError(f"the driver of this Ray cluster keeps its proofs in {url}, not in {os.fspath(store)}")
-            self._actor = actor
+            self._actor: Any = actor
             self._link = _ActorLink(actor, url)
             self.store_url = url
         except BaseException:

@@ -24,7 +24,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol, TypeVar
 
-__all__ = ["DirectoryStore", "RemoteStore", "Store", "StoreError", "open_store", "patiently", "proof_name", "read_json_lines"]
+__all__ = ["DirectoryStore", "RemoteStore", "Store", "StoreError", "normal_url", "open_store", "patiently", "proof_name", "read_json_lines"]
 
 MARK = "whorl-store.json"
 # A PUT to these is whole or not there, and a move is a copy: no temporary name is needed.
@@ -35,6 +35,9 @@ T = TypeVar("T")
 
 class StoreError(OSError):
     """The store is away, full, or is no store. May pass."""
+
+    def __str__(self) -> str:
+        return self.strerror or super().__str__()
 
 
 class Store(Protocol):
@@ -120,6 +123,15 @@ def patiently(
             pause = min(2 * pause, longest_s)
 
 
+def normal_url(url: str | os.PathLike[str]) -> str:
+    """The URL under which a store is known, the same from every working directory."""
+    text = os.fspath(url)
+    scheme = text.split("://", 1)[0] if "://" in text else ""
+    if scheme in ("", "file") and "::" not in text:
+        return str(pathlib.Path(text.removeprefix("file://")).expanduser().absolute())
+    return text.rstrip("/")
+
+
 def open_store(url: str | os.PathLike[str], *, create: bool = True) -> Store:
     """Open a store.
 
@@ -130,19 +142,16 @@ def open_store(url: str | os.PathLike[str], *, create: bool = True) -> Store:
     create
         Make it where it is not there. False: raise `StoreError`.
     """
-    text = os.fspath(url)
-    scheme = text.split("://", 1)[0] if "://" in text else ""
-    if scheme in ("", "file") and "::" not in text:
-        return DirectoryStore(text.removeprefix("file://"), create=create)
-    return RemoteStore(text, create=create)
+    text = normal_url(url)
+    return DirectoryStore(text, create=create) if text.startswith(os.sep) else RemoteStore(text, create=create)
 
 
 class DirectoryStore:
     """A store in a directory. Writes are synced, then renamed."""
 
     def __init__(self, root: str | os.PathLike[str], *, create: bool = True) -> None:
-        self.root = pathlib.Path(root).expanduser().absolute()
-        self.url = str(self.root)
+        self.url = normal_url(root)
+        self.root = pathlib.Path(self.url)
         if create and not (self.root / MARK).exists():
             try:
                 self.root.mkdir(parents=True, exist_ok=True)
@@ -255,7 +264,7 @@ class RemoteStore:
     """A store behind a URL of fsspec."""
 
     def __init__(self, url: str, *, create: bool = True) -> None:
-        import fsspec  # type: ignore[import-untyped]
+        import fsspec
 
         self.url = url.rstrip("/")
         self._segment = 0

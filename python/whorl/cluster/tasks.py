@@ -87,7 +87,7 @@ def specify(source: Any, needs: Mapping[str, int] | None = None) -> TaskSpec:
         from ray import cloudpickle
 
         call = source if isinstance(source, Call) else Call(source)
-        data = cloudpickle.dumps((call.function, call.args, dict(call.kwargs)))
+        data: bytes = cloudpickle.dumps((call.function, call.args, dict(call.kwargs)))  # type: ignore[no-untyped-call]
         return TaskSpec("call", data, "call:" + hashlib.sha256(data).hexdigest(), getattr(call.function, "__name__", "call"), known)
     digest = getattr(source, "digest", None)
     if isinstance(digest, str) and hasattr(source, "traces"):

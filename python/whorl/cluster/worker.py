@@ -345,13 +345,14 @@ class Worker:
         if plan.device_bytes > self.memory_bytes:
             raise _TooLarge(plan.device_bytes, self.memory_bytes)
         stages["prepare"] = time.perf_counter() - before
-        current = ["start", time.perf_counter()]
+        stage_now, since = "start", time.perf_counter()
 
         def progress(fraction: float, stage: str) -> None:
-            if stage != current[0]:
+            nonlocal stage_now, since
+            if stage != stage_now:
                 now = time.perf_counter()
-                stages[current[0]] = stages.get(current[0], 0.0) + now - current[1]
-                current[:] = [stage, now]
+                stages[stage_now] = stages.get(stage_now, 0.0) + now - since
+                stage_now, since = stage, now
                 state["stage"] = stage
             state["fraction"] = fraction
 
@@ -364,7 +365,7 @@ class Worker:
             self._provers.clear()
             self._provers[task.vk.digest] = prover
             proof = prover.prove(task.traces, progress=progress, stop=stop)
-        stages[current[0]] = stages.get(current[0], 0.0) + time.perf_counter() - current[1]
+        stages[stage_now] = stages.get(stage_now, 0.0) + time.perf_counter() - since
         return proof, int(plan.device_bytes)
 
     def _with_store(self, attempt: int, action: Any, stop: Any) -> Any:
@@ -387,8 +388,8 @@ class Worker:
         """A proof that is rejected comes from traces that do not satisfy the key, or from a fault of this machine."""
         report = self._whorl.check(task)
         if report:
-            return self._whorl.MachineError(f"the traces satisfy the key, and the proof is rejected: {error}", "cluster.worker")  # type: ignore[no-any-return]
-        return self._whorl.UnsatisfiedError(str(report), "cluster.worker")  # type: ignore[no-any-return]
+            return self._whorl.MachineError(f"the traces satisfy the key, and the proof is rejected: {error}", "cluster.worker")
+        return self._whorl.UnsatisfiedError(str(report), "cluster.worker")
 
     def _outcome_of(self, error: BaseException, stop: Any, digest: str) -> Outcome:
         whorl = self._whorl

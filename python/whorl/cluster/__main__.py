@@ -1,0 +1,7 @@
+"""`python -m whorl.cluster` is `whorl-cluster`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())
