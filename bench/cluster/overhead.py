@@ -7,8 +7,10 @@
 
 One process does what the cluster does for a task (load it, prove, verify, write it durably to a store), one after the other.
 
-* overhead_ms_per_task_by_wall_time: seconds per task and worker, less the seconds per task of one process. Negative where verifying and storing
-  beside the next proof saves more than Ray costs.
+* overhead_ms_per_task_by_wall_time: seconds per task and worker, less the seconds per task of one process. Negative where verifying and
+  storing beside the next proof saves more than Ray costs.
+* driver_cpu_us_per_task: what this process, with the driver in it, computes per task: the bound on tasks per second (simulate.py
+  --dispatch-us).
 * round_trip_ms: the way of a task to its place and of the word of its end back, through Ray and the driver.
 * idle_while_tasks_wait: share of the time in which a place proved nothing although tasks waited (whorl/cluster/report.py).
 
@@ -24,7 +26,6 @@ import statistics
 import sys
 import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -94,17 +95,21 @@ def main() -> int:
         import ray
 
         ray.init(
-            num_cpus=arguments.workers * arguments.threads, include_dashboard=False, log_to_driver=False, logging_level="ERROR", namespace="whorl"
+            num_cpus=arguments.workers * arguments.threads,
+            include_dashboard=False,
+            log_to_driver=False,
+            logging_level="ERROR",
+            namespace="whorl",
         )
         places = Places(device=arguments.device, threads=arguments.threads, max_per_node=arguments.workers, slots=arguments.slots)
         with Pool(f"{folder}/many", places=places) as pool:
             while sum(p["state"] == "up" for p in pool.status()["places"]) < arguments.workers:
                 time.sleep(0.05)
             list(pool.submit([make_task(vk, 10**6 + k, arguments.log_height) for k in range(20)]))  # processes, keys and threads are warm
-            begin = time.perf_counter()
+            begin, cpu = time.perf_counter(), time.process_time()
             job = pool.submit(tasks, bound=arguments.tasks)
             results = list(job)
-            many_s = time.perf_counter() - begin
+            many_s, cpu_s = time.perf_counter() - begin, time.process_time() - cpu
             same = all(r.ok and r.proof_bytes == one[r.index] for r in results) and len(results) == len(tasks)
             pool._link._journal.flush(30.0)
             record = read_job(open_store(f"{folder}/many"), job.job)
@@ -117,8 +122,7 @@ def main() -> int:
     for attempts in by_place.values():
         for a in attempts:
             t = a.times
-            # A place with all slots taken makes a call wait in Ray's queue: that is the depth of the pipeline, not a cost. What counts is the
-            # way there (sent → taken, where a slot was free) and back (ended → got).
+            # There (sent → taken) and back (ended → got): the scheduler sends no more than a place has slots for.
             overheads.append((a.got - t["ended"]) + (t["taken"] - a.sent))
     use = record.use_of_places()
     windows = sum(u["idle_s"] / u["idle_share"] if u["idle_share"] else u["busy_s"] for u in use.values())
@@ -141,6 +145,7 @@ def main() -> int:
                 "cluster_s": round(many_s, 3),
                 "cluster_ms_per_task_and_worker": round(1e3 * per_task_many, 3),
                 "overhead_ms_per_task_by_wall_time": round(1e3 * (per_task_many - per_task_one), 3),
+                "driver_cpu_us_per_task": round(1e6 * cpu_s / len(tasks)),
                 "round_trip_ms_median": round(1e3 * statistics.median(overheads), 3),
                 "round_trip_ms_p95": round(1e3 * sorted(overheads)[int(0.95 * len(overheads))], 3),
                 "idle_while_tasks_wait": round(sum(u["idle_s"] for u in use.values()) / windows, 4) if windows else None,

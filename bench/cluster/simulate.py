@@ -209,14 +209,18 @@ def simulate(
         spent += clock() - begin
         events += 1
 
-    if num_delivered != num_tasks or any(sum(d) != s for d, s in zip(delivered, sizes)):
+    if num_delivered != num_tasks or any(sum(d) != s for d, s in zip(delivered, sizes, strict=True)):
         raise RuntimeError(f"{num_tasks} tasks were handed in and {num_delivered} delivered")
     per_task_us = spent / num_tasks * 1e6
     capacities = {"scheduler": 1e6 / per_task_us, "dispatch by Ray": 1e6 / dispatch_us, "journal": 1e6 / store_us}
     # They share the driver's one core, so their times add.
     driver = 1e6 / (per_task_us + dispatch_us + store_us)
     workers = num_workers / mean_s
-    first = "workers" if workers <= driver else f"driver ({max((per_task_us, 'scheduler'), (dispatch_us, 'dispatch by Ray'), (store_us, 'journal'))[1]})"
+    first = (
+        "workers"
+        if workers <= driver
+        else f"driver ({max((per_task_us, 'scheduler'), (dispatch_us, 'dispatch by Ray'), (store_us, 'journal'))[1]})"
+    )
     return {
         "tasks": num_tasks,
         "workers": num_workers,

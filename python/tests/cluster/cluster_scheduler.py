@@ -14,4 +14,11 @@ finally:
 
 Scheduler = _scheduler.Scheduler
 Deliver, Failure, JobDone, JobError, Kill = _events.Deliver, _events.Failure, _events.JobDone, _events.JobError, _events.Kill
-Outcome, Policy, Release, Start, Stop, Withdraw = _events.Outcome, _events.Policy, _events.Release, _events.Start, _events.Stop, _events.Withdraw
+Outcome, Policy, Release, Start, Stop, Withdraw = (
+    _events.Outcome,
+    _events.Policy,
+    _events.Release,
+    _events.Start,
+    _events.Stop,
+    _events.Withdraw,
+)

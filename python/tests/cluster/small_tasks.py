@@ -10,9 +10,8 @@ import time
 from typing import Any
 
 import numpy as np
-from ray import cloudpickle
-
 import whorl
+from ray import cloudpickle
 
 VECTORS = pathlib.Path(__file__).resolve().parents[3] / "tests" / "vectors"
 

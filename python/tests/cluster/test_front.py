@@ -22,11 +22,10 @@ pytest.importorskip("ray", reason="Ray is not installed")
 pytest.importorskip("whorl", reason="the module is not built")
 
 import ray
-from helpers import check_all, up_places, wait_until
-from small_tasks import expected, fibonacci, slow, wait_for
-
 import whorl
-from whorl.cluster import Call, Cluster, JobError, Places, Policy, Pool
+from helpers import check_all, up_places, wait_until
+from small_tasks import expected, fibonacci, wait_for
+from whorl.cluster import Call, Cluster, JobError, Places, Policy
 from whorl.cluster.cli import main
 from whorl.cluster.report import Attempt, JobRecord, read_job, render
 from whorl.cluster.store import open_store
@@ -72,7 +71,9 @@ def test_a_detached_driver_serves_processes_that_come_and_go(head: Cluster, tmp_
     assert states[-1]["state"] == "done"
 
 
-def test_the_command_line_submits_watches_and_reports(head: Cluster, folders: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_command_line_submits_watches_and_reports(
+    head: Cluster, folders: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     store = ["--store", str(tmp_path / "store")]
     assert main(["submit", *store, "--job", "a", str(folders)]) == 0
     assert "a: done, 8 of 8 proved" in capfd.readouterr().out
@@ -294,7 +295,20 @@ def test_a_token_file_that_others_can_read_is_refused(tmp_path: Path) -> None:
 
 def test_serve_makes_a_token_and_listens_on_this_machine_only(cluster: Any, tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path(whorl.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])}
-    command = [sys.executable, "-m", "whorl.cluster", "serve", "--store", str(tmp_path / "store"), "--port", "0", "--threads", "1", "--address", cluster.address]
+    command = [
+        sys.executable,
+        "-m",
+        "whorl.cluster",
+        "serve",
+        "--store",
+        str(tmp_path / "store"),
+        "--port",
+        "0",
+        "--threads",
+        "1",
+        "--address",
+        cluster.address,
+    ]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
     try:
         assert process.stderr is not None
@@ -333,7 +347,15 @@ def test_metrics_reach_the_exporter_of_ray(pool: Any) -> None:
         return text if "whorl_tasks" in text and "whorl_utilisation" in text else ""
 
     text = wait_until(scrape, "whorl's metrics", 90)
-    for name in ("whorl_attempts", "whorl_tasks", "whorl_queue", "whorl_places", "whorl_stage_seconds", "whorl_device_memory_bytes", "whorl_utilisation"):
+    for name in (
+        "whorl_attempts",
+        "whorl_tasks",
+        "whorl_queue",
+        "whorl_places",
+        "whorl_stage_seconds",
+        "whorl_device_memory_bytes",
+        "whorl_utilisation",
+    ):
         assert f"ray_{name}" in text, name
     assert re.search(r'ray_whorl_stage_seconds_count\{[^}]*stage="verify"', text, re.I) or 'stage="verify"' in text.lower()
 
@@ -348,11 +370,15 @@ def record_with(attempts: list[Attempt], names: dict[int, str]) -> JobRecord:
 
 
 def proof_at(index: int, place: str, begin: float, end: float, outcome: str = "proved", error: str = "") -> Attempt:
-    return Attempt(index, place, outcome, begin, end, {"taken": begin, "began": begin, "proved": end, "ended": end}, {"whir": end - begin}, error)
+    return Attempt(
+        index, place, outcome, begin, end, {"taken": begin, "began": begin, "proved": end, "ended": end}, {"whir": end - begin}, error
+    )
 
 
 def test_idle_time_counts_until_the_last_proof_begins() -> None:
-    record = record_with([proof_at(0, "a", 100, 101), proof_at(1, "a", 103, 104), proof_at(2, "b", 100, 104), proof_at(3, "b", 104, 111)], {})
+    record = record_with(
+        [proof_at(0, "a", 100, 101), proof_at(1, "a", 103, 104), proof_at(2, "b", 100, 104), proof_at(3, "b", 104, 111)], {}
+    )
     use = record.use_of_places()
     assert use["a"] == {"busy_s": 2.0, "idle_s": 2.0, "idle_share": 0.5}
     assert use["b"]["idle_s"] == 0.0
@@ -368,14 +394,25 @@ def test_the_report_in_a_browser(pool: Any, tmp_path: Path) -> None:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         pytest.skip("no Chromium: apt-get install chromium")
-    bad = whorl.Task(fibonacci(3, right=False).vk, fibonacci(3, right=False).traces, name="</title><script>document.title='taken over'</script>")
+    bad = whorl.Task(
+        fibonacci(3, right=False).vk, fibonacci(3, right=False).traces, name="</title><script>document.title='taken over'</script>"
+    )
     job = pool.submit([*(fibonacci(seed) for seed in range(20)), bad])
     job.wait(60)
     pool._link._journal.flush(10.0)
     record = read_job(pool._link._store, job.job)
     page = tmp_path / "report.html"
     page.write_text(render(record), encoding="utf-8")
-    command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", f"--user-data-dir={tmp_path}/profile", "--enable-logging=stderr", "--v=0"]
+    command = [
+        chromium,
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        f"--user-data-dir={tmp_path}/profile",
+        "--enable-logging=stderr",
+        "--v=0",
+    ]
     done = subprocess.run([*command, "--dump-dom", page.as_uri()], capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     dom = done.stdout
@@ -386,7 +423,9 @@ def test_the_report_in_a_browser(pool: Any, tmp_path: Path) -> None:
     assert timeline.count('class="bar"') == len(record.attempts) == 21
     assert all(section in dom for section in ('id="progress"', 'id="times"', 'id="stages"', 'id="places"', 'id="failures"'))
     shot = tmp_path / "report.png"
-    subprocess.run([*command, f"--screenshot={shot}", "--window-size=1150,1800", page.as_uri()], capture_output=True, timeout=120, check=True)
+    subprocess.run(
+        [*command, f"--screenshot={shot}", "--window-size=1150,1800", page.as_uri()], capture_output=True, timeout=120, check=True
+    )
     assert shot.stat().st_size > 20_000
 
 
@@ -417,7 +456,7 @@ else:
     print(json.dumps(cluster.resume("life", detach=True).wait(120)), flush=True)
     cluster.stop()
 import os
-for node in list(nodes.list_all_nodes) if hasattr(nodes, "list_all_nodes") and not callable(nodes.list_all_nodes) else list(nodes.worker_nodes):
+for node in list(nodes.worker_nodes):
     nodes.remove_node(node, allow_graceful=False)
 if sys.argv[1] != "first":
     ray.shutdown()
@@ -451,4 +490,9 @@ def test_the_head_dies_in_mid_job_and_a_new_one_resumes(cluster: Any, tmp_path: 
     assert sorted(record.done) == list(range(100))
     proved = sum(a.outcome == "proved" for a in record.attempts)
     assert proved <= 100, "what was proved before is not proved again"
-    note(tasks=100, before=second["finished_before"], after=second["proved"], found_in_store=sum(a.outcome == "stored" for a in record.attempts))
+    note(
+        tasks=100,
+        before=second["finished_before"],
+        after=second["proved"],
+        found_in_store=sum(a.outcome == "stored" for a in record.attempts),
+    )

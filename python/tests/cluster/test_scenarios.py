@@ -10,7 +10,7 @@ import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ pytest.importorskip("whorl", reason="the module is not built")
 import ray
 from helpers import IS_LONG, check_all, up_places, wait_until
 from small_tasks import VECTORS, die_always, die_once, expected, fibonacci, hang_once, out_of_memory, slow, wait_for
-
 from whorl.cluster import Call, JobError
 from whorl.cluster.report import read_job
 from whorl.cluster.store import open_store
@@ -48,9 +47,25 @@ def test_every_kind_of_task_is_taken(pool: Any, tmp_path: Path) -> None:
 
     whorl.save_task(fibonacci(1), tmp_path / "task")
     reference = ray.put(fibonacci(2))
-    tasks = [tmp_path / "task", fibonacci(0), Call(fibonacci, 3), lambda: fibonacci(4), reference, Call(str, tmp_path / "task"), fibonacci(6, log_height=13)]
+    tasks = [
+        tmp_path / "task",
+        fibonacci(0),
+        Call(fibonacci, 3),
+        lambda: fibonacci(4),
+        reference,
+        Call(str, tmp_path / "task"),
+        fibonacci(6, log_height=13),
+    ]
     results = {result.index: result for result in pool.submit(tasks)}
-    assert [results[i].digest for i in range(7)] == [expected(1)[0], expected(0)[0], expected(3)[0], expected(4)[0], expected(2)[0], expected(1)[0], expected(6, 13)[0]]
+    assert [results[i].digest for i in range(7)] == [
+        expected(1)[0],
+        expected(0)[0],
+        expected(3)[0],
+        expected(4)[0],
+        expected(2)[0],
+        expected(1)[0],
+        expected(6, 13)[0],
+    ]
     assert bytes(results[6].proof) == expected(6, 13)[1]
     with pytest.raises(TypeError, match="int is no task"):
         list(pool.submit([5]))
@@ -334,7 +349,9 @@ def test_a_slow_reader_holds_back_the_tasks(pool: Any, note: Any) -> None:
     job = pool.submit(tasks(), bound=10)
     iterator = iter(job)
     results = [next(iterator)]
-    wait_until(lambda: job.status()["unread"] + job.status()["running"] + job.status()["waiting"] <= 210 and pulled >= 10, "the queue is full")
+    wait_until(
+        lambda: job.status()["unread"] + job.status()["running"] + job.status()["waiting"] <= 210 and pulled >= 10, "the queue is full"
+    )
     time.sleep(1.5)
     most = pulled
     # 10 in the queue or unread, those the reader's batch has taken, and at most one batch in the submitter's hand
@@ -364,7 +381,6 @@ def test_ten_thousand_tiny_tasks_starve_nobody(pool: Any, note: Any) -> None:
 
 def test_a_storm_that_kills_a_random_worker_every_second(pool: Any, note: Any) -> None:
     seconds = 60 if IS_LONG else 12
-    seeds = list(range(40 * seconds))
     up_places(pool)
     chance = random.Random(11)
     over = threading.Event()
@@ -372,8 +388,7 @@ def test_a_storm_that_kills_a_random_worker_every_second(pool: Any, note: Any) -
 
     def storm() -> None:
         nonlocal killed
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and not over.wait(1.0):
+        while not over.wait(1.0):
             pids = [p["pid"] for p in pool.status()["places"] if p["state"] == "up" and p["pid"]]
             if pids:
                 try:
@@ -382,8 +397,16 @@ def test_a_storm_that_kills_a_random_worker_every_second(pool: Any, note: Any) -
                 except ProcessLookupError:
                     pass  # it had ended by itself
 
+    seeds: list[int] = []
+
+    def tasks() -> Iterator[Any]:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            seeds.append(len(seeds))
+            yield Call(slow, seeds[-1], 0.02)
+
     thread = threading.Thread(target=storm)
-    job = pool.submit([Call(slow, seed, 0.02) for seed in seeds], bound=len(seeds))
+    job = pool.submit(tasks(), bound=100)
     thread.start()
     try:
         results = list(job)
@@ -392,7 +415,7 @@ def test_a_storm_that_kills_a_random_worker_every_second(pool: Any, note: Any) -
         thread.join()
     check_all(results, seeds)
     outcomes = attempts_of(pool, job.job)
-    assert killed >= seconds // 3 and outcomes["lost"] > 0
+    assert killed >= seconds // 2 and outcomes["lost"] > 0
     note(tasks=len(seeds), killed=killed, attempts=sum(outcomes.values()), lost=outcomes["lost"])
 
 

@@ -7,7 +7,6 @@ import random
 from typing import Any
 
 import pytest
-
 from cluster_scheduler import Deliver, Failure, JobDone, JobError, Kill, Outcome, Policy, Release, Scheduler, Start, Stop, Withdraw
 
 GIB = 1 << 30
@@ -26,7 +25,7 @@ def of_type(effects: list[Any], kind: type) -> list[Any]:
     return [e for e in effects if isinstance(e, kind)]
 
 
-def one_place(policy: Policy = Policy(), slots: int = 1) -> Scheduler:
+def one_place(policy: Policy | None = None, slots: int = 1) -> Scheduler:
     scheduler = Scheduler(policy)
     scheduler.join("a", 0.0, kind="cpu", memory_bytes=GIB, slots=slots)
     scheduler.open_job("j")
@@ -284,6 +283,26 @@ def test_a_place_that_hangs_is_killed_and_its_tasks_run_elsewhere() -> None:
     assert len(first) == 1  # suspects run alone
     scheduler.finished(first[0].attempt, 41.0, PROVED)
     assert len(starts(scheduler.effects())) == 1
+
+
+def test_a_task_that_hangs_is_found_while_its_neighbours_go_on() -> None:
+    scheduler = one_place(Policy(deadline_s=10.0), slots=2)
+    for index in range(100):
+        scheduler.submit("j", index, f"x{index}", 0.0)
+    now = 0.0
+    for start in starts(scheduler.effects()):
+        if start.index != 0:
+            scheduler.finished(start.attempt, now, PROVED)
+    while now < 19.0:
+        now += 1.0
+        scheduler.advance(now)
+        effects = scheduler.effects()
+        assert of_type(effects, Kill) == []
+        for start in starts(effects):
+            scheduler.finished(start.attempt, now, PROVED)
+    scheduler.advance(20.5)
+    (kill,) = of_type(scheduler.effects(), Kill)
+    assert "oldest task took 20" in kill.reason
 
 
 def test_a_deadline_of_a_job_replaces_the_policy_s() -> None:
@@ -555,12 +574,16 @@ class World:
 
     def step(self) -> None:
         self.now += self.chance.random() * self.chance.choice([0.1, 1.0, 10.0])
-        event = self.chance.choice(["job", "submit", "submit", "submit", "end", "end", "end", "end", "join", "lose", "cancel", "read", "late", "time", "drain"])
+        event = self.chance.choice(
+            ["job", "submit", "submit", "submit", "end", "end", "end", "end", "join", "lose", "cancel", "read", "late", "time", "drain"]
+        )
         open_jobs = [j for j, s in self.jobs.items() if not s["closed"]]
         if event == "job" and len(open_jobs) < 4:
             name = f"j{len(self.jobs)}"
             self.jobs[name] = {"closed": False, "next": 0}
-            self.scheduler.open_job(name, priority=self.chance.randrange(2), weight=self.chance.choice([1, 2]), bound=self.chance.choice([None, 6]))
+            self.scheduler.open_job(
+                name, priority=self.chance.randrange(2), weight=self.chance.choice([1, 2]), bound=self.chance.choice([None, 6])
+            )
         elif event == "submit" and open_jobs:
             job = self.chance.choice(open_jobs)
             for _ in range(self.chance.randrange(8)):
@@ -617,7 +640,11 @@ class World:
         name = f"p{self.num_places}"
         self.places[name] = set()
         self.scheduler.join(
-            name, self.now, kind=self.chance.choice(["cpu", "cpu", "cuda"]), memory_bytes=self.chance.choice([1, 2, 4]) * GIB, slots=self.chance.randrange(1, 4)
+            name,
+            self.now,
+            kind=self.chance.choice(["cpu", "cpu", "cuda"]),
+            memory_bytes=self.chance.choice([1, 2, 4]) * GIB,
+            slots=self.chance.randrange(1, 4),
         )
 
     def check(self) -> None:

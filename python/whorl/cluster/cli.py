@@ -71,11 +71,15 @@ def _parser() -> argparse.ArgumentParser:
 
     store = argparse.ArgumentParser(add_help=False)
     store.add_argument("--store", default=os.environ.get("WHORL_CLUSTER_STORE"), help="directory or fsspec URL that keeps proofs and jobs")
-    store.add_argument("--address", default=os.environ.get("RAY_ADDRESS"), help="Ray cluster (default: one on this machine, where there is one)")
+    store.add_argument(
+        "--address", default=os.environ.get("RAY_ADDRESS"), help="Ray cluster (default: one on this machine, where there is one)"
+    )
     as_json = argparse.ArgumentParser(add_help=False)
     as_json.add_argument("--json", action="store_true", help="print JSON in place of text")
     places = argparse.ArgumentParser(add_help=False)
-    places.add_argument("--device", default="auto", choices=("auto", "cpu", "sim", "cuda"), help="what proves (default: GPUs where there are, else cores)")
+    places.add_argument(
+        "--device", default="auto", choices=("auto", "cpu", "sim", "cuda"), help="what proves (default: GPUs where there are, else cores)"
+    )
     places.add_argument("--threads", type=_positive, default=4, help="cores of a place (default 4)")
     places.add_argument("--slots", type=_positive, default=3, help="tasks at a place: one proves, others load or are stored (default 3)")
     watching = argparse.ArgumentParser(add_help=False)
@@ -83,10 +87,20 @@ def _parser() -> argparse.ArgumentParser:
 
     def command(name: str, help: str, parents: Sequence[argparse.ArgumentParser], example: str) -> argparse.ArgumentParser:
         return commands.add_parser(
-            name, help=help, description=f"{help[0].upper()}{help[1:]}.", parents=list(parents), formatter_class=form, epilog=f"example:\n  {example}"
+            name,
+            help=help,
+            description=f"{help[0].upper()}{help[1:]}.",
+            parents=list(parents),
+            formatter_class=form,
+            epilog=f"example:\n  {example}",
         )
 
-    submit = command("submit", "submit task folders as a job, and watch it", [store, places, as_json, watching], "whorl-cluster submit --store proofs --job monday tasks/")
+    submit = command(
+        "submit",
+        "submit task folders as a job, and watch it",
+        [store, places, as_json, watching],
+        "whorl-cluster submit --store proofs --job monday tasks/",
+    )
     submit.add_argument("tasks", nargs="*", metavar="TASK", help="a task folder, or a folder of task folders")
     submit.add_argument("--from", dest="listing", metavar="FILE", help="read task folders from a file, one a line; - is standard input")
     submit.add_argument("--job", help="name of the job (default: made from the time)")
@@ -95,7 +109,9 @@ def _parser() -> argparse.ArgumentParser:
     submit.add_argument("--deadline", type=_weight, metavar="SECONDS", help="a place that finishes nothing for this long counts as hung")
     submit.add_argument("--detach", action="store_true", help="do not wait for the end; needs a running Ray cluster")
 
-    resume = command("resume", "go on with a job of the store", [store, places, as_json, watching], "whorl-cluster resume monday --store proofs")
+    resume = command(
+        "resume", "go on with a job of the store", [store, places, as_json, watching], "whorl-cluster resume monday --store proofs"
+    )
     resume.add_argument("job", metavar="JOB")
     resume.add_argument("--retry-failed", action="store_true", help="try tasks again that failed")
     resume.add_argument("--detach", action="store_true", help="do not wait for the end; needs a running Ray cluster")
@@ -107,7 +123,9 @@ def _parser() -> argparse.ArgumentParser:
     cancel = command("cancel", "cancel a job, or some of its tasks", [store], "whorl-cluster cancel monday --task 17 --task 18")
     cancel.add_argument("job", metavar="JOB")
     cancel.add_argument("--task", type=int, action="append", metavar="INDEX", help="this task only; may be repeated")
-    report = command("report", "write a page of HTML with the timeline of a job", [store], "whorl-cluster report monday --store proofs -o monday.html")
+    report = command(
+        "report", "write a page of HTML with the timeline of a job", [store], "whorl-cluster report monday --store proofs -o monday.html"
+    )
     report.add_argument("job", metavar="JOB")
     report.add_argument("-o", "--out", default="-", help="file; - is standard output (default)")
     serve = command(
@@ -199,16 +217,26 @@ def _follow(handle: Any, arguments: argparse.Namespace) -> int:
         for status in handle.watch():
             if not bar.disable:
                 bar.total = status["expected"]
-                bar.set_postfix_str(f"waits for {status['waits_for']}"[:80] if status["waits_for"] else f"{status['failed']} failed" if status["failed"] else "", refresh=False)
+                bar.set_postfix_str(
+                    f"waits for {status['waits_for']}"[:80]
+                    if status["waits_for"]
+                    else f"{status['failed']} failed"
+                    if status["failed"]
+                    else "",
+                    refresh=False,
+                )
                 bar.n = status["proved"] + status["finished_before"] + status["failed"] + status["cancelled"] + status["failed_before"]
                 bar.refresh()
             for error in status["errors"]:
                 key = (error["index"], error["error"])
                 if key not in shown and not arguments.json:
                     shown.add(key)
-                    tqdm.write(f"task {error['index']}{' (' + error['name'] + ')' if error.get('name') else ''}: {error.get('failure', 'note')}: {error['error']}", file=sys.stderr)
+                    name = f" ({error['name']})" if error.get("name") else ""
+                    tqdm.write(f"task {error['index']}{name}: {error.get('failure', 'note')}: {error['error']}", file=sys.stderr)
     print(json.dumps(status) if arguments.json else _line_of(status))
-    return OK if status["state"] == "done" and not status["failed"] and not status["failed_before"] and not status["cancelled"] else REJECTED
+    return (
+        OK if status["state"] == "done" and not status["failed"] and not status["failed_before"] and not status["cancelled"] else REJECTED
+    )
 
 
 def _submit(arguments: argparse.Namespace) -> int:
@@ -284,8 +312,19 @@ def _status(arguments: argparse.Namespace) -> int:
             return OK
         print(f"store: {status['store']}" + (f" (trouble: {status['store_trouble']})" if status["store_trouble"] else ""))
         for place in status["places"]:
-            proving = next((f"{r['stage']} {100 * r['fraction']:.0f} %" for r in place["report"].get("running", {}).values() if r["stage"] not in ("load", "wait")), "")
-            detail = place["problem"] if place["state"] != "up" and place["problem"] else f"{place.get('attempts', 0)} tasks" + (f", {proving}" if proving else "")
+            proving = next(
+                (
+                    f"{r['stage']} {100 * r['fraction']:.0f} %"
+                    for r in place["report"].get("running", {}).values()
+                    if r["stage"] not in ("load", "wait")
+                ),
+                "",
+            )
+            detail = (
+                place["problem"]
+                if place["state"] != "up" and place["problem"]
+                else f"{place.get('attempts', 0)} tasks" + (f", {proving}" if proving else "")
+            )
             print(f"place {place['name']}: {place['state']}, {detail}")
         for job in status["jobs"]:
             print(f"job {_line_of(jobs.handle(job).status())}")

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import ray
@@ -91,10 +92,10 @@ class Driver:
     """
 
     def __init__(
-        self, store_url: str, places: Places = Places(), policy: Policy = Policy(), *, store_patience_s: float = 3600.0
+        self, store_url: str, places: Places | None = None, policy: Policy | None = None, *, store_patience_s: float = 3600.0
     ) -> None:
         self._store: Store = open_store(store_url)
-        self._places = places
+        self._places = places = places or Places()
         self._store_patience_s = store_patience_s
         self._scheduler = Scheduler(policy, seed=secrets.randbits(32))
         self._journal = Journal(self._store)
@@ -201,16 +202,10 @@ class Driver:
         state = self._job(job)
         end = time.monotonic() + wait_s
 
-        def reserve() -> int:
-            count = min(len(specs), self._scheduler.room(job) - state.reserved)
-            if count > 0:
-                state.reserved += count
-            return max(0, count)
-
         while True:
             if state.ended is not None or state.state != "running":
                 raise JobError(f"job {job} takes no more tasks: it is {state.state}")
-            count = self._call(reserve)
+            count = self._call(partial(self._reserve, state, len(specs)))
             left = end - time.monotonic()
             if count or left <= 0:
                 break
@@ -227,6 +222,11 @@ class Driver:
             self._call(lambda: self._unreserve(state, count))
             raise
         self._submit(state, list(enumerate(specs[:count], first)), count)
+        return count
+
+    def _reserve(self, state: _Job, at_most: int) -> int:
+        count = max(0, min(at_most, self._scheduler.room(state.name) - state.reserved))
+        state.reserved += count
         return count
 
     def _unreserve(self, state: _Job, count: int) -> None:
@@ -390,21 +390,18 @@ class Driver:
 
     def _stored_digests(self) -> set[str]:
         return {
-            leaf.removesuffix(".bin") for folder in self._store.names("proofs") for leaf in self._store.names(f"proofs/{folder}") if leaf.endswith(".bin")
+            leaf.removesuffix(".bin")
+            for folder in self._store.names("proofs")
+            for leaf in self._store.names(f"proofs/{folder}")
+            if leaf.endswith(".bin")
         }
 
     def _feed(self, state: _Job, lines: list[dict[str, Any]]) -> None:
         """Hand in the tasks of a manifest as there is room."""
         position = 0
         while position < len(lines) and state.state == "running" and not self._is_closed:
-
-            def reserve() -> int:
-                count = min(500, len(lines) - position, self._scheduler.room(state.name) - state.reserved)
-                state.reserved += max(0, count)
-                return max(0, count)
-
             try:
-                count = self._call(reserve)
+                count = self._call(partial(self._reserve, state, min(500, len(lines) - position)))
             except JobError:
                 return  # cancelled and gone, or the driver is closed
             if not count:
@@ -442,7 +439,16 @@ class Driver:
             self._write_tasks(name, first, specs[first : first + 10_000])
         line = json.dumps({"sealed": len(specs)}).encode() + b"\n"
         patiently(lambda: self._store.append(f"jobs/{name}/tasks.jsonl", line), self._store_patience_s)
-        head = {"format": 1, "job": name, "created": time.time(), "priority": 0, "weight": 1.0, "bound": None, "deadline_s": None, "durable": True}
+        head = {
+            "format": 1,
+            "job": name,
+            "created": time.time(),
+            "priority": 0,
+            "weight": 1.0,
+            "bound": None,
+            "deadline_s": None,
+            "durable": True,
+        }
         head.update({key: value for key, value in options.items() if value is not None})
         patiently(lambda: self._store.write(f"jobs/{name}/job.json", json.dumps(head).encode() + b"\n"), self._store_patience_s)
         self.resume(name)
@@ -688,7 +694,16 @@ class Driver:
         times = detail.get("times", {"taken": since, "ended": time.time()})
         stages = detail.get("stages", {})
         self._metrics.attempt(result, stages, place, detail.get("device_bytes", 0))
-        line = {"e": "attempt", "a": attempt, "i": index, "place": place, "outcome": result, "sent": since, "got": time.time(), "times": times}
+        line = {
+            "e": "attempt",
+            "a": attempt,
+            "i": index,
+            "place": place,
+            "outcome": result,
+            "sent": since,
+            "got": time.time(),
+            "times": times,
+        }
         if stages:
             line["stages"] = {name: round(seconds, 6) for name, seconds in stages.items()}
         if outcome.error:
@@ -756,14 +771,18 @@ class Driver:
             began=times.get("began", 0.0),
         )
         if outcome.failure is None:
-            self._journal.add(effect.job, {"e": "done", "i": effect.index, "digest": outcome.digest, "t": time.time(), "attempts": effect.attempts})
+            self._journal.add(
+                effect.job, {"e": "done", "i": effect.index, "digest": outcome.digest, "t": time.time(), "attempts": effect.attempts}
+            )
             self._metrics.delivered("proved")
         else:
             line = {"e": "failed", "i": effect.index, "failure": outcome.failure.value, "error": outcome.error[:2000], "t": time.time()}
             self._journal.add(effect.job, line)
             self._metrics.delivered(outcome.failure.value)
             if outcome.failure is not Failure.CANCELLED:
-                state.errors.append({"index": effect.index, "name": result["name"], "failure": outcome.failure.value, "error": outcome.error})
+                state.errors.append(
+                    {"index": effect.index, "name": result["name"], "failure": outcome.failure.value, "error": outcome.error}
+                )
         with state.changed:
             state.seq += 1
             state.log.append({"seq": state.seq, **result})

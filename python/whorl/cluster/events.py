@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import Enum
-from typing import Any, Union
+from enum import StrEnum
+from typing import Any
 
 __all__ = ["Deliver", "Effect", "Failure", "JobDone", "JobError", "Kill", "Outcome", "Policy", "Release", "Start", "Stop", "Withdraw"]
 
 
-class Failure(str, Enum):
+class Failure(StrEnum):
     """How an attempt can end without a proof. What may pass is tried again, what will not is not."""
 
     BAD = "bad"  # the task is wrong: never tried again
@@ -159,4 +159,4 @@ class JobDone:
     job: str
 
 
-Effect = Union[Start, Stop, Withdraw, Kill, Release, Deliver, JobDone]
+Effect = Start | Stop | Withdraw | Kill | Release | Deliver | JobDone

@@ -3,7 +3,8 @@
     GET    /health                      without a token: {"ok": true}
     GET    /v1/status                   places, totals, running jobs
     GET    /v1/jobs                     names
-    POST   /v1/jobs                     {"tasks": [folders], "job": name, "priority": 0, "weight": 1, "deadline_s": s} → 201 {"job": name, "tasks": n}
+    POST   /v1/jobs                     {"tasks": [folders], "job": name, "priority": 0, "weight": 1, "deadline_s": s}
+                                        → 201 {"job": name, "tasks": n}
     GET    /v1/jobs/JOB                 status
     GET    /v1/jobs/JOB/events          server-sent events: `task` for each delivery, `status`, and `end`
     POST   /v1/jobs/JOB/cancel          {} or {"tasks": [indices]}
@@ -11,8 +12,8 @@
     GET    /v1/jobs/JOB/report          the page of report.py
     GET    /v1/proofs/DIGEST            bytes of a proof
 
-Every path but /health wants `Authorization: Bearer TOKEN`. Whoever has the token can have any folder read as a task that the workers can read,
-unless `tasks_under` says which. No pickles are taken: they would run code.
+Every path but /health wants `Authorization: Bearer TOKEN`. Whoever has the token can have any folder read as a task that the workers
+can read, unless `tasks_under` says which. No pickles are taken: they would run code.
 """
 
 from __future__ import annotations
@@ -199,7 +200,7 @@ def application(jobs: Any, token: str, *, tasks_under: str | os.PathLike[str] | 
             after = int(text)
             while not await request.is_disconnected():
                 try:
-                    found, seq, is_end = await run_in_threadpool(lambda: jobs._link.events(name, after, 1.0))
+                    found, seq, is_end = await run_in_threadpool(jobs._link.events, name, after, 1.0)
                 except JobError:
                     found, seq, is_end = [], after, True  # it is not running: its status is all there is
                 if found and found[0]["seq"] > after + 1:
@@ -273,7 +274,9 @@ def serve(jobs: Any, *, host: str = "127.0.0.1", port: int = 8642, token_file: s
     import uvicorn
 
     token = secrets.token_urlsafe(32) if token_file is None else read_token(token_file)
-    config = uvicorn.Config(application(jobs, token, tasks_under=tasks_under), host=host, port=port, log_level="warning", server_header=False)
+    config = uvicorn.Config(
+        application(jobs, token, tasks_under=tasks_under), host=host, port=port, log_level="warning", server_header=False
+    )
     listening = config.bind_socket()
     shown_host, shown_port = listening.getsockname()[:2]
 

@@ -16,7 +16,8 @@ class Places:
     Parameters
     ----------
     device
-        What proves: "cuda" (one place a GPU), "cpu" or "sim" (one place for `threads` cores), or "auto": cuda where Ray counts GPUs, else cpu.
+        What proves: "cuda" (one place a GPU), "cpu" or "sim" (one place for `threads` cores), or "auto": cuda where Ray counts GPUs,
+        else cpu.
     threads
         Cores of a place. With a GPU: the host's threads beside it, where the node has as many for each GPU.
     max_per_node

@@ -6,8 +6,8 @@
         for result in pool.submit(sorted(pathlib.Path("tasks").iterdir())):
             print(result.name, result.digest, len(bytes(result.proof)))
 
-`Pool` runs the driver in this process, and its jobs end with it (and can be resumed). `Cluster` talks to a driver in an actor of its own, which
-goes on when this process ends; the command line and the HTTP front do so.
+`Pool` runs the driver in this process, and its jobs end with it (and can be resumed). `Cluster` talks to a driver in an actor of its own,
+which goes on when this process ends; the command line and the HTTP front do so.
 """
 
 from __future__ import annotations
@@ -417,7 +417,9 @@ class _ActorLink:
                 cause = error.cause
                 raise (cause if isinstance(cause, Exception) else error) from None
             except ray.exceptions.RayActorError as error:
-                raise JobError(f"the cluster's driver is gone ({str(error).splitlines()[0]}); its jobs are in the store: resume them") from error
+                raise JobError(
+                    f"the cluster's driver is gone ({str(error).splitlines()[0]}); its jobs are in the store: resume them"
+                ) from error
 
         return call
 
@@ -451,7 +453,9 @@ class Cluster(_Jobs):
                 actor = ray.get_actor(HEAD_NAME, namespace=NAMESPACE)
             except ValueError:
                 if not start or store is None:
-                    raise JobError("no driver runs in this Ray cluster" + (": name a store to start one" if store is None and start else "")) from None
+                    raise JobError(
+                        "no driver runs in this Ray cluster" + (": name a store to start one" if store is None and start else "")
+                    ) from None
                 actor_of: Any = ray.remote  # its stubs do not know concurrency groups
                 actor = (
                     actor_of(concurrency_groups={"slow": 64, "quick": 8})(Head)

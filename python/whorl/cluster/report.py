@@ -9,7 +9,7 @@ import html
 import json
 import math
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -175,6 +175,27 @@ def _text(value: object) -> str:
     return html.escape(printable, quote=True)
 
 
+def _row(*cells: object, tag: str = "td") -> str:
+    """A row of a table. Cells are text; a cell in a list is a number, at the right; one in a tuple is HTML already."""
+    out = []
+    for cell in cells:
+        if isinstance(cell, list):
+            out.append(f'<{tag} class="n">{_text(cell[0])}</{tag}>')
+        elif isinstance(cell, tuple):
+            out.append(f"<{tag}>{cell[0]}</{tag}>")
+        else:
+            out.append(f"<{tag}>{_text(cell)}</{tag}>")
+    return f"<tr>{''.join(out)}</tr>"
+
+
+def _section(name: str, title: str, body: str) -> str:
+    return f'<section id="{name}"><h2>{_text(title)}</h2>{body}</section>'
+
+
+def _code(value: object) -> tuple[str]:
+    return (f"<code>{_text(value)}</code>",)
+
+
 def _seconds(value: float) -> str:
     if value < 0.001:
         return f"{value * 1e6:.0f} µs"
@@ -199,7 +220,9 @@ def _axis(x_of: Callable[[float], float], span: float, top: float, bottom: float
     for tick in _ticks(span):
         x = x_of(tick)
         parts.append(f'<line class="grid" x1="{x:.1f}" y1="{top:.1f}" x2="{x:.1f}" y2="{bottom:.1f}"/>')
-        parts.append(f'<text class="tick" x="{x:.1f}" y="{bottom + 14:.1f}" text-anchor="middle">{_text(_seconds(tick) if tick else "0")}</text>')
+        parts.append(
+            f'<text class="tick" x="{x:.1f}" y="{bottom + 14:.1f}" text-anchor="middle">{_text(_seconds(tick) if tick else "0")}</text>'
+        )
     return parts
 
 
@@ -228,7 +251,9 @@ def _timeline(record: JobRecord, start: float, span: float) -> str:
         y = 4 + lane * row[name]
         begin = max(0.0, up.get(name, start) - start)
         end = gone[name][0] - start if name in gone else span
-        parts.append(f'<rect class="lane" x="{x_of(begin):.1f}" y="{y:.1f}" width="{max(0.5, (end - begin) * scale):.1f}" height="{lane - 2:.1f}"/>')
+        parts.append(
+            f'<rect class="lane" x="{x_of(begin):.1f}" y="{y:.1f}" width="{max(0.5, (end - begin) * scale):.1f}" height="{lane - 2:.1f}"/>'
+        )
         if lane >= 12:
             parts.append(f'<text class="label" x="{LEFT - 8}" y="{y + lane / 2 + 3:.1f}" text-anchor="end">{_text(name)}</text>')
         if name in gone:
@@ -242,9 +267,8 @@ def _timeline(record: JobRecord, start: float, span: float) -> str:
         x, width = x_of(bar[0] - start), max(0.6, (bar[1] - bar[0]) * scale)
         y = 4 + lane * row[bar[2]]
         colour = COLOURS.get(bar[3], FAILED_COLOUR)
-        parts.append(
-            f'<rect class="bar" fill="{colour}" x="{x:.2f}" y="{y:.1f}" width="{width:.2f}" height="{lane - 2:.1f}"><title>{_text(bar[4])}</title></rect>'
-        )
+        where = f'x="{x:.2f}" y="{y:.1f}" width="{width:.2f}" height="{lane - 2:.1f}"'
+        parts.append(f'<rect class="bar" fill="{colour}" {where}><title>{_text(bar[4])}</title></rect>')
     return _svg(height, "timeline of the places", parts)
 
 
@@ -304,7 +328,8 @@ def _histogram(values: Sequence[float]) -> str:
         )
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
         x = LEFT + share * count * width
-        parts.append(f'<text class="tick" x="{x:.1f}" y="{bottom + 14}" text-anchor="middle">{_text(_seconds(10 ** (low + share * (high - low))))}</text>')
+        label = _seconds(10 ** (low + share * (high - low)))
+        parts.append(f'<text class="tick" x="{x:.1f}" y="{bottom + 14}" text-anchor="middle">{_text(label)}</text>')
     parts.append(f'<text class="label" x="{LEFT - 8}" y="{top + 8}" text-anchor="end">{max(bins)}</text>')
     return _svg(140, "times of proofs", parts)
 
@@ -317,25 +342,29 @@ def _stages(record: JobRecord) -> str:
     if not sums:
         return "<p>No attempt told its stages.</p>"
     total = sum(sums.values()) or 1.0
-    rows = "".join(
-        f'<tr><td>{_text(stage)}</td><td class="n">{_text(_seconds(seconds))}</td><td class="n">{100 * seconds / total:.1f} %</td>'
-        f'<td class="meter"><svg viewBox="0 0 100 8" preserveAspectRatio="none"><rect fill="{COLOURS["proved"]}" width="{100 * seconds / total:.2f}" height="8"/></svg></td></tr>'
-        for stage, seconds in sorted(sums.items(), key=lambda item: -item[1])
-    )
-    return f'<table><tr><th>stage</th><th class="n">sum</th><th class="n">share</th><th></th></tr>{rows}</table>'
+    rows = []
+    for stage, seconds in sorted(sums.items(), key=lambda item: -item[1]):
+        share = 100 * seconds / total
+        bar = f'<rect fill="{COLOURS["proved"]}" width="{share:.2f}" height="8"/>'
+        meter = f'<div class="meter"><svg viewBox="0 0 100 8" preserveAspectRatio="none">{bar}</svg></div>'
+        rows.append(_row(stage, [_seconds(seconds)], [f"{share:.1f} %"], (meter,)))
+    return f"<table>{_row('stage', ['sum'], ['share'], '', tag='th')}{''.join(rows)}</table>"
 
 
 _STYLE = """
 :root { color-scheme: light dark; --ink: #1a1a1a; --paper: #fff; --faint: #e8e8ea; --grid: #d0d0d4; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6e6e6; --paper: #16171a; --faint: #26282d; --grid: #3a3d44; } }
-body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 1120px; margin: 2rem auto; padding: 0 1rem; }
+body { font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
+body { max-width: 1120px; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 svg { width: 100%; height: auto; display: block; }
 svg text { fill: var(--ink); font: 11px system-ui, sans-serif; }
 .grid { stroke: var(--grid); stroke-width: 0.6; } .lane { fill: var(--faint); } .curve { fill: none; stroke: #0072b2; stroke-width: 2; }
 .gone { stroke: #d55e00; stroke-width: 2; fill: none; }
-table { border-collapse: collapse; width: 100%; } td, th { text-align: left; padding: 0.2rem 0.6rem; border-bottom: 1px solid var(--grid); vertical-align: top; }
-.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; } .meter { width: 30%; vertical-align: middle; } .meter svg { height: 0.6rem; }
+table { border-collapse: collapse; width: 100%; }
+td, th { text-align: left; padding: 0.2rem 0.6rem; border-bottom: 1px solid var(--grid); vertical-align: top; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.meter { width: 16rem; } .meter svg { height: 0.6rem; margin-top: 0.4rem; }
 .facts { display: flex; flex-wrap: wrap; gap: 0.5rem 2rem; padding: 0; list-style: none; } .facts b { display: block; font-size: 1.3rem; }
 .key { display: inline-block; width: 0.8em; height: 0.8em; margin: 0 0.3em 0 1em; }
 code { overflow-wrap: anywhere; }
@@ -369,22 +398,10 @@ def render(record: JobRecord, now: float | None = None) -> str:
         (f"{100 * idle / windows:.1f} %", "idle while tasks waited"),
         (len(use), "places that proved"),
     ]
-    outcomes = sorted({a.outcome for a in record.attempts})
+    outcomes = Counter(a.outcome for a in record.attempts)
     legend = "".join(
-        f'<span class="key" style="background:{COLOURS.get(o, FAILED_COLOUR)}"></span>{_text(o)} ({sum(a.outcome == o for a in record.attempts)})' for o in outcomes
-    )
-    rows = "".join(
-        f'<tr><td>{_text(place)}</td><td class="n">{sum(a.place == place for a in record.attempts)}</td>'
-        f'<td class="n">{_text(_seconds(u["busy_s"]))}</td><td class="n">{_text(_seconds(u["idle_s"]))}</td><td class="n">{100 * u["idle_share"]:.1f} %</td></tr>'
-        for place, u in sorted(use.items())
-    )
-    failures = "".join(
-        f'<tr><td class="n">{i}</td><td>{_text(record.names.get(i, ""))}</td><td>{_text(line["failure"])}</td><td><code>{_text(line["error"])}</code></td></tr>'
-        for i, line in sorted(record.failed.items())[:500]
-    )
-    retries = "".join(
-        f'<tr><td class="n">{a.index}</td><td>{_text(a.place)}</td><td>{_text(a.outcome)}</td><td class="n">{_text(_seconds(max(0.0, a.got - start)))}</td><td><code>{_text(a.error)}</code></td></tr>'
-        for a in [a for a in record.attempts if a.outcome not in ("proved", "stored")][:500]
+        f'<span class="key" style="background:{COLOURS.get(outcome, FAILED_COLOUR)}"></span>{_text(outcome)} ({count})'
+        for outcome, count in sorted(outcomes.items())
     )
     made = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(time.time() if now is None else now))
     began = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(start))
@@ -394,22 +411,32 @@ def render(record: JobRecord, now: float | None = None) -> str:
         '<ul class="facts">' + "".join(f"<li><b>{_text(value)}</b>{_text(name)}</li>" for value, name in facts) + "</ul>",
     ]
     if record.attempts:
-        body += [
-            f'<section id="timeline"><h2>Who proved what, when</h2><p>A bar is a proof, a cross the end of a process. {legend}</p>{_timeline(record, start, span)}</section>',
-            f'<section id="progress"><h2>Proofs over time</h2>{_progress(record, start, span)}</section>',
-        ]
+        text = f"<p>A bar is a proof, a cross the end of a process. {legend}</p>"
+        body.append(_section("timeline", "Who proved what, when", text + _timeline(record, start, span)))
+        body.append(_section("progress", "Proofs over time", _progress(record, start, span)))
     if proofs:
-        body.append(f'<section id="times"><h2>Times of proofs</h2>{_histogram(proofs)}</section>')
-    body.append(f'<section id="stages"><h2>Seconds by stage</h2>{_stages(record)}</section>')
-    if rows:
-        head = '<tr><th>place</th><th class="n">attempts</th><th class="n">busy</th><th class="n">idle while tasks waited</th><th class="n">share</th></tr>'
-        body.append(f'<section id="places"><h2>Places</h2><p>Other jobs count as idle time here: this page knows one job.</p><table>{head}{rows}</table></section>')
-    if failures:
-        head = '<tr><th class="n">task</th><th>name</th><th>failure</th><th>error</th></tr>'
-        body.append(f'<section id="failures"><h2>Tasks without a proof</h2><table>{head}{failures}</table></section>')
-    if retries:
-        head = '<tr><th class="n">task</th><th>place</th><th>outcome</th><th>at</th><th>error</th></tr>'
-        body.append(f'<section id="retries"><h2>Attempts without a proof</h2><table>{head}{retries}</table></section>')
+        body.append(_section("times", "Times of proofs", _histogram(proofs)))
+    body.append(_section("stages", "Seconds by stage", _stages(record)))
+    if use:
+        by_place = Counter(a.place for a in record.attempts)
+        rows = _row("place", ["attempts"], ["busy"], ["idle while tasks waited"], ["share"], tag="th") + "".join(
+            _row(place, [by_place[place]], [_seconds(u["busy_s"])], [_seconds(u["idle_s"])], [f"{100 * u['idle_share']:.1f} %"])
+            for place, u in sorted(use.items())
+        )
+        text = "<p>Other jobs count as idle time here: this page knows one job.</p>"
+        body.append(_section("places", "Places", f"{text}<table>{rows}</table>"))
+    if record.failed:
+        rows = _row(["task"], "name", "failure", "error", tag="th") + "".join(
+            _row([index], record.names.get(index, ""), line["failure"], _code(line["error"]))
+            for index, line in sorted(record.failed.items())[:500]
+        )
+        body.append(_section("failures", "Tasks without a proof", f"<table>{rows}</table>"))
+    without = [a for a in record.attempts if a.outcome not in ("proved", "stored")]
+    if without:
+        rows = _row(["task"], "place", "outcome", ["at"], "error", tag="th") + "".join(
+            _row([a.index], a.place, a.outcome, [_seconds(max(0.0, a.got - start))], _code(a.error)) for a in without[:500]
+        )
+        body.append(_section("retries", "Attempts without a proof", f"<table>{rows}</table>"))
     return (
         '<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"

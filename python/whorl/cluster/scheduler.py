@@ -1,18 +1,18 @@
 """The scheduler: which task runs where, and when.
 
-A state machine without threads, Ray or a clock: every call says what time it is, and what is to be done comes out of `effects()`.
-So the same code serves ten GPUs, a simulation of a thousand workers in virtual time (bench/cluster), and property tests that draw random events.
+A state machine without threads, Ray or a clock: every call says what time it is, and `effects()` returns what is to be done. So the same
+code serves ten GPUs, a simulation of a thousand workers in virtual time (bench/cluster), and property tests that draw random events.
 
 Words
 -----
 unit
     one proof that is wanted. Two tasks with one identity are one unit: it is proved once and delivered to each of them.
 attempt
-    a unit on its way through one place. An attempt has a number that is never used again, so a report is for one attempt or for none.
+    a unit on its way through one place. Its number is never used again, so a report is about one attempt or about none.
 place
-    what proves: one GPU, or a group of cores, in one process. It takes up to `slots` attempts: it proves one, reads the next and stores the last.
+    what proves: one GPU, or a group of cores, in one process. It takes up to `slots` attempts: one is proved, others are read or stored.
 site class
-    places of one kind and one memory size. Units wait in *lines*, one per set of classes where they fit, so that no event looks at every unit.
+    places of one kind and one memory size. Units wait in *lines*, one per set of classes where they fit: no event looks at all of them.
 
 Fair shares
 -----------
@@ -96,6 +96,7 @@ class _Place:
     slots: int
     running: dict[int, _Unit] = field(default_factory=dict)
     charged: dict[int, tuple[_Job, float]] = field(default_factory=dict)  # the job that pays, and the estimate it paid
+    started: dict[int, float] = field(default_factory=dict)  # oldest first
     is_alone: bool = False
     is_draining: bool = False
     quiet_since: float = 0.0
@@ -118,8 +119,8 @@ class Scheduler:
         From calls about a job that is not there, is there already, or takes no more tasks.
     """
 
-    def __init__(self, policy: Policy = Policy(), seed: int = 0) -> None:
-        self.policy = policy
+    def __init__(self, policy: Policy | None = None, seed: int = 0) -> None:
+        self.policy = policy = policy or Policy()
         self.ignored_outcomes = 0  # double, or late without use
         self.late_proofs = 0  # late, and still the first proof of their unit
         self._random = random.Random(seed)
@@ -189,9 +190,7 @@ class Scheduler:
             return 0
         return 1 << 30 if found.bound is None else max(0, found.bound - len(found.live) - found.unread)
 
-    def submit(
-        self, job: str, index: int, identity: str, now: float, payload: Any = None, needs: Mapping[str, int] | None = None
-    ) -> bool:
+    def submit(self, job: str, index: int, identity: str, now: float, payload: Any = None, needs: Mapping[str, int] | None = None) -> bool:
         """Add one task to a job.
 
         Parameters
@@ -333,6 +332,7 @@ class Scheduler:
         found = self._places.get(place)
         if found is not None:
             found.quiet_since = now
+            found.started = dict.fromkeys(found.started, now)
 
     # Outcomes and time
 
@@ -343,8 +343,12 @@ class Scheduler:
             self._finished_late(attempt, now, outcome)
             return
         unit, place = pair
+        deadline = self._deadline_of(place)
         self._leave(place, attempt)
         place.quiet_since = now
+        if place.running and self._deadline_of(place) < deadline:
+            # The others may have waited behind this one, whose deadline was longer.
+            place.started = dict.fromkeys(place.started, now)
         self._watch(place, now)
         self._charge(place, attempt, outcome.seconds, outcome.failure is None)
         failure = outcome.failure
@@ -549,7 +553,9 @@ class Scheduler:
         best_key: _LineKey | None = None
         for key in self._lines_of.get(site, ()):
             entry = self._top(key)
-            if entry is not None and (best is None or entry[:2] < best[:2] or (entry[:2] == best[:2] and self._is_older(entry, key, best, best_key))):
+            if entry is not None and (
+                best is None or entry[:2] < best[:2] or (entry[:2] == best[:2] and self._is_older(entry, key, best, best_key))
+            ):
                 best, best_key = entry, key
         if best is None or best_key is None or (best_key[1] and not is_idle):
             return None
@@ -593,6 +599,7 @@ class Scheduler:
         self._by_load[place.site][len(place.running)].pop(place.name)
         place.running[attempt] = unit
         place.charged[attempt] = (job, estimate)
+        place.started[attempt] = now
         place.is_alone = unit.is_suspect
         self._by_load[place.site][len(place.running)][place.name] = place
         self._attempts[attempt] = (unit, place)
@@ -630,6 +637,7 @@ class Scheduler:
         loads = self._by_load[place.site]
         loads[len(place.running)].pop(place.name, None)
         del place.running[attempt]
+        del place.started[attempt]
         if place.name in self._places and not place.is_draining:
             loads[len(place.running)][place.name] = place
         if not place.running:
@@ -773,11 +781,16 @@ class Scheduler:
         deadlines = [job.deadline_s for unit in place.running.values() for job, _ in unit.subscribers]
         return max(deadlines, default=self.policy.deadline_s)
 
+    def _due(self, place: _Place) -> float:
+        """When the place counts as hung: it finished nothing for one deadline, or one attempt took what all slots may take in turn."""
+        deadline = self._deadline_of(place)
+        return min(place.quiet_since + deadline, next(iter(place.started.values())) + place.slots * deadline)
+
     def _watch(self, place: _Place, now: float) -> None:
         """See to it that the deadline of a place is looked at when it is due. Most often a timer is set already."""
         if not place.running:
             return
-        due = place.quiet_since + self._deadline_of(place)
+        due = self._due(place)
         if place.timer_at is None or due < place.timer_at:
             place.timer_at = max(due, now)
             self._timer(place.timer_at, "deadline", place)
@@ -786,10 +799,14 @@ class Scheduler:
         place.timer_at = None
         if place.name not in self._places or not place.running:
             return
-        if place.quiet_since + self._deadline_of(place) > now:
+        if self._due(place) > now:
             self._watch(place, now)
             return
-        reason = f"finished nothing for {now - place.quiet_since:.1f} s, deadline {self._deadline_of(place):.1f} s"
+        oldest = now - next(iter(place.started.values()))
+        reason = (
+            f"finished nothing for {now - place.quiet_since:.1f} s, its oldest task took {oldest:.1f} s, "
+            f"deadline {self._deadline_of(place):.1f} s"
+        )
         self._drop_place(place, now, Failure.HUNG, reason)
         self._effects.append(Kill(place.name, reason))
 
@@ -808,7 +825,9 @@ class Scheduler:
         for kind, size in self._ever:
             largest[kind] = max(size, largest.get(kind, 0))
         figures = "; ".join(
-            f"{kind}: needs {unit.needs[kind]} bytes, the largest place has {size}" for kind, size in sorted(largest.items()) if kind in unit.needs
+            f"{kind}: needs {unit.needs[kind]} bytes, the largest place has {size}"
+            for kind, size in sorted(largest.items())
+            if kind in unit.needs
         )
         if was_there:
             figures = figures or "no place is left"

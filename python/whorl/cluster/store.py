@@ -2,14 +2,14 @@
 
 Layout
 ------
-whorl-store.json                 marks the store; where it is missing the store counts as away (an unmounted disk, say), and nothing is created
-proofs/ab/ab12….bin              a proof, by the digest of its task; complete or not there
-jobs/JOB/job.json                what the job is
-jobs/JOB/tasks.jsonl             its tasks, one a line
-jobs/JOB/journal.jsonl           what happened: attempts, proofs, failures, the end
-jobs/JOB/payload/N.pkl           a task that is too large for a line
+whorl-store.json           marks the store; where it is missing the store counts as away (an unmounted disk, say)
+proofs/ab/ab12….bin        a proof, by the digest of its task; complete or not there
+jobs/JOB/job.json          what the job is
+jobs/JOB/tasks.jsonl       its tasks, one a line
+jobs/JOB/journal.jsonl     what happened: attempts, proofs, failures, the end
+jobs/JOB/payload/N.pkl     a task that is too large for a line
 
-In a directory, `.jsonl` files grow by appending. Object stores cannot append: there they are folders of segments. Readers skip a line that is torn.
+In a directory, `.jsonl` files grow by appending. Object stores cannot append: there they are folders of segments. Readers skip torn lines.
 """
 
 from __future__ import annotations
@@ -285,7 +285,8 @@ class RemoteStore:
         except (_Missing, StoreError):
             raise
         except Exception as error:  # each file system of fsspec has errors of its own
-            raise StoreError(getattr(error, "errno", None) or errno.EIO, f"store {self.url}: {what} {name}: {type(error).__name__}: {error}") from error
+            number = getattr(error, "errno", None) or errno.EIO
+            raise StoreError(number, f"store {self.url}: {what} {name}: {type(error).__name__}: {error}") from error
 
     def check(self) -> None:
         def action() -> bool:

@@ -134,7 +134,8 @@ class Worker:
         self._ending = threading.Event()
         self._started = time.monotonic()
         found = self._find_device()
-        self.memory_bytes = memory_bytes or found.memory_bytes
+        # What other programs hold is not to be had. Rounded, so that equal GPUs are equal places.
+        self.memory_bytes = memory_bytes or (found.free_bytes or found.memory_bytes) >> 28 << 28
         self._store: Store = patiently(lambda: open_store(store_url, create=False), 30.0)
 
     def _find_device(self) -> Any:
