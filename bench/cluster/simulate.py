@@ -6,8 +6,8 @@
   bench/cluster/simulate.py --faults 0.001 --jobs 8           a worker dies in one task of a thousand; eight jobs
 
 What is real: every event of the scheduler (submission with back-pressure, placement, completion, loss, retry), its data structures and
-their cost on this machine. What is not: Ray, the network, the store. Their cost per task comes in by --dispatch-us and --store-us,
-measured by bench/cluster/overhead.py, so that the last line can say which part is full first.
+their cost on this machine. What is not: Ray, the network, the store. What the driver's process computes for a task beside the scheduler
+comes in by --driver-us, from `driver_cpu_us_per_task` of bench/cluster/overhead.py, so that the line can say which part is full first.
 
 Prints one JSON line. Exit codes: 0 done, 1 a task was lost or delivered twice.
 """
@@ -41,8 +41,7 @@ def simulate(
     faults: float = 0.0,
     bound: int = 20_000,
     slots: int = 3,
-    dispatch_us: float = 200.0,
-    store_us: float = 300.0,
+    driver_us: float = 740.0,
     seed: int = 1,
 ) -> dict[str, float | int | str]:
     """Run one simulation.
@@ -55,8 +54,8 @@ def simulate(
         Mean of the exponentially distributed time of a proof.
     faults
         Chance that the process dies in an attempt.
-    dispatch_us, store_us
-        What one task costs the driver in Ray calls, and in the journal.
+    driver_us
+        What one task costs the driver's process in Ray calls and in the journal.
 
     Returns
     -------
@@ -212,15 +211,10 @@ def simulate(
     if num_delivered != num_tasks or any(sum(d) != s for d, s in zip(delivered, sizes, strict=True)):
         raise RuntimeError(f"{num_tasks} tasks were handed in and {num_delivered} delivered")
     per_task_us = spent / num_tasks * 1e6
-    capacities = {"scheduler": 1e6 / per_task_us, "dispatch by Ray": 1e6 / dispatch_us, "journal": 1e6 / store_us}
-    # They share the driver's one core, so their times add.
-    driver = 1e6 / (per_task_us + dispatch_us + store_us)
+    # They share the driver's core, so their times add.
+    driver = 1e6 / (per_task_us + driver_us)
     workers = num_workers / mean_s
-    first = (
-        "workers"
-        if workers <= driver
-        else f"driver ({max((per_task_us, 'scheduler'), (dispatch_us, 'dispatch by Ray'), (store_us, 'journal'))[1]})"
-    )
+    first = "workers" if workers <= driver else "scheduler" if per_task_us > driver_us else "driver: Ray calls and journal"
     return {
         "tasks": num_tasks,
         "workers": num_workers,
@@ -235,11 +229,11 @@ def simulate(
         "us_per_task": round(per_task_us, 2),
         "us_per_task_first_half": round(first_half_s / max(1, num_tasks // 2) * 1e6, 2),
         "scheduler_share_of_virtual_time": round(spent / now, 4),
-        **{f"tasks_per_s {name}": round(value) for name, value in capacities.items()},
-        "tasks_per_s driver": round(driver),
-        "tasks_per_s workers": round(workers),
+        "tasks_per_s_of_the_scheduler": round(1e6 / per_task_us),
+        "tasks_per_s_of_the_driver": round(driver),
+        "tasks_per_s_of_the_workers": round(workers),
         "first_bottleneck": first,
-        "workers_kept_busy_at_mean_s": round(driver * mean_s),
+        "workers_that_the_driver_keeps_busy": round(driver * mean_s),
     }
 
 
@@ -250,8 +244,9 @@ def main() -> int:
     parser.add_argument("--mean-s", type=float, default=1.0, help="mean time of a proof (default 1)")
     parser.add_argument("--jobs", type=int, default=4)
     parser.add_argument("--faults", type=float, default=0.0, help="chance that a worker dies in an attempt")
-    parser.add_argument("--dispatch-us", type=float, default=200.0, help="cost of a task in Ray calls, on the driver")
-    parser.add_argument("--store-us", type=float, default=20.0, help="cost of a task in the journal, on the driver")
+    parser.add_argument(
+        "--driver-us", type=float, default=740.0, help="what the driver computes for a task beside the scheduler (default 740)"
+    )
     parser.add_argument("--seed", type=int, default=1)
     arguments = parser.parse_args()
     gc.freeze()
@@ -262,8 +257,7 @@ def main() -> int:
             mean_s=arguments.mean_s,
             num_jobs=arguments.jobs,
             faults=arguments.faults,
-            dispatch_us=arguments.dispatch_us,
-            store_us=arguments.store_us,
+            driver_us=arguments.driver_us,
             seed=arguments.seed,
         )
     except RuntimeError as error:

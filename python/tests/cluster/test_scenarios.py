@@ -452,6 +452,28 @@ def test_a_proof_in_the_store_that_is_damaged_is_made_again(pool: Any) -> None:
     assert not second.stored and second.proof_bytes == expected(77)[1]
 
 
+def test_a_resumed_job_reads_its_tasks_from_the_store(make_pool: Any, tmp_path: Path) -> None:
+    """Large tasks have files of their own there; references are lost, and said to be."""
+    pool = make_pool()
+    up_places(pool)
+    gate = tmp_path / "gate"
+    tasks = [Call(wait_for, 100 + k, str(gate)) for k in range(6)]
+    reference = ray.put(fibonacci(3))
+    job = pool.submit([*tasks, fibonacci(1, 14), fibonacci(2), reference], job="large")
+    wait_until(lambda: job.status()["submitted"] == 9, "all are handed in")
+    pool.close()
+    gate.touch()
+    again = make_pool()
+    results = {r.index: r for r in again.resume("large")}
+    assert sorted(results) == list(range(9))
+    assert results[6].proof_bytes == expected(1, 14)[1] and results[7].proof_bytes == expected(2)[1]
+    assert results[8].failure == "file" and "submit it again" in results[8].error
+    # what failed stays failed, unless it is asked for
+    assert list(again.resume("large")) == []
+    assert again.handle("large").status()["failed_before"] == 1
+    assert [r.index for r in again.resume("large", retry_failed=True)] == [8]
+
+
 def test_resume_of_what_is_not_there_says_so(pool: Any) -> None:
     with pytest.raises(JobError, match="nobody not found"):
         pool.resume("nobody")

@@ -352,6 +352,7 @@ class Driver:
             raise JobError(f"job {job} not found in {self._store.url}") from None
         if not head.get("durable", True):
             raise JobError(f"job {job} cannot be resumed: it was submitted with durable=False, so its tasks are not in the store")
+        self.flush()
         finished: dict[int, dict[str, Any]] = {}
         failed: dict[int, dict[str, Any]] = {}
         for line in read_json_lines(self._store, f"jobs/{job}/journal.jsonl"):
@@ -540,6 +541,10 @@ class Driver:
     def read_proof(self, digest: str) -> bytes:
         """Bytes of a proof in the store. Raises FileNotFoundError where it is not there, ValueError for what is no digest."""
         return self._store.read(proof_name(digest))
+
+    def flush(self, timeout_s: float = 30.0) -> bool:
+        """Wait until the journal is in the store; False where that takes too long."""
+        return self._journal.flush(timeout_s)
 
     def drain(self) -> None:
         """Take no more tasks, start nothing more, finish what runs, release the places."""

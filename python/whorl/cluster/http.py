@@ -231,6 +231,7 @@ def application(jobs: Any, token: str, *, tasks_under: str | os.PathLike[str] | 
 
         def make() -> str:
             jobs.handle(name)
+            jobs._link.flush()
             return render(read_job(open_store(jobs.status()["store"], create=False), name))
 
         return HTMLResponse(await run_in_threadpool(make))

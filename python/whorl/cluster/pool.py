@@ -391,7 +391,7 @@ class _ActorLink:
     """Calls the driver in its actor as if it were here."""
 
     # Calls that may block have threads of their own, so that status and cancel never wait behind them.
-    _SLOW = frozenset(("take", "offer", "events", "submit_all", "resume", "seal", "open_job"))
+    _SLOW = frozenset(("take", "offer", "events", "submit_all", "resume", "seal", "open_job", "flush", "jobs", "job_status"))
 
     def __init__(self, actor: Any, store_url: str) -> None:
         self._actor = actor
