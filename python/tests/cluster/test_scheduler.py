@@ -751,3 +751,19 @@ def test_the_cost_of_an_event_does_not_grow_with_the_number_of_tasks() -> None:
         return count
 
     assert calls(8_000) < 8 * calls(1_000) * 1.3
+
+
+def test_the_simulation_runs_with_workers_that_die() -> None:
+    import json
+    import pathlib
+    import subprocess
+    import sys
+
+    program = pathlib.Path(__file__).resolve().parents[3] / "bench" / "cluster" / "simulate.py"
+    if not program.exists():
+        pytest.skip("bench/cluster is not here")
+    command = [sys.executable, str(program), "--tasks", "10000", "--workers", "50", "--faults", "0.002"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    result = json.loads(done.stdout)
+    assert result["tasks"] == 10_000 and result["deaths"] > 0
