@@ -1,4 +1,4 @@
-# Writes the C++ file behind src/backend/gpu/metal/kernel_text.hpp: a text of kernels and, where LIBRARY is not empty, the
+# Writes kernel_text() of src/backend/gpu/compiled/metal/metal_gpus.hpp: a text of kernels and, where LIBRARY is not empty, the
 # library that Metal's compiler made of it.
 #
 #   cmake -D TEXT=kernels.metal -D LIBRARY=kernels.metallib -D OUTPUT=kernel_text.cpp -P cmake/EmbedKernels.cmake
@@ -15,7 +15,7 @@ if(LIBRARY)
   set(definition "constexpr unsigned char kLibrary[] = {\n${bytes}};\n\n")
   set(library "std::as_bytes(std::span(kLibrary))")
 endif()
-file(WRITE ${OUTPUT} "#include \"backend/gpu/metal/kernel_text.hpp\"
+file(WRITE ${OUTPUT} "#include \"backend/gpu/compiled/metal/metal_gpus.hpp\"
 
 namespace whorl::gpu::metal {
 namespace {
@@ -24,12 +24,8 @@ constexpr std::string_view kText = R\"metal(${text})metal\";
 
 ${definition}}  // namespace
 
-std::string_view kernel_text() {
-    return kText;
-}
-
-std::span<const std::byte> kernel_library() {
-    return ${library};
+KernelText kernel_text() {
+    return {kText, ${library}};
 }
 
 }  // namespace whorl::gpu::metal

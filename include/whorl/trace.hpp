@@ -12,19 +12,12 @@
 #include <variant>
 #include <vector>
 
+#include <whorl/device_types.hpp>
 #include <whorl/error.hpp>
 #include <whorl/field.hpp>
 #include <whorl/params.hpp>
 
 namespace whorl {
-
-/// Memory of a GPU that its owner keeps: what `words` points to as the GPU's kernels see it (for CUDA, from cudaMalloc or
-/// cudaMallocManaged; on a device that shares the host's memory, that memory).
-struct DeviceMemory {
-    const void* words = nullptr;
-    /// CUDA: the cudaStream_t whose work so far writes the words; null: the default stream. Null on other devices.
-    void* stream = nullptr;
-};
 
 /// A column-major matrix: column c is `height` consecutive elements.
 ///

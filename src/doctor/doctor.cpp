@@ -22,12 +22,12 @@
 #include <fmt/format.h>
 
 #include "airs/tasks.hpp"
+#include "backend/gpu/compiled/sim/sim_gpu.hpp"
 #include "backend/gpu/kernels.hpp"
-#include "backend/gpu/memory_error.hpp"
-#include "backend/gpu/mirror/mirror_runtime.hpp"
 #include "backend/gpu/ntt.hpp"
 #include "backend/gpu/prover.hpp"
-#include "backend/gpu/sim/sim_runtime.hpp"
+#include "device/memory_error.hpp"
+#include "device/mirror/mirror_runtime.hpp"
 #include "doctor/stage_order.hpp"
 #include "engine/devices.hpp"
 #include "machine/guard.hpp"
@@ -275,7 +275,7 @@ private:
     // The device, opened again where a proof has failed, beside the host.
     std::unique_ptr<gpu::Runtime> mirror() {
         if (runtime_ == nullptr) runtime_ = value_of(open_gpu(device_));
-        return std::make_unique<MirrorRuntime>(*runtime_, log_);
+        return std::make_unique<MirrorRuntime>(*runtime_, &gpu::sim::find_kernel, log_);
     }
 
     OrderVerdict judge_order() const {

@@ -5,7 +5,7 @@
 #include <memory>
 #include <vector>
 
-#include "backend/gpu/runtime.hpp"
+#include "device/runtime.hpp"
 
 namespace whorl {
 

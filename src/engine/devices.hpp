@@ -7,7 +7,7 @@
 
 #include <whorl/error.hpp>
 
-#include "backend/gpu/runtime.hpp"
+#include "device/runtime.hpp"
 
 namespace whorl {
 

@@ -9,7 +9,7 @@
 
 #include <whorl/device.hpp>
 
-#include "backend/gpu/runtime.hpp"
+#include "device/runtime.hpp"
 
 namespace whorl {
 

@@ -17,123 +17,12 @@
 
 #include "kernels/types.h"
 
-#if defined(__METAL_VERSION__)
+// Each is empty for other compilers; the device that runs kernels on the host has such a file of its own, included first.
+#include "kernels/compat_cuda.h"
+#include "kernels/compat_metal.h"
 
-#define WH_FN static inline
-#define WH_CONSTANT(T, name) constant T name
-#define WH_PARAMS(Params) constant Params&
-#define WH_KERNEL(name, Params, threads)                                                      \
-    [[max_total_threads_per_threadgroup(threads)]] kernel void name(                          \
-        constant Params& p [[buffer(0)]], uint3 wh_group [[threadgroup_position_in_grid]],    \
-        uint3 wh_groups [[threadgroups_per_grid]], uint3 wh_size [[threads_per_threadgroup]], \
-        uint wh_tid [[thread_index_in_threadgroup]])
-#define WH_THREAD(t) const Thread t = {wh_tid, wh_size.x, wh_group.x, wh_groups.x}
-#define WH_SHARED(name, n) threadgroup u32 name[n]
-#define WH_BARRIER() threadgroup_barrier(mem_flags::mem_threadgroup)
-#define WH_BUFFER_BARRIER() threadgroup_barrier(mem_flags::mem_threadgroup | mem_flags::mem_device)
-
-typedef device u32* Words;
-typedef threadgroup u32* SharedWords;
-WH_FN Words words_at(u64 address) {
-    return reinterpret_cast<device u32*>(address);
-}
-WH_FN u32 mul_high(u32 a, u32 b) {
-    return mulhi(a, b);
-}
-WH_FN i32 mul_high_signed(i32 a, i32 b) {
-    return mulhi(a, b);
-}
-WH_FN u32 min_word(u32 a, u32 b) {
-    return min(a, b);
-}
-WH_FN u32 reverse_word(u32 x) {
-    return reverse_bits(x);
-}
-WH_FN void atomic_min_word(Words words, u64 i, u32 value) {
-    atomic_fetch_min_explicit(reinterpret_cast<device atomic_uint*>(words + i), value, memory_order_relaxed);
-}
-WH_FN void atomic_add_word(Words words, u64 i, u32 value) {
-    atomic_fetch_add_explicit(reinterpret_cast<device atomic_uint*>(words + i), value, memory_order_relaxed);
-}
-
-#elif defined(__CUDACC__)
-
-#define WH_FN static __device__ __forceinline__
-#define WH_CONSTANT(T, name) static __device__ constexpr T name
-#define WH_PARAMS(Params) const Params&
-#define WH_KERNEL(name, Params, threads) \
-    extern "C" __global__ void __launch_bounds__(threads) name(const __grid_constant__ Params p)
-#define WH_THREAD(t) const Thread t = {threadIdx.x, blockDim.x, blockIdx.x, gridDim.x}
-#define WH_SHARED(name, n) __shared__ __align__(16) u32 name[n]
-#define WH_BARRIER() __syncthreads()
-#define WH_BUFFER_BARRIER() __syncthreads()
-
-typedef u32* Words;
-typedef u32* SharedWords;
-WH_FN Words words_at(u64 address) {
-    return reinterpret_cast<u32*>(address);
-}
-WH_FN u32 mul_high(u32 a, u32 b) {
-    return __umulhi(a, b);
-}
-WH_FN i32 mul_high_signed(i32 a, i32 b) {
-    return __mulhi(a, b);
-}
-WH_FN u32 min_word(u32 a, u32 b) {
-    return min(a, b);
-}
-WH_FN u32 reverse_word(u32 x) {
-    return __brev(x);
-}
-WH_FN void atomic_min_word(Words words, u64 i, u32 value) {
-    atomicMin(words + i, value);
-}
-WH_FN void atomic_add_word(Words words, u64 i, u32 value) {
-    atomicAdd(words + i, value);
-}
-
-#else
-
-#include "backend/gpu/sim/thread.hpp"
-
-#define WH_FN static inline
-#define WH_CONSTANT(T, name) static constexpr T name
-#define WH_PARAMS(Params) const Params&
-#define WH_KERNEL(name, Params, threads) \
-    static void name([[maybe_unused]] const Params& p, [[maybe_unused]] const Thread& wh_thread)
-#define WH_THREAD(t) const Thread& t = wh_thread
-#define WH_SHARED(name, n) const SharedWords name = whorl::gpu::sim::shared_words(__COUNTER__, n)
-#define WH_BARRIER() whorl::gpu::sim::barrier()
-#define WH_BUFFER_BARRIER() whorl::gpu::sim::buffer_barrier()
-
-typedef whorl::gpu::sim::Words Words;
-typedef whorl::gpu::sim::SharedWords SharedWords;
-WH_FN Words words_at(u64 address) {
-    return whorl::gpu::sim::words_at(address);
-}
-WH_FN u32 mul_high(u32 a, u32 b) {
-    return static_cast<u32>((static_cast<u64>(a) * b) >> 32);
-}
-WH_FN i32 mul_high_signed(i32 a, i32 b) {
-    return static_cast<i32>((static_cast<long long>(a) * b) >> 32);
-}
-WH_FN u32 min_word(u32 a, u32 b) {
-    return a < b ? a : b;
-}
-WH_FN u32 reverse_word(u32 x) {
-    x = ((x >> 1) & 0x55555555u) | ((x & 0x55555555u) << 1);
-    x = ((x >> 2) & 0x33333333u) | ((x & 0x33333333u) << 2);
-    x = ((x >> 4) & 0x0F0F0F0Fu) | ((x & 0x0F0F0F0Fu) << 4);
-    x = ((x >> 8) & 0x00FF00FFu) | ((x & 0x00FF00FFu) << 8);
-    return (x >> 16) | (x << 16);
-}
-WH_FN void atomic_min_word(Words words, u64 i, u32 value) {
-    whorl::gpu::sim::atomic_min(words, i, value);
-}
-WH_FN void atomic_add_word(Words words, u64 i, u32 value) {
-    whorl::gpu::sim::atomic_add(words, i, value);
-}
-
+#ifndef WH_KERNEL
+#error "no dialect for this compiler: a host compiler includes device/sim/compat.h before kernels"
 #endif
 
 // The thread's number in the whole grid.

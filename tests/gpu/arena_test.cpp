@@ -5,6 +5,7 @@
 #include <functional>
 #include <random>
 
+#include "backend/gpu/kernels.hpp"
 #include "gpu/devices.hpp"
 
 namespace whorl::gpu {

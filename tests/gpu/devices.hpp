@@ -8,13 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "backend/gpu/compiled/sim/sim_gpu.hpp"
 #include "backend/gpu/device.hpp"
-#include "backend/gpu/sim/sim_runtime.hpp"
 #ifdef WHORL_HAS_CUDA
-#include "backend/gpu/cuda/cuda_runtime.hpp"
+#include "backend/gpu/compiled/cuda/cuda_gpus.hpp"
 #endif
 #ifdef WHORL_HAS_METAL
-#include "backend/gpu/metal/metal_runtime.hpp"
+#include "backend/gpu/compiled/metal/metal_gpus.hpp"
 #endif
 
 namespace whorl::gpu {

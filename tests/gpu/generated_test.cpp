@@ -19,7 +19,7 @@
 #include <whorl/telemetry.hpp>
 
 #include "backend/gpu/prover.hpp"
-#include "backend/gpu/sim/group.hpp"
+#include "device/sim/group.hpp"
 #include "gpu/devices.hpp"
 #include "gpu/generated/host_kernels.hpp"
 #include "gpu/wrapped_runtime.hpp"

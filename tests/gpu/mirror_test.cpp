@@ -16,9 +16,9 @@
 
 #include "airs/tasks.hpp"
 #include "backend/gpu/kernels.hpp"
-#include "backend/gpu/mirror/mirror_runtime.hpp"
 #include "backend/gpu/prover.hpp"
-#include "backend/gpu/sim/thread.hpp"
+#include "device/mirror/mirror_runtime.hpp"
+#include "device/sim/thread.hpp"
 #include "gpu/devices.hpp"
 #include "gpu/wrapped_runtime.hpp"
 #include "prove/bytes.hpp"
@@ -98,7 +98,8 @@ Mirrored prove_mirrored(std::unique_ptr<Runtime> device) {
     const auto key = test::value_of(keygen(task.params, task.airs));
     const std::vector<AirTrace> traces = task.make_traces();
     Mirrored mirrored;
-    GpuProver prover(key.vk, std::make_unique<MirrorRuntime>(*device, mirrored.log), Dispatch::kStaged);
+    GpuProver prover(key.vk, std::make_unique<MirrorRuntime>(*device, &sim::find_kernel, mirrored.log),
+                     Dispatch::kStaged);
     mirrored.proof = *encode_proof(prover.prove(make_prover_input(key.vk, traces, nullptr)));
     return mirrored;
 }

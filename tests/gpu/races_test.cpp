@@ -7,8 +7,8 @@
 #include <whorl/proof.hpp>
 #include <whorl/task.hpp>
 
+#include "backend/gpu/compiled/sim/sim_gpu.hpp"
 #include "backend/gpu/prover.hpp"
-#include "backend/gpu/sim/sim_runtime.hpp"
 #include "prove/bytes.hpp"
 #include "prover/input.hpp"
 #include "vectors.hpp"

@@ -6,12 +6,12 @@
 #include <functional>
 #include <string>
 
+#include "backend/gpu/compiled/sim/sim_gpu.hpp"
 #include "backend/gpu/device.hpp"
 #include "backend/gpu/kernels.hpp"
-#include "backend/gpu/sim/group.hpp"
-#include "backend/gpu/sim/race_check.hpp"
-#include "backend/gpu/sim/sim_runtime.hpp"
-#include "backend/gpu/sim/thread.hpp"
+#include "device/sim/group.hpp"
+#include "device/sim/race_check.hpp"
+#include "device/sim/thread.hpp"
 #include "gpu/devices.hpp"
 
 namespace whorl::gpu::sim {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "backend/cpu/cpu_backend.hpp"
+#include "backend/gpu/kernels.hpp"
 #include "backend/gpu/transcript.hpp"
 #include "gpu/devices.hpp"
 #include "unit/random.hpp"

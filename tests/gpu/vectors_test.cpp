@@ -6,6 +6,7 @@
 
 #include <whorl/field.hpp>
 
+#include "backend/gpu/kernels.hpp"
 #include "gpu/devices.hpp"
 #include "poly/prismalinear.hpp"
 

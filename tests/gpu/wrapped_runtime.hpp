@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "backend/gpu/runtime.hpp"
+#include "device/runtime.hpp"
 
 namespace whorl::gpu {
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Checks what the fake Metal runtime finds: puts errors into the Metal backend's host code, one at a time, and proves.
 
-    seeded_host_errors.py --source src/backend/gpu/metal --build build/release --vectors tests/vectors
+    seeded_host_errors.py --source src/device/metal --build build/release --vectors tests/vectors
 
 Each error goes into a copy of one file, which takes the place of the original in whorl_on_fake_metal: compiled and linked
 with the build's own commands, as Ninja tells them. The program then proves small tasks on the fake device. An error is

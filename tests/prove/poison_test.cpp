@@ -8,7 +8,7 @@
 #include <whorl/task.hpp>
 
 #include "backend/cpu/buffer.hpp"
-#include "backend/gpu/sim/sim_runtime.hpp"
+#include "backend/gpu/compiled/sim/sim_gpu.hpp"
 #include "prove/bytes.hpp"
 #include "prove/poisoned.hpp"
 #include "vectors.hpp"

@@ -10,7 +10,7 @@
 #include "backend/cpu/commitment.hpp"
 #include "backend/cpu/gkr.hpp"
 #include "field/simd.hpp"
-#include "prover/memory_plan.hpp"
+#include "machine/memory_plan.hpp"
 
 namespace whorl::cpu {
 namespace {

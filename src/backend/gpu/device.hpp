@@ -6,9 +6,9 @@
 
 #include <whorl/prove.hpp>
 
-#include "backend/gpu/arena.hpp"
-#include "backend/gpu/recorder.hpp"
-#include "backend/gpu/runtime.hpp"
+#include "device/arena.hpp"
+#include "device/recorder.hpp"
+#include "device/runtime.hpp"
 
 namespace whorl::gpu {
 

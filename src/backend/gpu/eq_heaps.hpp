@@ -5,6 +5,7 @@
 #include <span>
 
 #include "backend/gpu/device.hpp"
+#include "backend/gpu/kernels.hpp"
 
 namespace whorl::gpu {
 

@@ -17,7 +17,7 @@
 #include <whorl/telemetry.hpp>
 
 #include "backend/gpu/programs.hpp"
-#include "backend/gpu/runtime.hpp"
+#include "device/runtime.hpp"
 #include "prover/input.hpp"
 
 namespace whorl::gpu {

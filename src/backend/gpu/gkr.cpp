@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "backend/gpu/kernels.hpp"
 #include "poly/prismalinear.hpp"
 
 namespace whorl::gpu {

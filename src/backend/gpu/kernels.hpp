@@ -1,16 +1,12 @@
 // Host handles of all kernels: kernel::fold_pairs is a Kernel<FoldPairsParams>.
 #pragma once
 
-#include "backend/gpu/runtime.hpp"
+#include <whorl/field.hpp>
+
+#include "device/runtime.hpp"
 #include "kernels/all.h"
 
 namespace whorl::gpu {
-
-template <class Params>
-struct Kernel {
-    using ParamsType = Params;
-    KernelInfo info;
-};
 
 namespace kernel {
 #define WH_HANDLE(name, Params, threads, barriers, access) \
@@ -19,10 +15,9 @@ WH_ALL_KERNELS(WH_HANDLE)
 #undef WH_HANDLE
 }  // namespace kernel
 
-/// Groups of a kernel that give every one of `count` items a thread.
-template <class Params>
-std::uint64_t groups_for(const Kernel<Params>& kernel, std::uint64_t count) {
-    return (count + kernel.info.threads - 1) / kernel.info.threads;
+/// An extension element as a kernel's parameter.
+inline ExtParam ext_param(const Fp4& x) {
+    return {{x.c[0].montgomery(), x.c[1].montgomery(), x.c[2].montgomery(), x.c[3].montgomery()}};
 }
 
 }  // namespace whorl::gpu

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "backend/gpu/eq_heaps.hpp"
+#include "backend/gpu/kernels.hpp"
 #include "transforms/univariate_skip.hpp"
 
 namespace whorl::gpu {

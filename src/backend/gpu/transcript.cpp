@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "backend/gpu/kernels.hpp"
 #include "hash/batch.hpp"
 
 namespace whorl::gpu {

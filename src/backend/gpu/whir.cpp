@@ -4,6 +4,7 @@
 #include <map>
 #include <utility>
 
+#include "backend/gpu/kernels.hpp"
 #include "poly/prismalinear.hpp"
 
 namespace whorl::gpu {

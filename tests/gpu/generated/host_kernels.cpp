@@ -1,5 +1,8 @@
 #include "gpu/generated/host_kernels.hpp"
 
+// First: the dialect.
+#include "device/sim/compat.h"
+
 #include "kernels/round0_chunk.h"
 
 #include "generated_kernels.h"

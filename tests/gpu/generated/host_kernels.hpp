@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-#include "backend/gpu/sim/kernels.hpp"
+#include "device/sim/kernels.hpp"
 
 namespace whorl::gpu {
 

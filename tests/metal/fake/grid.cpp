@@ -11,7 +11,7 @@
 #include <random>
 #include <vector>
 
-#include "backend/gpu/sim/fiber.hpp"
+#include "device/sim/fiber.hpp"
 #include "memory.hpp"
 #include "threads/parallel.hpp"
 

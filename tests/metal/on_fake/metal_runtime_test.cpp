@@ -14,7 +14,7 @@
 #include <whorl/telemetry.hpp>
 #include <whorl/telemetry_export.hpp>
 
-#include "backend/gpu/metal/metal_runtime.hpp"
+#include "backend/gpu/compiled/metal/metal_gpus.hpp"
 #include "doctor/doctor.hpp"
 #include "fake/fake_metal.hpp"
 #include "prove/bytes.hpp"
