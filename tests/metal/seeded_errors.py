@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import metal_lint
 
-SHARED_HEADERS = ("kernels/types.h", "kernels/compat.h", "kernels/compat_metal.h", "kernels/field.h", "kernels/reduce.h")
+SHARED_HEADERS = ("kernels/types.h", "kernels/compat_metal.h", "kernels/compat.h", "kernels/field.h", "kernels/reduce.h")
 SAMPLE = pathlib.Path(__file__).resolve().parent / "sample.h"
 
 

@@ -149,7 +149,7 @@ class Planter:
     def build(self, number, seed):
         """The program with the error in it: its path and None, or None and the compiler's message."""
         folder = self.work / str(number)
-        copies = folder / "backend" / "gpu" / "metal"
+        copies = folder / "device" / "metal"
         copies.mkdir(parents=True, exist_ok=True)
         text = (self.source / seed.file).read_text()
         if text.count(seed.right) != 1:
