@@ -25,6 +25,7 @@ import time
 from typing import Any
 
 import numpy as np
+import ray
 import whorl
 from ray import cloudpickle
 from whorl.cluster import Call, Places, Pool
@@ -50,10 +51,9 @@ class Products(whorl.Air):
 def numbered(folder: str, number: int) -> whorl.Task:
     """The task of a folder with a number in its last column; runs on the worker."""
     task = whorl.load_task(folder)
-    columns = np.array(task.traces[0].main, copy=True)
+    columns = np.array(task.traces[0].main, order="F", copy=True)
     columns[0, -1] = number
-    trace = whorl.Trace(0, np.asfortranarray(columns))
-    return whorl.Task(task.vk, [trace], name=f"{task.name} {number}")
+    return whorl.Task(task.vk, [whorl.Trace(0, columns)], name=f"{task.name} {number}")
 
 
 def main() -> int:
@@ -92,6 +92,14 @@ def main() -> int:
                     samples.append(float(done.stdout.split()[0]))
 
         places = Places(device=arguments.device, threads=arguments.threads, max_per_node=1, slots=arguments.slots)
+        # Tasks are made on the worker, so Ray's object store holds next to nothing.
+        ray.init(
+            num_gpus=1 if arguments.device == "cuda" else 0,
+            object_store_memory=1 << 30,
+            include_dashboard=False,
+            log_to_driver=False,
+            namespace="whorl",
+        )
         with Pool(f"{folder}/store", places=places) as pool:
             list(pool.submit([Call(numbered, f"{folder}/task0", 10**6)]))  # process, key and device are warm
             thread = threading.Thread(target=sample, daemon=True)
@@ -104,6 +112,7 @@ def main() -> int:
             over.set()
             pool._link._journal.flush(30.0)
             record = read_job(open_store(f"{folder}/store"), job.job)
+        ray.shutdown()
         bad = [r for r in results if not r.ok]
         for result in bad[:3]:
             print(f"task {result.index}: {result.failure}: {result.error}", file=sys.stderr)
