@@ -106,4 +106,4 @@ def wait_for(seed: int, path: str, started: str | None = None) -> whorl.Task:
 # Workers do not have this module: its functions travel by value.
 import sys  # noqa: E402
 
-cloudpickle.register_pickle_by_value(sys.modules[__name__])
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # type: ignore[no-untyped-call]
