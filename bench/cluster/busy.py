@@ -3,6 +3,9 @@
 
   bench/cluster/busy.py --device cuda --log-rows 20 --width 300        about 1.3 GB of traces a task
   bench/cluster/busy.py --device cpu --threads 2 --log-rows 12 --width 30 --tasks 40
+  bench/cluster/busy.py --device cuda --task-folders DIR               the task folders in DIR, each once
+
+Such folders of the proofs of a real Ethereum block, an eighth as high: whorl bench segment --proof N --scale 3 --task-out DIR/N
 
 Task folders are made before the clock runs, a few (--folders); a task is one of them with a number in a column that nothing constrains,
 so that each has a digest and a proof of its own. Reading, hashing, verifying and storing are inside the timed region, as in a real job.
@@ -22,6 +25,7 @@ import sys
 import tempfile
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -51,9 +55,9 @@ class Products(whorl.Air):
 def numbered(folder: str, number: int) -> whorl.Task:
     """The task of a folder with a number in its last column; runs on the worker."""
     task = whorl.load_task(folder)
-    columns = np.array(task.traces[0].main, order="F", copy=True)
-    columns[0, -1] = number
-    return whorl.Task(task.vk, [whorl.Trace(0, columns)], name=f"{task.name} {number}")
+    words = np.array(task.traces[0].main.words, order="F", copy=True)
+    words[0, -1] = number
+    return whorl.Task(task.vk, [whorl.Trace(0, whorl.Matrix.from_words(words))], name=f"{task.name} {number}")
 
 
 def main() -> int:
@@ -65,6 +69,7 @@ def main() -> int:
     parser.add_argument("--slots", type=int, default=6, help="attempts at the place; enough to read as fast as it proves")
     parser.add_argument("--log-rows", type=int, default=20)
     parser.add_argument("--width", type=int, default=300)
+    parser.add_argument("--task-folders", type=Path, help="prove the task folders in this one, in place of tasks made here")
     parser.add_argument("--test-params", action="store_true", help="parameters of tests, in place of those of an application (100 bits)")
     arguments = parser.parse_args()
 
@@ -75,12 +80,20 @@ def main() -> int:
     chance = np.random.default_rng(1)
     with tempfile.TemporaryDirectory() as folder:
         rows = 1 << arguments.log_rows
-        for k in range(arguments.folders):
-            columns = np.zeros((rows, 3 * triples + 1), dtype=np.uint32, order="F")
-            for j in range(triples):
-                a, b = chance.integers(0, whorl.MODULUS, (2, rows), dtype=np.uint64)
-                columns[:, 3 * j], columns[:, 3 * j + 1], columns[:, 3 * j + 2] = a, b, a * b % whorl.MODULUS
-            whorl.save_task(whorl.Task(vk, [whorl.Trace(0, columns)], name=f"products {k}"), f"{folder}/task{k}")
+        if arguments.task_folders:
+            tasks: list[Any] = sorted(path for path in arguments.task_folders.iterdir() if (path / "task.json").exists())[1:]
+            warm_up: Any = min(path for path in arguments.task_folders.iterdir() if (path / "task.json").exists())
+            trace_bytes = sum(part.stat().st_size for path in tasks for part in path.glob("air*.bin")) // len(tasks)
+        else:
+            trace_bytes = 4 * rows * (3 * triples + 1)
+            for k in range(arguments.folders):
+                columns = np.zeros((rows, 3 * triples + 1), dtype=np.uint32, order="F")
+                for j in range(triples):
+                    a, b = chance.integers(0, whorl.MODULUS, (2, rows), dtype=np.uint64)
+                    columns[:, 3 * j], columns[:, 3 * j + 1], columns[:, 3 * j + 2] = a, b, a * b % whorl.MODULUS
+                whorl.save_task(whorl.Task(vk, [whorl.Trace(0, columns)], name=f"products {k}"), f"{folder}/task{k}")
+            tasks = [Call(numbered, f"{folder}/task{k % arguments.folders}", k) for k in range(arguments.tasks)]
+            warm_up = Call(numbered, f"{folder}/task0", 10**6)
         samples: list[float] = []
         over = threading.Event()
 
@@ -101,12 +114,12 @@ def main() -> int:
             namespace="whorl",
         )
         with Pool(f"{folder}/store", places=places) as pool:
-            list(pool.submit([Call(numbered, f"{folder}/task0", 10**6)]))  # process, key and device are warm
+            list(pool.submit([warm_up]))  # process, key and device are warm
             thread = threading.Thread(target=sample, daemon=True)
             if arguments.device == "cuda" and shutil.which("nvidia-smi"):
                 thread.start()
             begin = time.perf_counter()
-            job = pool.submit([Call(numbered, f"{folder}/task{k % arguments.folders}", k) for k in range(arguments.tasks)])
+            job = pool.submit(tasks)
             results = list(job)
             elapsed = time.perf_counter() - begin
             over.set()
@@ -126,8 +139,8 @@ def main() -> int:
             json.dumps(
                 {
                     "device": arguments.device,
-                    "tasks": arguments.tasks,
-                    "trace_bytes": 4 * rows * (3 * triples + 1),
+                    "tasks": len(tasks),
+                    "trace_bytes": trace_bytes,
                     "slots": arguments.slots,
                     "elapsed_s": round(elapsed, 2),
                     "proofs": sum(r.ok and not r.stored for r in results),

@@ -251,7 +251,8 @@ private:
     void dispatch(const KernelInfo& kernel, std::uint32_t groups, const std::byte* params) {
         const void*& function = functions_[&kernel];
         if (function == nullptr) {
-            const auto entry = std::ranges::find(set_.kernels, std::string_view(kernel.name), &KernelEntry::name);
+            const auto entry = std::ranges::find(set_.kernels, std::string_view(kernel.name),
+                                                 [](const KernelEntry& known) { return std::string_view(known.name); });
             if (entry != set_.kernels.end()) function = entry->function;
         }
         if (function == nullptr) throw DeviceError(fmt::format("no kernel \"{}\"", kernel.name));

@@ -7,7 +7,7 @@
 namespace whorl::gpu::cuda {
 
 struct KernelEntry {
-    std::string_view name;
+    const char* name;
     const void* function;  // as cudaLaunchKernel takes it
 };
 /// All that a program has of them; it outlives every runtime.
