@@ -67,6 +67,7 @@ def main() -> int:
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--threads", type=int, default=4, help="threads of the place on the host")
     parser.add_argument("--slots", type=int, default=6, help="attempts at the place; enough to read as fast as it proves")
+    parser.add_argument("--at-once", type=int, help="proofs that the place makes at once (default: 3 on a GPU, else 1)")
     parser.add_argument("--log-rows", type=int, default=20)
     parser.add_argument("--width", type=int, default=300)
     parser.add_argument("--task-folders", type=Path, help="prove the task folders in this one, in place of tasks made here")
@@ -104,7 +105,9 @@ def main() -> int:
                 if done.returncode == 0:
                     samples.append(float(done.stdout.split()[0]))
 
-        places = Places(device=arguments.device, threads=arguments.threads, max_per_node=1, slots=arguments.slots)
+        places = Places(
+            device=arguments.device, threads=arguments.threads, max_per_node=1, slots=arguments.slots, at_once=arguments.at_once
+        )
         # Tasks are made on the worker, so Ray's object store holds next to nothing.
         ray.init(
             num_gpus=1 if arguments.device == "cuda" else 0,
@@ -142,6 +145,7 @@ def main() -> int:
                     "tasks": len(tasks),
                     "trace_bytes": trace_bytes,
                     "slots": arguments.slots,
+                    "at_once": arguments.at_once,
                     "elapsed_s": round(elapsed, 2),
                     "proofs": sum(r.ok and not r.stored for r in results),
                     "proof_s_median": round(statistics.median(proofs), 4) if proofs else None,

@@ -38,7 +38,7 @@ def test_proofs_are_the_bytes_of_one_process(pool: Any, note: Any) -> None:
     job = pool.submit(fibonacci(seed) for seed in seeds)
     results = list(job)
     check_all(results, seeds)
-    assert {result.place for result in results} == {place["name"] for place in up_places(pool)}
+    assert {result.place for result in results} <= {place["name"] for place in up_places(pool)}
     note(tasks=40, attempts=sum(attempts_of(pool, job.job).values()))
 
 

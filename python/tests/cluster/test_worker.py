@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pickle
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -59,9 +61,9 @@ def test_provers_are_kept_warm_by_key_and_the_oldest_goes(make: Any) -> None:
         assert prove(worker, fibonacci(1, height), attempt).failure is None
     keys = [fibonacci(1, height).vk.digest for height in (11, 12)]
     assert list(worker._provers) == keys
-    warm = worker._provers[keys[0]]
+    (warm,) = worker._provers[keys[0]]
     assert prove(worker, fibonacci(2, 11), 9).failure is None
-    assert worker._provers[keys[0]] is warm
+    assert worker._provers[keys[0]] == [warm]
 
 
 @pytest.mark.parametrize(
@@ -108,7 +110,7 @@ def test_a_device_that_fails_is_told_apart_from_memory_that_ends(make: Any) -> N
     worker = make()
     task = fibonacci(1)
     for message, failure in [("out of device memory: requested 5, 3 of 9 free", Failure.MEMORY), ("device lost", Failure.MACHINE)]:
-        worker._provers[task.vk.digest] = Broken(whorl.Prover(task.vk), message, 1)
+        worker._provers[task.vk.digest] = [Broken(whorl.Prover(task.vk), message, 1)]
         outcome = prove(worker, task)
         assert outcome.failure is failure and message in outcome.error
 
@@ -117,9 +119,42 @@ def test_warm_provers_of_other_keys_make_room(make: Any) -> None:
     worker = make()
     assert prove(worker, fibonacci(1, 11), 1).failure is None
     task = fibonacci(1)
-    worker._provers[task.vk.digest] = Broken(whorl.Prover(task.vk), "out of device memory", 1)
+    worker._provers[task.vk.digest] = [Broken(whorl.Prover(task.vk), "out of device memory", 1)]
     assert prove(worker, task, 2).failure is None
     assert list(worker._provers) == [task.vk.digest]
+
+
+def test_several_proofs_at_once_have_provers_of_their_own(make: Any) -> None:
+    worker = make(at_once=3)
+    with ThreadPoolExecutor(6) as pool:
+        outcomes = list(pool.map(lambda k: prove(worker, fibonacci(k, 11), k), range(12)))
+    assert [outcome.failure for outcome in outcomes] == [None] * 12
+    (idle,) = worker._provers.values()
+    assert 1 <= len(idle) <= 3
+    assert worker.report()["busy_s"] > 0
+
+
+def test_a_proof_without_memory_beside_others_is_made_alone(make: Any) -> None:
+    worker = make(at_once=2)
+    task = fibonacci(1, 11)
+    seen: list[set[int]] = []
+
+    class Watched(Broken):
+        def prove(self, traces: Any, **options: Any) -> Any:
+            seen.append(set(worker._turns._holders))
+            return super().prove(traces, **options)
+
+    worker._provers[task.vk.digest] = [Watched(whorl.Prover(task.vk), "out of device memory", 1)]
+    with ThreadPoolExecutor(2) as pool:
+        with worker._turns.turn(99):
+            pending = pool.submit(prove, worker, task, 1)
+            while not seen:
+                time.sleep(0.01)
+            time.sleep(0.05)
+            assert not pending.done()
+        assert pending.result(60).failure is None
+    # Beside another; then alone, with nobody else let in.
+    assert seen == [{1, 99}, {1, -1}]
 
 
 def test_a_proof_that_is_wrong_for_no_reason_is_the_machine_s_fault(make: Any, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -81,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
         "--device", default="auto", choices=("auto", "cpu", "sim", "cuda"), help="what proves (default: GPUs where there are, else cores)"
     )
     places.add_argument("--threads", type=_positive, default=4, help="cores of a place (default 4)")
+    places.add_argument("--at-once", type=_positive, help="proofs that a place makes at once (default: 3 on a GPU, else 1)")
     places.add_argument("--slots", type=_positive, default=3, help="tasks at a place: one proves, others load or are stored (default 3)")
     watching = argparse.ArgumentParser(add_help=False)
     watching.add_argument("--quiet", action="store_true", help="no bar")
@@ -170,7 +171,9 @@ def _jobs(arguments: argparse.Namespace, *, may_start: bool, must_outlive: bool 
     from .places import Places
     from .pool import Cluster, Pool
 
-    places = Places(device=arguments.device, threads=arguments.threads, slots=arguments.slots) if may_start else None
+    places = (
+        Places(device=arguments.device, threads=arguments.threads, slots=arguments.slots, at_once=arguments.at_once) if may_start else None
+    )
     if may_start and arguments.store is None:
         raise _Usage("name a store: --store DIR, or WHORL_CLUSTER_STORE")
     try:

@@ -852,7 +852,16 @@ class Driver:
             max_restarts=0,
             max_task_retries=0,
             scheduling_strategy=NodeAffinitySchedulingStrategy(site.node, soft=False),
-        ).remote(place, site.device, site.threads, self._store.url, site.memory_bytes, self._places.warm_provers, self._store_patience_s)
+        ).remote(
+            place,
+            site.device,
+            site.threads,
+            self._store.url,
+            site.memory_bytes,
+            self._places.warm_provers,
+            site.at_once,
+            self._store_patience_s,
+        )
         state.actor = actor
         state.place = place
 

@@ -28,6 +28,8 @@ class Places:
         Memory for proofs of each place; None: what the device has, or the place's part of the node's memory.
     warm_provers
         Keys that a place keeps warm.
+    at_once
+        Proofs that a place makes at once; None: 3 on a GPU, which else waits for the host between a proof's steps, and 1 on cores.
     """
 
     device: str = "auto"
@@ -36,12 +38,13 @@ class Places:
     slots: int = 3
     memory_bytes: int | None = None
     warm_provers: int = 4
+    at_once: int | None = None
 
     def __post_init__(self) -> None:
         if self.device not in ("auto", "cpu", "sim", "cuda"):
             raise ValueError(f"places: device is {self.device!r}, expected auto, cpu, sim or cuda")
-        for name in ("threads", "slots", "warm_provers"):
-            if getattr(self, name) < 1:
+        for name in ("threads", "slots", "warm_provers", "at_once"):
+            if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"places: {name} is {getattr(self, name)}, expected at least 1")
 
 
@@ -56,6 +59,7 @@ class Site:
     num_cpus: float
     num_gpus: float
     memory_bytes: int  # 0: the worker asks the device
+    at_once: int  # proofs
 
 
 def sites_of_node(node: Mapping[str, Any], places: Places) -> list[Site]:
@@ -72,9 +76,12 @@ def sites_of_node(node: Mapping[str, Any], places: Places) -> list[Site]:
         count = gpus if limit is None else min(gpus, limit)
         threads = max(1, min(places.threads, cpus // gpus)) if gpus else 1
         cpu_share = float(threads) if cpus >= gpus * threads else 0.0
-        return [Site(node["NodeID"], f"{host}/gpu{k}", "cuda", threads, cpu_share, 1.0, places.memory_bytes or 0) for k in range(count)]
+        memory, at_once = places.memory_bytes or 0, places.at_once or 3
+        return [Site(node["NodeID"], f"{host}/gpu{k}", "cuda", threads, cpu_share, 1.0, memory, at_once) for k in range(count)]
     threads = min(places.threads, cpus)
     count = cpus // threads if threads else 0
     count = count if limit is None else min(count, limit)
     memory = places.memory_bytes or int(resources.get("memory", 0) / max(1, count))
-    return [Site(node["NodeID"], f"{host}/{device}{k}", device, threads, float(threads), 0.0, memory) for k in range(count)]
+    return [
+        Site(node["NodeID"], f"{host}/{device}{k}", device, threads, float(threads), 0.0, memory, places.at_once or 1) for k in range(count)
+    ]

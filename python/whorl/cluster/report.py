@@ -118,11 +118,24 @@ class JobRecord:
         for place, attempts in by_place.items():
             begin = min(a.begin for a in attempts)
             end = min(until, gone.get(place, until))
-            busy = sum(max(0.0, min(a.end, end) - a.begin) for a in attempts)
+            busy = _covered([(a.begin, min(a.end, end)) for a in attempts])
             window = max(0.0, end - begin)
             idle = max(0.0, window - busy)
-            use[place] = {"busy_s": sum(a.end - a.begin for a in attempts), "idle_s": idle, "idle_share": idle / window if window else 0.0}
+            use[place] = {
+                "busy_s": _covered([(a.begin, a.end) for a in attempts]),
+                "idle_s": idle,
+                "idle_share": idle / window if window else 0.0,
+            }
         return use
+
+
+def _covered(intervals: list[tuple[float, float]]) -> float:
+    """The time that lies in at least one of the intervals: a place may make several proofs at once."""
+    total, reached = 0.0, float("-inf")
+    for begin, end in sorted(intervals):
+        total += max(0.0, end - max(begin, reached))
+        reached = max(reached, end)
+    return total
 
 
 def read_job(store: Store, job: str) -> JobRecord:

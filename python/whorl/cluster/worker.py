@@ -36,42 +36,59 @@ class _TooLarge(Exception):
 
 
 class _Turns:
-    """A lock that is given in the order in which it was asked for, and can be asked back while one waits."""
+    """A lock for `limit` holders that is given in the order in which it was asked for, and can be asked back while one waits."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = 1) -> None:
+        self._limit = limit
         self._changed = threading.Condition()
         self._waiting: deque[int] = deque()
-        self._holder: int | None = None
+        self._holders: set[int] = set()
         self._withdrawn: set[int] = set()
-        self.busy_s = 0.0  # time that turns took, of those that ended
+        self.busy_s = 0.0  # time in which somebody held it, up to when nobody did
         self.since: float | None = None
 
     @contextmanager
-    def turn(self, attempt: int) -> Iterator[None]:
+    def turn(self, attempt: int, alone: bool = False) -> Iterator[None]:
+        """Hold it; `alone`: with no other holder until the turn has begun, and none beside it until the end."""
         with self._changed:
             self._waiting.append(attempt)
-            self._changed.wait_for(lambda: attempt in self._withdrawn or (self._holder is None and self._waiting[0] == attempt))
+            limit = 1 if alone else self._limit
+            self._changed.wait_for(lambda: attempt in self._withdrawn or (len(self._holders) < limit and self._waiting[0] == attempt))
             self._waiting.remove(attempt)
             if attempt in self._withdrawn:
                 self._withdrawn.discard(attempt)
                 self._changed.notify_all()
                 raise _Withdrawn
-            self._holder = attempt
-            self.since = time.monotonic()
+            if not self._holders:
+                self.since = time.monotonic()
+            self._holders.add(attempt)
+            if alone:
+                # Nobody else may be let in: the places of all others are taken.
+                self._holders.update(range(-1, -self._limit, -1))
+            self._changed.notify_all()
         try:
             yield
         finally:
             with self._changed:
-                assert self.since is not None
-                self.busy_s += time.monotonic() - self.since
-                self.since = None
-                self._holder = None
+                self._holders.discard(attempt)
+                if alone:
+                    self._holders.clear()
+                if not self._holders:
+                    assert self.since is not None
+                    self.busy_s += time.monotonic() - self.since
+                    self.since = None
                 self._changed.notify_all()
+
+    @property
+    def has_others(self) -> bool:
+        """Whether there is more than one holder."""
+        with self._changed:
+            return len(self._holders) > 1
 
     def withdraw(self, attempt: int) -> None:
         """Give the attempt back if it waits for its turn; one that is read still is given back when it asks."""
         with self._changed:
-            if self._holder != attempt:
+            if attempt not in self._holders:
                 self._withdrawn.add(attempt)
                 self._changed.notify_all()
 
@@ -101,6 +118,9 @@ class Worker:
         Memory for proofs; 0: what the device has.
     warm_provers
         Keys that are kept warm, the most recently used.
+    at_once
+        Proofs that are made at once. On a GPU the host's part of one is hidden behind the device's part of another; each has memory of
+        its own.
     store_patience_s
         How long a proof is held while the store is away, before the attempt fails and the proof is lost.
     """
@@ -113,6 +133,7 @@ class Worker:
         store_url: str,
         memory_bytes: int = 0,
         warm_provers: int = 4,
+        at_once: int = 1,
         store_patience_s: float = 3600.0,
     ) -> None:
         import whorl
@@ -123,8 +144,8 @@ class Worker:
         self._threads = threads
         self._store_patience_s = store_patience_s
         self._warm_provers = warm_provers
-        self._provers: OrderedDict[str, Any] = OrderedDict()
-        self._turns = _Turns()
+        self._provers: OrderedDict[str, list[Any]] = OrderedDict()  # by key, those that no proof uses
+        self._turns = _Turns(at_once)
         self._lock = threading.Lock()
         self._stops: dict[int, Any] = {}
         self._stopped_early: set[int] = set()
@@ -258,8 +279,14 @@ class Worker:
                 is_stored = digest in self._stored  # by the attempt before, while this one waited
             if is_stored:
                 return Outcome(None, digest, detail={"stored": True})
-            proof, needs_bytes = self._prove(task, stop, state, stages)
-            times["proved"] = time.time()
+            made = self._prove_beside_others(task, stop, state, stages)
+        if made is None:
+            # There was no memory beside the proofs of others.
+            state["stage"] = "wait"
+            with self._turns.turn(attempt, alone=True):
+                made = self._prove(task, stop, state, stages)
+        proof, needs_bytes = made
+        times["proved"] = time.time()
         state.update(stage="verify", fraction=1.0)
         try:
             self._whorl.verify(task.vk, proof, threads=1)
@@ -327,21 +354,48 @@ class Worker:
             while len(self._stored) > 10_000:
                 self._stored.popitem(last=False)
 
-    def _prover(self, task: Any) -> Any:
-        """The warm prover for the task's key; called within a turn."""
+    @contextmanager
+    def _prover(self, task: Any) -> Iterator[Any]:
+        """A prover for the task's key, a warm one where there is one; called within a turn."""
         key = task.vk.digest
-        prover = self._provers.get(key)
+        with self._lock:
+            idle = self._provers.get(key)
+            prover = idle.pop() if idle else None
         if prover is None:
-            while len(self._provers) >= self._warm_provers:
-                self._provers.popitem(last=False)
             prover = self._whorl.Prover(task.vk, device=self._device, threads=self._threads, air_names=task.air_names, notes=task.notes)
-            self._provers[key] = prover
-        self._provers.move_to_end(key)
-        return prover
+        try:
+            yield prover
+        finally:
+            with self._lock:
+                self._provers.setdefault(key, []).append(prover)
+                self._provers.move_to_end(key)
+                while len(self._provers) > self._warm_provers:
+                    self._provers.popitem(last=False)
+
+    def _prove_beside_others(self, task: Any, stop: Any, state: dict[str, Any], stages: dict[str, float]) -> tuple[Any, int] | None:
+        """A proof; None where proofs beside it have the memory that it needs."""
+        try:
+            return self._prove(task, stop, state, stages)
+        except self._whorl.MachineError as error:
+            if not _is_about_memory(error) or not self._turns.has_others:
+                raise
+            return None
 
     def _prove(self, task: Any, stop: Any, state: dict[str, Any], stages: dict[str, float]) -> tuple[Any, int]:
+        with self._prover(task) as prover:
+            try:
+                return self._prove_with(prover, task, stop, state, stages)
+            except self._whorl.MachineError as error:
+                with self._lock:
+                    has_idle = any(self._provers.values())
+                    if not _is_about_memory(error) or not has_idle:
+                        raise
+                    # Idle provers hold device memory: this proof comes before their being warm.
+                    self._provers.clear()
+            return self._prove_with(prover, task, stop, state, stages)
+
+    def _prove_with(self, prover: Any, task: Any, stop: Any, state: dict[str, Any], stages: dict[str, float]) -> tuple[Any, int]:
         before = time.perf_counter()
-        prover = self._prover(task)
         plan = prover.plan(task.traces)
         if plan.device_bytes > self.memory_bytes:
             raise _TooLarge(plan.device_bytes, self.memory_bytes)
@@ -357,15 +411,7 @@ class Worker:
                 state["stage"] = stage
             state["fraction"] = fraction
 
-        try:
-            proof = prover.prove(task.traces, progress=progress, stop=stop)
-        except self._whorl.MachineError as error:
-            if not _is_about_memory(error) or len(self._provers) < 2:
-                raise
-            # Other keys' provers hold device memory: this proof comes before their being warm.
-            self._provers.clear()
-            self._provers[task.vk.digest] = prover
-            proof = prover.prove(task.traces, progress=progress, stop=stop)
+        proof = prover.prove(task.traces, progress=progress, stop=stop)
         stages[stage_now] = stages.get(stage_now, 0.0) + time.perf_counter() - since
         return proof, int(plan.device_bytes)
 
