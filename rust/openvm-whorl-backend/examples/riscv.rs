@@ -42,7 +42,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     })?;
     prover.verify(&proof)?;
 
-    let bytes = public_values(&proof)?;
+    let bytes = public_values(&proof.user_public_values)?;
     let word = |i: usize| u32::from_le_bytes([bytes[4 * i], bytes[4 * i + 1], bytes[4 * i + 2], bytes[4 * i + 3]]);
     println!("verified: {} primes below {limit}, the largest is {}", word(0), word(1));
     Ok(())

@@ -130,6 +130,9 @@ fn add_trace<PB: PublishedBackend>(
         Error::invalid("prove", format!("expected an AIR below {}, found AIR {air_id}", pk.per_air.len()))
     })?;
     let name = format!("AIR {air_id} ({})", air_pk.air_name);
+    if let Some(problem) = PB::shape_problem(&air.common_main) {
+        return Err(Error::invalid("prove", format!("{name}: common main: {problem}")));
+    }
     let (width, mut height) = PB::shape(&air.common_main);
     let heights = air.cached_mains.iter().map(|part| PB::shape(&part.trace).1);
     if width == 0 {

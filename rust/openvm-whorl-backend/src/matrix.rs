@@ -26,6 +26,13 @@ unsafe impl Send for Matrix {}
 // SAFETY: as above.
 unsafe impl Sync for Matrix {}
 
+/// Why the values are not whole rows.
+pub(crate) fn row_problem(matrix: &RowMajorMatrix<F>) -> Option<String> {
+    let (width, count) = (matrix.width, matrix.values.len());
+    let is_whole = if width == 0 { count == 0 } else { count.is_multiple_of(width) };
+    (!is_whole).then(|| format!("expected rows of {width} elements, found {count} elements"))
+}
+
 impl Matrix {
     /// Of `width` columns of `height` elements each, column after column. Nothing is copied.
     /// Fails where the elements are not `width * height`.
@@ -48,9 +55,8 @@ impl Matrix {
     /// Of the rows of `matrix`, which are transposed. Fails where the rows are not of one length.
     pub fn from_rows(matrix: &RowMajorMatrix<F>) -> Result<Self, Error> {
         let (width, values) = (matrix.width, &matrix.values);
-        if width == 0 && !values.is_empty() || width != 0 && values.len() % width != 0 {
-            let message = format!("expected rows of {width} elements, found {} elements", values.len());
-            return Err(Error::invalid("matrix", message));
+        if let Some(problem) = row_problem(matrix) {
+            return Err(Error::invalid("matrix", problem));
         }
         let height = values.len().checked_div(width).unwrap_or(0);
         let columns = if width <= 1 || height <= 1 { values.clone() } else { transposed(values, width) };

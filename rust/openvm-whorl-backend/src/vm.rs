@@ -5,7 +5,9 @@
 //! `openvm_verify_stark_host::verify_vm_stark_proof_decoded` and [`Sdk`]`::verify_proof` accept.
 
 use std::{
+    any::Any,
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -43,7 +45,7 @@ use openvm_stark_backend::{
     prover::{DeviceDataTransporter, DeviceMultiStarkProvingKey, ProverBackend, ProverDevice, ProvingContext},
 };
 use openvm_stark_sdk::config::baby_bear_poseidon2::{
-    BabyBearPoseidon2Config, BabyBearPoseidon2CpuEngine, CpuTranscript, Digest, DuplexSponge, EF, F,
+    BabyBearPoseidon2Config, BabyBearPoseidon2CpuEngine, CpuTranscript, DIGEST_SIZE, Digest, DuplexSponge, EF, F,
 };
 use openvm_transpiler::{FromElf, elf::Elf, openvm_platform::memory::MEM_SIZE};
 use openvm_verify_stark_host::{
@@ -206,8 +208,24 @@ pub enum Event {
 pub fn read_program(elf: &[u8], config: &SdkVmConfig) -> Result<Arc<VmExe<F>>, Error> {
     let memory = u32::try_from(MEM_SIZE).expect("OpenVM's memory has 32-bit addresses");
     let elf = Elf::decode(elf, memory).map_err(|error| Error::new(Code::BadFormat, "elf", error.to_string()))?;
-    let exe = VmExe::from_elf(elf, config.transpiler());
-    Ok(Arc::new(exe.map_err(|error| Error::new(Code::BadFormat, "elf", error.to_string()))?))
+    // OpenVM's code panics on some operands.
+    let exe = catch_unwind(AssertUnwindSafe(|| VmExe::from_elf(elf, config.transpiler())));
+    let exe = exe.map_err(|panic| Error::new(Code::BadFormat, "elf", panic_text(&*panic)))?;
+    let exe = exe.map_err(|error| Error::new(Code::BadFormat, "elf", error.to_string()))?;
+    // OpenVM's interpreter ends the process where there is none.
+    if exe.program.num_defined_instructions() == 0 {
+        return Err(Error::new(
+            Code::BadFormat,
+            "elf",
+            "expected a program, found no instruction in executable segments",
+        ));
+    }
+    Ok(Arc::new(exe))
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<String>().map(String::as_str).or_else(|| panic.downcast_ref::<&str>().copied());
+    text.unwrap_or("a panic without a message").into()
 }
 
 fn vm_error(stage: &str, error: impl fmt::Display) -> Error {
@@ -215,8 +233,8 @@ fn vm_error(stage: &str, error: impl fmt::Display) -> Error {
 }
 
 /// The bytes that a program made public. Fails where one is none, which no run of the VM gives.
-pub fn public_values(proof: &ContinuationVmProof<SC>) -> Result<Vec<u8>, Error> {
-    let values = proof.user_public_values.public_values.iter().map(|value| u8::try_from(value.as_canonical_u32()));
+pub fn public_values(values: &UserPublicValuesProof<DIGEST_SIZE, F>) -> Result<Vec<u8>, Error> {
+    let values = values.public_values.iter().map(|value| u8::try_from(value.as_canonical_u32()));
     values.collect::<Result<_, _>>().map_err(|error| Error::new(Code::Internal, "public values", error.to_string()))
 }
 
@@ -267,7 +285,16 @@ where
         let exe = self.instance.exe();
         let interpreter = vm.metered_interpreter(exe).map_err(|error| vm_error("run", error))?;
         let context = vm.build_metered_ctx(exe);
-        let (segments, state) = interpreter.execute_metered(input, context).map_err(|error| vm_error("run", error))?;
+        // OpenVM's code panics where a program does what the VM cannot do.
+        let run = catch_unwind(AssertUnwindSafe(|| interpreter.execute_metered(input, context)));
+        let run =
+            run.map_err(|panic| vm_error("run", format!("the program cannot be run: {}", panic_text(&*panic))))?;
+        let (segments, state) = run.map_err(|error| match error.to_string() {
+            text if text.contains("EndOfInputStream") => {
+                vm_error("run", format!("{text}: it reads more inputs than it is given"))
+            }
+            text => vm_error("run", text),
+        })?;
         let values = extract_public_values(self.vk.num_user_pvs, &state.memory.memory);
         Ok((segments, values))
     }

@@ -116,6 +116,22 @@ fn traces_that_are_no_traces() {
 }
 
 #[test]
+fn matrices_that_are_not_whole_rows() {
+    // Each would have no row, and its AIR no trace.
+    for (width, count) in [(3, 1), (0, 5)] {
+        let error = error_of(&small_engine("cpu"), &small_circuit(), || {
+            let mut context = small_context();
+            context.per_trace[0].1.common_main.values = vec![F::ONE; count];
+            context.per_trace[0].1.common_main.width = width;
+            context.per_trace[0].1.public_values.clear();
+            context
+        });
+        assert_eq!(error.code, Code::InvalidArgument);
+        assert!(error.message.contains(&format!("expected rows of {width} elements, found {count}")), "{error}");
+    }
+}
+
+#[test]
 fn a_key_that_was_changed() {
     let mut circuit = small_circuit();
     circuit.pk.params.w_stack += 1;

@@ -71,6 +71,44 @@ fn files_that_are_no_programs() {
     let mut other_machine = whole.to_vec();
     other_machine[18] = 62;
     assert_eq!(error_of(read_program(&other_machine, &vm)).code, Code::BadFormat);
+
+    // No segment may be executed: OpenVM's interpreter would end the process.
+    let mut without_code = whole.to_vec();
+    let word = |at: usize| u32::from_le_bytes(whole[at..at + 4].try_into().unwrap()) as usize;
+    let (table, entry) = (word(28), usize::from(whole[42]));
+    for i in 0..usize::from(whole[44]) {
+        without_code[table + i * entry + 24] &= !1;
+    }
+    let error = error_of(read_program(&without_code, &vm));
+    assert_eq!(error.code, Code::BadFormat);
+    assert!(error.message.contains("found no instruction"), "{error}");
+}
+
+#[test]
+fn programs_that_do_what_the_vm_cannot() {
+    let vm = SdkVmConfig::riscv32();
+    // The first instruction becomes `lw x5, -1(x0)`: an address behind the end of memory.
+    let mut wild = elf().to_vec();
+    let word = |at: usize| u32::from_le_bytes(elf()[at..at + 4].try_into().unwrap()) as usize;
+    let (entry, table) = (word(24), word(28));
+    let header = (0..usize::from(wild[44])).map(|i| table + i * usize::from(elf()[42]));
+    let place = header
+        .filter(|&at| word(at) == 1 && (word(at + 8)..word(at + 8) + word(at + 16)).contains(&entry))
+        .map(|at| word(at + 4) + entry - word(at + 8))
+        .next()
+        .unwrap();
+    wild[place..place + 4].copy_from_slice(&0xfff0_2283_u32.to_le_bytes());
+    let exe = read_program(&wild, &vm).unwrap();
+    let prover = SegmentProver::with_key(key(), exe, &on_cpu()).unwrap();
+    let error = error_of(prover.run(below(10)));
+    assert_eq!(error.code, Code::InvalidArgument);
+    assert!(error.message.contains("out of bounds"), "{error}");
+
+    // It reads more than it is given.
+    let prover = self::prover(&on_cpu());
+    let error = error_of(prover.run(StdIn::default()));
+    assert_eq!(error.code, Code::InvalidArgument);
+    assert!(error.message.contains("it reads more inputs than it is given"), "{error}");
 }
 
 #[test]
@@ -82,7 +120,10 @@ fn segments_follow_one_another() {
     prover.verify(&proof).unwrap();
     assert!(proof.per_segment.len() > 1, "one segment alone");
     // 5,133 primes below 50,000, the last of them 49,999.
-    assert_eq!(public_values(&proof).unwrap()[..8], [5133u32.to_le_bytes(), 49_999u32.to_le_bytes()].concat());
+    assert_eq!(
+        public_values(&proof.user_public_values).unwrap()[..8],
+        [5133u32.to_le_bytes(), 49_999u32.to_le_bytes()].concat()
+    );
     assert!(matches!(&events[0], Event::Ran { num_segments, .. } if *num_segments == proof.per_segment.len()));
     assert_eq!(events.len(), 1 + proof.per_segment.len());
 

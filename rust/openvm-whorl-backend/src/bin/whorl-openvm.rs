@@ -2,7 +2,7 @@
 
 use std::{
     fs,
-    io::Write,
+    io::{ErrorKind, Write},
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     process::ExitCode,
@@ -39,7 +39,7 @@ use openvm_verify_stark_host::{
 #[cfg(feature = "cuda")]
 use openvm_whorl_backend::BabyBearPoseidon2WhorlGpuEngine;
 use openvm_whorl_backend::{
-    Code, Error,
+    Code, Error, Key,
     vm::{Aggregator, Engine, Event, MakeEngine, ProgramEngine, SegmentProver, public_values, read_program, verify},
 };
 use tracing_subscriber::EnvFilter;
@@ -69,10 +69,10 @@ enum Command {
         #[command(flatten)]
         program: Program,
         /// cpu, sim, cuda, cuda:1, metal: as --device of whorl
-        #[arg(long, default_value = "cpu", value_name = "DEVICE")]
+        #[arg(long, default_value = "cpu", value_name = "DEVICE", value_parser = parse_device)]
         device: String,
         /// Threads of whorl; 0: one per core
-        #[arg(long, default_value_t = 0, value_name = "N")]
+        #[arg(long, default_value_t = 0, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1024))]
         threads: u32,
         /// Who makes the proofs: whorl, or for comparison the published prover for the same traces
         #[arg(long, value_enum, default_value_t = By::Whorl)]
@@ -99,6 +99,17 @@ enum Command {
         #[arg(long, value_name = "FILE")]
         vk: PathBuf,
     },
+}
+
+/// A name that some device has, whether or not this machine has the device.
+fn parse_device(text: &str) -> Result<String, String> {
+    let (family, index) = text.split_once(':').map_or((text, None), |(family, index)| (family, Some(index)));
+    let is_index = index.is_none_or(|index| index.parse::<u16>().is_ok());
+    match family {
+        "cpu" | "sim" | "gpu" if index.is_none() => Ok(text.into()),
+        "cuda" | "metal" if is_index => Ok(text.into()),
+        _ => Err("expected cpu, sim, gpu, cuda, cuda:1 or metal".into()),
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -138,6 +149,9 @@ fn io_error(path: &Path, error: impl std::fmt::Display) -> Error {
 }
 
 fn check_file(path: &Path) -> Result<(), Error> {
+    if path == Path::new("-") {
+        return Err(usage("-: expected the name of a file; standard input and output are not taken for one".into()));
+    }
     let metadata = fs::metadata(path).map_err(|error| io_error(path, error))?;
     if !metadata.is_file() {
         return Err(io_error(path, "expected a file"));
@@ -157,14 +171,17 @@ fn read(path: &Path) -> Result<Vec<u8>, Error> {
 /// Writes the file at a path.
 type WriteFile<'a> = Box<dyn Fn(&Path) -> Result<(), Error> + 'a>;
 
+/// The place beside a file where it is written first.
+fn part_of(path: &Path) -> Result<PathBuf, Error> {
+    let mut name = path.file_name().ok_or_else(|| io_error(path, "expected a file's name"))?.to_os_string();
+    name.push(format!(".{}.part", std::process::id()));
+    Ok(path.with_file_name(name))
+}
+
 /// Writes files that belong together: all are written beside their places, then take them, so that what fails leaves the old ones.
+/// Their paths are those that `resolve_output` gives.
 fn write_together(outputs: &[(&Path, WriteFile)]) -> Result<(), Error> {
-    let part = |path: &Path| -> Result<PathBuf, Error> {
-        let mut name = path.file_name().ok_or_else(|| io_error(path, "expected a file's name"))?.to_os_string();
-        name.push(format!(".{}.part", std::process::id()));
-        Ok(path.with_file_name(name))
-    };
-    let parts: Vec<_> = outputs.iter().map(|(path, _)| part(path)).collect::<Result<_, _>>()?;
+    let parts: Vec<_> = outputs.iter().map(|(path, _)| part_of(path)).collect::<Result<_, _>>()?;
     let written = outputs.iter().zip(&parts).try_for_each(|((_, write), part)| write(part));
     let placed = written.and_then(|()| {
         outputs
@@ -180,10 +197,43 @@ fn write_together(outputs: &[(&Path, WriteFile)]) -> Result<(), Error> {
     })
 }
 
-/// The place that a path names, whatever links and dots lead there; the file itself need not be there.
-fn place(path: &Path) -> Option<PathBuf> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    Some(folder.canonicalize().ok()?.join(path.file_name()?))
+/// The file that an output's path names, behind all links; it need not be there. Fails where it is no regular file, or none can be written
+/// beside it.
+fn resolve_output(path: &Path) -> Result<PathBuf, Error> {
+    if path == Path::new("-") {
+        return Err(usage("-: expected the name of a file; standard output has the public values".into()));
+    }
+    let resolved = match path.canonicalize() {
+        Ok(resolved) => resolved,
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            if path.is_symlink() {
+                return Err(io_error(path, "expected a file, found a link to one that is not there"));
+            }
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let folder = folder.canonicalize().map_err(|error| io_error(folder, error))?;
+            folder.join(path.file_name().ok_or_else(|| io_error(path, "expected a file's name"))?)
+        }
+        Err(error) => return Err(io_error(path, error)),
+    };
+    if fs::metadata(&resolved).is_ok_and(|found| !found.is_file()) {
+        return Err(io_error(path, "expected a regular file, or none"));
+    }
+    // What cannot be written is said now, not after minutes of proving.
+    let part = part_of(&resolved)?;
+    fs::write(&part, []).and_then(|()| fs::remove_file(&part)).map_err(|error| io_error(path, error))?;
+    Ok(resolved)
+}
+
+/// Whether both paths lead to one file that is there, by whatever names.
+fn is_same_file(a: &Path, b: &Path) -> bool {
+    match (fs::metadata(a), fs::metadata(b)) {
+        #[cfg(unix)]
+        (Ok(a), Ok(b)) => {
+            use std::os::unix::fs::MetadataExt;
+            (a.dev(), a.ino()) == (b.dev(), b.ino())
+        }
+        _ => a == b,
+    }
 }
 
 impl Program {
@@ -233,21 +283,13 @@ impl Program {
 
     /// Fails where a file that is written would replace one that is read.
     fn check_outputs(&self, outputs: &[&PathBuf]) -> Result<(), Error> {
-        let inputs = self.input.iter().chain([&self.elf]).chain(&self.config);
-        let inputs: Vec<_> = inputs.filter_map(|path| path.canonicalize().ok()).collect();
         for path in outputs {
-            if path.canonicalize().is_ok_and(|path| inputs.contains(&path)) {
+            if self.input.iter().chain([&self.elf]).chain(&self.config).any(|input| is_same_file(input, path)) {
                 return Err(usage(format!("{}: expected another file than one that is read", path.display())));
-            }
-            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-            if folder.is_some_and(|folder| !folder.is_dir()) || path.is_dir() {
-                return Err(io_error(path, "expected a file in a folder that is there"));
             }
         }
         match outputs {
-            [a, b] if place(a).is_some_and(|a| place(b) == Some(a)) => {
-                Err(usage(format!("{}: expected two files", a.display())))
-            }
+            [a, b] if a == b || is_same_file(a, b) => Err(usage(format!("{}: expected two files", a.display()))),
             _ => Ok(()),
         }
     }
@@ -265,7 +307,10 @@ fn print_event(event: Event) {
     match event {
         Event::Ran { num_segments, num_instructions, time } => {
             let seconds = time.as_secs_f64();
-            eprintln!("ran: {num_instructions} instructions in {num_segments} segments, {seconds:.2} s");
+            eprintln!(
+                "ran: {num_instructions} instructions in {num_segments} {}, {seconds:.2} s",
+                if num_segments == 1 { "segment" } else { "segments" }
+            );
         }
         Event::Proved { layer, index, count, num_instructions, trace_time, prove_time } => {
             let (traces, proof) = (trace_time.as_secs_f64(), prove_time.as_secs_f64());
@@ -279,19 +324,24 @@ fn print_event(event: Event) {
     }
 }
 
-fn print_values(values: impl IntoIterator<Item = u8>) {
-    println!("public values: {}", hex(values));
+/// Writes a line to standard output.
+fn print(line: std::fmt::Arguments) -> Result<(), Error> {
+    writeln!(std::io::stdout(), "{line}").map_err(|error| io_error(Path::new("standard output"), error))
+}
+
+fn print_values(values: impl IntoIterator<Item = u8>) -> Result<(), Error> {
+    print(format_args!("public values: {}", hex(values)))
 }
 
 fn run(program: &Program) -> Result<(), Error> {
     let make_engine: MakeEngine = Arc::new(Engine::new);
+    eprintln!("reading the program, making the VM's keys");
     let (segments, values) = program.prover(&make_engine)?.run(program.stdin()?)?;
     for (i, segment) in segments.iter().enumerate() {
         let rows: u64 = segment.trace_heights.iter().map(|&height| u64::from(height)).sum();
-        println!("segment {}: {} instructions, {rows} rows", i + 1, segment.num_insns);
+        print(format_args!("segment {}: {} instructions, {rows} rows", i + 1, segment.num_insns))?;
     }
-    print_values(values);
-    Ok(())
+    print_values(values)
 }
 
 fn prove<E: ProgramEngine>(program: &Program, make_engine: &MakeEngine<E>, outputs: &Outputs) -> Result<(), Error>
@@ -306,14 +356,15 @@ where
     program.check_outputs(&outputs.proof.iter().chain(&outputs.vk).collect::<Vec<_>>())?;
     let start = Instant::now();
     let stdin = program.stdin()?;
+    let keys_start = Instant::now();
     let mut segments = program.prover(make_engine)?;
+    eprintln!("keys of the VM: {:.2} s", keys_start.elapsed().as_secs_f64());
     let proof = segments.prove(stdin, &mut print_event)?;
-    let values = public_values(&proof)?;
+    let values = public_values(&proof.user_public_values)?;
     if outputs.segments_only {
         segments.verify(&proof)?;
         eprintln!("verified: {} segments, {:.2} s in all", proof.per_segment.len(), start.elapsed().as_secs_f64());
-        print_values(values);
-        return Ok(());
+        return print_values(values);
     }
 
     let keys_start = Instant::now();
@@ -334,8 +385,7 @@ where
     }
     write_together(&files)?;
     eprintln!("verified: one proof of {} bytes, {:.2} s in all", packed.len(), start.elapsed().as_secs_f64());
-    print_values(values);
-    Ok(())
+    print_values(values)
 }
 
 fn internal(message: String) -> Error {
@@ -346,18 +396,22 @@ fn verify_files(proof: &Path, vk: &Path) -> Result<(), Error> {
     check_file(vk)?;
     let key = read_vk_from_file(vk).map_err(|error| Error { code: Code::BadFormat, ..io_error(vk, error) })?;
     let not_a_proof = |error: std::io::Error| Error { code: Code::BadFormat, ..io_error(proof, error) };
+    // The published verifier takes any key, also one whose contents are not those that its hash names.
+    let names = vec![String::new(); key.mvk.inner.per_air.len()];
+    Key::from_published(&key.mvk, &names).map_err(|error| Error { code: Code::BadFormat, ..io_error(vk, error) })?;
     let bytes = zstd::decode_all(read(proof)?.as_slice()).map_err(not_a_proof)?;
     let decoded = VmStarkProof::decode_from_bytes(&bytes).map_err(not_a_proof)?;
     verify(&key, &decoded)?;
-    println!("accepted");
-    Ok(())
+    print(format_args!("accepted"))?;
+    print_values(public_values(&decoded.user_pvs_proof)?)
 }
 
 fn run_command(command: Command) -> Result<(), Error> {
     match command {
         Command::Run { program } => run(&program),
         Command::Prove { program, device, threads, by, verify_each, segments_only, out, vk } => {
-            let outputs = Outputs { segments_only, proof: out, vk };
+            let resolve = |path: Option<PathBuf>| path.map(|path| resolve_output(&path)).transpose();
+            let outputs = Outputs { segments_only, proof: resolve(out)?, vk: resolve(vk)? };
             // A GPU of CUDA makes the traces too, where the program was built for that.
             #[cfg(feature = "cuda")]
             if device.starts_with("cuda") || device == "gpu" {
@@ -410,13 +464,42 @@ fn exit_code(code: Code) -> u8 {
     }
 }
 
+/// OpenVM's code asks for the guest's memory at once, and ends the process where it does not get it.
+const MIN_ADDRESS_SPACE: u64 = 6 << 30;
+
+/// What the process is to do where a pipe is closed or a file is too large, and whether it may have as much memory as OpenVM asks for.
+fn prepare_process() -> Result<(), Error> {
+    #[cfg(target_os = "linux")]
+    {
+        // SAFETY: no thread has been started, and the handlers are the system's own.
+        unsafe {
+            libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+            libc::signal(libc::SIGXFSZ, libc::SIG_IGN);
+        }
+        let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+        // SAFETY: the structure is there to be written.
+        let is_known = unsafe { libc::getrlimit(libc::RLIMIT_AS, &mut limit) } == 0;
+        if is_known && limit.rlim_cur < MIN_ADDRESS_SPACE {
+            let message = format!(
+                "expected at least {MIN_ADDRESS_SPACE} bytes of address space, found a limit of {} (ulimit -v)",
+                limit.rlim_cur
+            );
+            return Err(Error { code: Code::Machine, stage: "memory".into(), message });
+        }
+    }
+    Ok(())
+}
+
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    let machine = prepare_process();
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("off"));
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     // OpenVM's own code panics on some inputs.
-    let result = catch_unwind(AssertUnwindSafe(|| run_command(cli.command)))
-        .unwrap_or_else(|_| Err(internal("OpenVM's code panicked, for the reason above".into())));
+    let result = machine.and_then(|()| {
+        catch_unwind(AssertUnwindSafe(|| run_command(cli.command)))
+            .unwrap_or_else(|_| Err(internal("OpenVM's code panicked, for the reason above".into())))
+    });
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
