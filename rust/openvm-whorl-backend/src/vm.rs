@@ -8,6 +8,7 @@ use std::{
     any::Any,
     fmt,
     panic::{AssertUnwindSafe, catch_unwind},
+    path::{Path, PathBuf},
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -19,7 +20,10 @@ use openvm_circuit::{
         instructions::exe::VmExe,
     },
     system::{
-        memory::merkle::public_values::{UserPublicValuesProof, extract_public_values},
+        memory::{
+            merkle::public_values::{UserPublicValuesProof, extract_public_values},
+            online::GuestMemory,
+        },
         program::trace::compute_exe_commit_from_mem_config,
     },
 };
@@ -39,6 +43,7 @@ use openvm_sdk::{
 use openvm_sdk_config::{SdkVmConfig, SdkVmCpuBuilder, TranspilerConfig};
 use openvm_stark_backend::{
     EngineDeviceCtx, StarkEngine, SystemParams,
+    codec::Decode,
     keygen::types::MultiStarkVerifyingKey,
     p3_field::PrimeField32,
     proof::Proof as PublishedProof,
@@ -53,7 +58,7 @@ use openvm_verify_stark_host::{
     vk::{VerificationBaseline, VmStarkVerifyingKey},
 };
 
-use crate::{BabyBearPoseidon2WhorlEngine, Code, Error};
+use crate::{BabyBearPoseidon2WhorlEngine, Code, Error, context::export_task};
 
 type SC = BabyBearPoseidon2Config;
 type PublishedEngine = BabyBearPoseidon2CpuEngine<DuplexSponge>;
@@ -202,6 +207,17 @@ pub enum Event {
         /// From the traces to the proof.
         prove_time: Duration,
     },
+    /// A segment is a task folder.
+    Exported {
+        /// Its place, from 0.
+        index: usize,
+        /// Segments.
+        count: usize,
+        /// Instructions of the segment.
+        num_instructions: u64,
+        /// Running the segment, and making the traces.
+        trace_time: Duration,
+    },
 }
 
 /// Reads an ELF file of a program: RISC-V, 32 bits, statically linked, for the instructions of `config`.
@@ -302,6 +318,76 @@ where
     /// Proves the run of the program with this input, segment by segment. Fails where the program does: an exit code that is not 0,
     /// an address outside of memory, an instruction that the VM does not have.
     pub fn prove(&mut self, input: StdIn<F>, listen: &mut dyn FnMut(Event)) -> Result<ContinuationVmProof<SC>, Error> {
+        self.prove_by(input, listen, |engine, pk, context, _| engine.prove_context(pk, context))
+    }
+
+    /// The same with proofs that were made elsewhere, of the tasks that [`SegmentProver::export_segments`] writes: `proof_of` has the published
+    /// encoding of the proof of a segment, by its number. That they are right is for [`SegmentProver::verify`] to say.
+    pub fn collect(
+        &mut self,
+        input: StdIn<F>,
+        mut proof_of: impl FnMut(usize) -> Result<Vec<u8>, Error>,
+        listen: &mut dyn FnMut(Event),
+    ) -> Result<ContinuationVmProof<SC>, Error> {
+        self.prove_by(input, listen, |_, _, _, index| {
+            PublishedProof::decode_from_bytes(&proof_of(index)?)
+                .map_err(|error| Error::new(Code::BadFormat, "segment proof", format!("segment {index}: {error}")))
+        })
+    }
+
+    fn prove_by(
+        &mut self,
+        input: StdIn<F>,
+        listen: &mut dyn FnMut(Event),
+        mut prove: impl FnMut(
+            &E,
+            &DeviceMultiStarkProvingKey<E::PB>,
+            ProvingContext<E::PB>,
+            usize,
+        ) -> Result<PublishedProof<SC>, Error>,
+    ) -> Result<ContinuationVmProof<SC>, Error> {
+        let mut proofs = Vec::new();
+        let state = self.for_each_segment(input, listen, |engine, pk, context, segment, listen| {
+            let start = Instant::now();
+            proofs.push(prove(engine, pk, context, segment.index)?);
+            listen(Event::Proved {
+                layer: Layer::Segment,
+                index: segment.index,
+                count: segment.count,
+                num_instructions: segment.num_instructions,
+                trace_time: segment.trace_time,
+                prove_time: start.elapsed(),
+            });
+            Ok(())
+        })?;
+        let top_tree = self
+            .instance
+            .vm
+            .memory_top_tree()
+            .ok_or_else(|| Error::new(Code::Internal, "prove", "the VM has no tree of its memory after a proof"))?;
+        let user_public_values = UserPublicValuesProof::compute(
+            self.vk.memory_dimensions,
+            self.vk.num_user_pvs,
+            &vm_poseidon2_hasher(),
+            &state.memory,
+            top_tree,
+        );
+        Ok(ContinuationVmProof { per_segment: proofs, user_public_values })
+    }
+
+    /// Runs the program in its segments and calls `work` with the traces of each. Returns the memory in the end.
+    fn for_each_segment(
+        &mut self,
+        input: StdIn<F>,
+        listen: &mut dyn FnMut(Event),
+        mut work: impl FnMut(
+            &E,
+            &DeviceMultiStarkProvingKey<E::PB>,
+            ProvingContext<E::PB>,
+            &RunSegment,
+            &mut dyn FnMut(Event),
+        ) -> Result<(), Error>,
+    ) -> Result<GuestMemory, Error> {
         let start = Instant::now();
         let (segments, _) = self.run(input.clone())?;
         listen(Event::Ran {
@@ -313,7 +399,6 @@ where
         let exe = Arc::clone(self.instance.exe());
         let VmInstance { vm, interpreter, .. } = &mut self.instance;
         let mut state = vm.create_initial_state(&exe, Streams::from(input));
-        let mut proofs = Vec::with_capacity(segments.len());
         let count = segments.len();
         for (index, segment) in segments.into_iter().enumerate() {
             let start = Instant::now();
@@ -324,29 +409,10 @@ where
             state = to_state;
             let context =
                 vm.generate_proving_ctx(system_records, record_arenas).map_err(|error| vm_error("traces", error))?;
-            let trace_time = start.elapsed();
-            let start = Instant::now();
-            proofs.push(vm.engine.prove_context(vm.pk(), context)?);
-            listen(Event::Proved {
-                layer: Layer::Segment,
-                index,
-                count,
-                num_instructions: segment.num_insns,
-                trace_time,
-                prove_time: start.elapsed(),
-            });
+            let segment = RunSegment { index, count, num_instructions: segment.num_insns, trace_time: start.elapsed() };
+            work(&vm.engine, vm.pk(), context, &segment, listen)?;
         }
-        let top_tree = vm
-            .memory_top_tree()
-            .ok_or_else(|| Error::new(Code::Internal, "prove", "the VM has no tree of its memory after a proof"))?;
-        let user_public_values = UserPublicValuesProof::compute(
-            self.vk.memory_dimensions,
-            self.vk.num_user_pvs,
-            &vm_poseidon2_hasher(),
-            &state.memory.memory,
-            top_tree,
-        );
-        Ok(ContinuationVmProof { per_segment: proofs, user_public_values })
+        Ok(state.memory)
     }
 
     /// Verifies the proofs of all segments, and that they follow one another, with the published verifier.
@@ -355,6 +421,46 @@ where
             .map(|_| ())
             .map_err(|error| Error::new(Code::Rejected, "verify", error.to_string()))
     }
+}
+
+impl SegmentProver {
+    /// Runs the program and writes each segment as a task folder (docs/formats.md) in `folder`, segment-0000 and so on, without a proof:
+    /// for the command line, other machines, or a cluster. Returns the folders.
+    pub fn export_segments(
+        &mut self,
+        input: StdIn<F>,
+        folder: &Path,
+        listen: &mut dyn FnMut(Event),
+    ) -> Result<Vec<PathBuf>, Error> {
+        let mut folders = Vec::new();
+        self.for_each_segment(input, listen, |_, pk, context, segment, listen| {
+            let name = segment_name(segment.index);
+            let place = folder.join(&name);
+            export_task(&place, &name, pk, &context)?;
+            listen(Event::Exported {
+                index: segment.index,
+                count: segment.count,
+                num_instructions: segment.num_instructions,
+                trace_time: segment.trace_time,
+            });
+            folders.push(place);
+            Ok(())
+        })?;
+        Ok(folders)
+    }
+}
+
+/// The name of a segment's task folder: "segment-0000".
+pub fn segment_name(index: usize) -> String {
+    format!("segment-{index:04}")
+}
+
+/// A segment whose traces are there.
+struct RunSegment {
+    index: usize,
+    count: usize,
+    num_instructions: u64,
+    trace_time: Duration,
 }
 
 /// A prover of one layer of the tree, with its key on the device.

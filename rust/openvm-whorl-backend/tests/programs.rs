@@ -15,8 +15,11 @@ use openvm_sdk_config::SdkVmConfig;
 use openvm_stark_backend::{StarkEngine, p3_field::PrimeCharacteristicRing};
 use openvm_stark_sdk::config::app_params_with_100_bits_security;
 use openvm_whorl_backend::{
-    Code, Error, Stop,
-    vm::{Aggregator, Engine, Event, Layer, MakeEngine, Sdk, SegmentProver, public_values, read_program, verify},
+    Code, Control, Error, Prover, ProverOptions, Stop, Task,
+    vm::{
+        Aggregator, Engine, Event, Layer, MakeEngine, Sdk, SegmentProver, public_values, read_program, segment_name,
+        verify,
+    },
 };
 
 const LOG_STACKED_HEIGHT: usize = 22;
@@ -136,6 +139,38 @@ fn segments_follow_one_another() {
     rejected(|proof| proof.user_public_values.public_values[0] += openvm_sdk::F::ONE);
     rejected(|proof| proof.per_segment.swap(0, 1));
     rejected(|proof| drop(proof.per_segment.pop()));
+}
+
+#[test]
+fn segments_are_proved_elsewhere() {
+    let _alone = alone();
+    let folder = std::env::temp_dir().join(format!("whorl-segments-{}", std::process::id()));
+    let mut prover = prover(&on_cpu());
+    let mut events = Vec::new();
+    let folders = prover.export_segments(below(50_000), &folder, &mut |event| events.push(event)).unwrap();
+    assert!(folders.len() > 1, "one segment alone");
+    assert_eq!(folders[1], folder.join(segment_name(1)));
+    assert_eq!(events.len(), 1 + folders.len());
+    let proofs: Vec<_> = folders
+        .iter()
+        .map(|folder| {
+            let task = Task::load(folder).unwrap();
+            let mut prover = Prover::new(&task.key, &ProverOptions::default()).unwrap();
+            prover.prove(&task.traces, &mut Control::default()).unwrap().encode().unwrap()
+        })
+        .collect();
+    std::fs::remove_dir_all(&folder).unwrap();
+
+    let proof = prover.collect(below(50_000), |index| Ok(proofs[index].clone()), &mut |_| ()).unwrap();
+    prover.verify(&proof).unwrap();
+    assert_eq!(public_values(&proof.user_public_values).unwrap()[..4], 5133u32.to_le_bytes());
+    // The proof of another segment is for the verifier to refuse, what is no proof is refused at once.
+    let proof = prover.collect(below(50_000), |_| Ok(proofs[1].clone()), &mut |_| ()).unwrap();
+    assert_eq!(error_of(prover.verify(&proof)).code, Code::Rejected);
+    let error = error_of(prover.collect(below(50_000), |_| Ok(vec![1, 2, 3]), &mut |_| ()));
+    assert_eq!(error.code, Code::BadFormat);
+    let error = error_of(prover.collect(below(50_000), |_| Err(error.clone()), &mut |_| ()));
+    assert_eq!(error.code, Code::BadFormat);
 }
 
 #[test]

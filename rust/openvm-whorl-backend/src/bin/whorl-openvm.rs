@@ -40,7 +40,10 @@ use openvm_verify_stark_host::{
 use openvm_whorl_backend::BabyBearPoseidon2WhorlGpuEngine;
 use openvm_whorl_backend::{
     Code, Error, Key,
-    vm::{Aggregator, Engine, Event, MakeEngine, ProgramEngine, SegmentProver, public_values, read_program, verify},
+    vm::{
+        Aggregator, Engine, Event, MakeEngine, ProgramEngine, SegmentProver, public_values, read_program, segment_name,
+        verify,
+    },
 };
 use tracing_subscriber::EnvFilter;
 
@@ -64,6 +67,14 @@ enum Command {
         #[command(flatten)]
         program: Program,
     },
+    /// Runs a program and writes each segment as a task folder, without proving: for whorl, other machines, or a cluster
+    Tasks {
+        #[command(flatten)]
+        program: Program,
+        /// Where the folders go: DIR/segment-0000 and so on
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
     /// Proves the run of a program: each segment, and one proof of them all
     Prove {
         #[command(flatten)]
@@ -83,6 +94,9 @@ enum Command {
         /// Proves and verifies the segments alone, without aggregation
         #[arg(long, conflicts_with_all = ["out", "vk"])]
         segments_only: bool,
+        /// Takes the proofs of segments from here, DIR/segment-0000.proof and so on, made of the folders that tasks writes
+        #[arg(long, value_name = "DIR", conflicts_with = "verify_each")]
+        segment_proofs: Option<PathBuf>,
         /// Where the proof goes: zstd of the published encoding
         #[arg(long, value_name = "FILE")]
         out: Option<PathBuf>,
@@ -121,6 +135,7 @@ enum By {
 /// Where the proofs go.
 struct Outputs {
     segments_only: bool,
+    segment_proofs: Option<PathBuf>,
     proof: Option<PathBuf>,
     vk: Option<PathBuf>,
 }
@@ -320,6 +335,10 @@ fn print_event(event: Event) {
             };
             eprintln!("{layer}, {} of {count}: {instructions}traces {traces:.2} s, proof {proof:.2} s", index + 1);
         }
+        Event::Exported { index, count, num_instructions, trace_time } => {
+            let traces = trace_time.as_secs_f64();
+            eprintln!("segment, {} of {count}: {num_instructions} instructions, traces {traces:.2} s", index + 1);
+        }
         _ => (),
     }
 }
@@ -344,6 +363,15 @@ fn run(program: &Program) -> Result<(), Error> {
     print_values(values)
 }
 
+fn write_tasks(program: &Program, out: &Path) -> Result<(), Error> {
+    let make_engine: MakeEngine = Arc::new(Engine::new);
+    eprintln!("reading the program, making the VM's keys");
+    for folder in program.prover(&make_engine)?.export_segments(program.stdin()?, out, &mut print_event)? {
+        print(format_args!("{}", folder.display()))?;
+    }
+    Ok(())
+}
+
 fn prove<E: ProgramEngine>(program: &Program, make_engine: &MakeEngine<E>, outputs: &Outputs) -> Result<(), Error>
 where
     <SdkVmConfig as VmExecutionConfig<F>>::Executor: PreflightExecutor<F, <E::Builder as VmBuilder<E>>::RecordArena>,
@@ -359,7 +387,15 @@ where
     let keys_start = Instant::now();
     let mut segments = program.prover(make_engine)?;
     eprintln!("keys of the VM: {:.2} s", keys_start.elapsed().as_secs_f64());
-    let proof = segments.prove(stdin, &mut print_event)?;
+    let proof = match &outputs.segment_proofs {
+        None => segments.prove(stdin, &mut print_event)?,
+        Some(folder) => {
+            let read_proof = |index| read(&folder.join(segment_name(index) + ".proof"));
+            let proof = segments.collect(stdin, read_proof, &mut print_event)?;
+            segments.verify(&proof)?;
+            proof
+        }
+    };
     let values = public_values(&proof.user_public_values)?;
     if outputs.segments_only {
         segments.verify(&proof)?;
@@ -409,9 +445,10 @@ fn verify_files(proof: &Path, vk: &Path) -> Result<(), Error> {
 fn run_command(command: Command) -> Result<(), Error> {
     match command {
         Command::Run { program } => run(&program),
-        Command::Prove { program, device, threads, by, verify_each, segments_only, out, vk } => {
+        Command::Tasks { program, out } => write_tasks(&program, &out),
+        Command::Prove { program, device, threads, by, verify_each, segments_only, segment_proofs, out, vk } => {
             let resolve = |path: Option<PathBuf>| path.map(|path| resolve_output(&path)).transpose();
-            let outputs = Outputs { segments_only, proof: resolve(out)?, vk: resolve(vk)? };
+            let outputs = Outputs { segments_only, segment_proofs, proof: resolve(out)?, vk: resolve(vk)? };
             // A GPU of CUDA makes the traces too, where the program was built for that.
             #[cfg(feature = "cuda")]
             if device.starts_with("cuda") || device == "gpu" {
