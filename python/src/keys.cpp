@@ -24,6 +24,7 @@
 #include "errors.hpp"
 #include "field.hpp"
 #include "matrices.hpp"
+#include "released.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -87,7 +88,7 @@ std::string hex(const Digest& digest) {
 
 VerifyingKey key_from_bytes(const nb::bytes& bytes) {
     Result<VerifyingKey> key = [&] {
-        const nb::gil_scoped_release released;
+        const Released released;
         return decode_verifying_key(to_span(bytes));
     }();
     return take(std::move(key));

@@ -12,6 +12,7 @@
 
 #include "errors.hpp"
 #include "field.hpp"
+#include "released.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -81,7 +82,7 @@ HeldMatrix copy(const HostArray& array, const ToElement& to_element) {
     Matrix matrix = make_matrix(array.shape(1), array.shape(0));
     std::optional<BadWord> bad;
     {
-        const nb::gil_scoped_release released;
+        const Released released;
         Fp* elements = matrix.values().data();
         const std::size_t height = matrix.height();
         for_each_word(array, [&](std::size_t column, std::size_t row, std::uint32_t word) {
@@ -147,7 +148,7 @@ NumpyWords values(const HeldMatrix& held) {
     const Matrix& matrix = on_host(held);
     auto words = std::make_unique<std::uint32_t[]>(matrix.values().size());
     {
-        const nb::gil_scoped_release released;
+        const Released released;
         std::ranges::transform(matrix.values(), words.get(), [](Fp x) { return x.canonical(); });
     }
     std::uint32_t* data = words.get();
@@ -228,7 +229,7 @@ void bind_matrices(nb::module_& module) {
     nb::class_<HeldMatrix>(module, "Matrix", R"(Columns of field elements: ``height`` rows and ``width`` columns.
 
 Made by `whorl.matrix` from numbers, or by `from_words` in place.)")
-        .def_static("from_canonical", &from_canonical, "values"_a,
+        .def_static("from_canonical", &from_canonical, "values"_a.noconvert(),
                     "A copy of a uint32 array of shape (height, width), whose elements are below p.")
         .def_static("from_words", &from_words, "words"_a.noconvert(),
                     R"(The elements of an array where they are, without a copy.

@@ -23,6 +23,7 @@
 #include "errors.hpp"
 #include "field.hpp"
 #include "keys.hpp"
+#include "released.hpp"
 
 namespace nb = nanobind;
 using namespace nb::literals;
@@ -32,7 +33,7 @@ namespace {
 
 Proof proof_from_bytes(const nb::bytes& bytes) {
     Result<Proof> proof = [&] {
-        const nb::gil_scoped_release released;
+        const Released released;
         return decode_proof(to_span(bytes));
     }();
     return take(std::move(proof));
@@ -47,7 +48,7 @@ void judge(nb::handle key, const Proof& proof, const Statement* statement, Trans
     const VerifyingKey& vk = verifying_key(key);
     const VerifierOptions options{.num_threads = threads};
     Result<void, VerifyError> verdict = [&] {
-        const nb::gil_scoped_release released;
+        const Released released;
         if (statement != nullptr) {
             return transcript == nullptr ? verify(vk, proof, *statement, options)
                                          : verify(vk, proof, *statement, *transcript, options);

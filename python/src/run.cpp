@@ -2,6 +2,8 @@
 
 #include <nanobind/stl/string.h>
 
+#include "released.hpp"
+
 namespace nb = nanobind;
 
 namespace whorl::python {
@@ -54,7 +56,7 @@ void LongCall::run_work(const std::function<void()>& work) {
     for (bool is_done = false; !is_done;) {
         std::optional<std::pair<double, std::string>> news;
         {
-            const nb::gil_scoped_release released;
+            const Released released;
             std::unique_lock lock(mutex_);
             changed_.wait_for(lock, std::chrono::milliseconds(50), [&] { return is_done_ || is_new_; });
             is_done = is_done_;
@@ -71,7 +73,7 @@ void LongCall::run_work(const std::function<void()>& work) {
         }
     }
     {
-        const nb::gil_scoped_release released;
+        const Released released;
         thread.join();
     }
     if (raised) std::rethrow_exception(raised);

@@ -243,3 +243,80 @@ def test_names_of_airs() -> None:
         whorl.check(key, [whorl.Trace("Cubes", squares(4))])
     with pytest.raises(whorl.InvalidArgumentError, match="expected an AIR from 0 to 1, found 2"):
         whorl.check(key, [whorl.Trace(2, squares(4))])
+
+
+def test_expressions_of_another_air_are_refused() -> None:
+    kept: list[whorl.Expr] = []
+
+    class Table(whorl.Air):
+        width = 1
+        preprocessed = np.ones((8, 1), int)
+
+        def eval(self, b: Builder) -> None:
+            kept.extend([b.preprocessed().local[0], b.main().local[0]])
+            b.assert_zero(b.main().local[0])
+
+    for use in (
+        lambda b, x: b.assert_zero(x),
+        lambda b, x: b.assert_zero(b.main().local[0] * x),
+        lambda b, x: b.when(x).assert_zero(b.main().local[0]),
+        lambda b, x: b.push_interaction(0, [x], 1),
+        lambda b, x: b.push_interaction(0, [1], x),
+    ):
+        for which in (0, 1):
+
+            class User(whorl.Air):
+                width = 1
+
+                def eval(self, b: Builder, use=use, which=which) -> None:
+                    use(b, kept[which])
+
+            kept.clear()
+            with pytest.raises(whorl.InvalidArgumentError, match="an expression of another AIR") as error:
+                whorl.keygen(PARAMS, [Table(), User()])
+            assert 'in eval() of AIR 1 "User"' in "".join(traceback.format_exception(error.value))
+    # A constant is nobody's.
+    one = whorl.constant(1)
+
+    class UsesOne(Squares):
+        def eval(self, b: Builder) -> None:
+            b.assert_zero(one * 0)
+            super().eval(b)
+
+    keygen(UsesOne())
+    keygen(UsesOne())
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({"width": -1}, "width: expected a number from 0"),
+        ({"width": 1 << 32}, "width: expected a number from 0"),
+        ({"width": 1.5}, "width: expected a whole number, found 1.5"),
+        ({"num_public_values": -1}, "num_public_values: expected a number"),
+        ({"cached_main_widths": (1.5,)}, "cached_main_widths: expected a whole number"),
+        ({"name": "\ud800"}, "UTF-8"),
+        ({"column_names": ("n", "\ud800")}, "UTF-8"),
+        ({"column_names": ("n", "n")}, "'n' twice"),
+        ({"name": 5}, "expected a text, found 5"),
+    ],
+)
+def test_members_that_are_none(members: dict[str, object], message: str) -> None:
+    with pytest.raises(whorl.InvalidArgumentError, match=message):
+        keygen(type("Wrong", (Squares,), members)())
+
+
+def test_columns_of_any_name() -> None:
+    class Names(whorl.Air):
+        column_names = ("index", "count")
+        width = 2
+
+        def eval(self, b: Builder) -> None:
+            local, _ = b.main()
+            b.assert_eq(local.index, local.count)
+            with pytest.raises(TypeError, match="names as attributes"):
+                local["index"]
+            with pytest.raises(whorl.InvalidArgumentError, match="a bus from 0 to 65535, found 70000"):
+                b.push_interaction(70000, [1], 1)
+
+    keygen(Names())

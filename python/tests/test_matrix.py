@@ -115,6 +115,16 @@ def test_bad_words() -> None:
         whorl.Matrix.from_words(np.zeros(4, np.uint32))
 
 
+def test_numbers_that_are_not_whole_are_not_rounded() -> None:
+    for values in (np.full((1, 1), 1.9), np.array([[(1 << 32) + 5]])):
+        with pytest.raises(TypeError):
+            whorl.Matrix.from_canonical(values)
+    for values in ([1.5], [[None]], "7"):
+        with pytest.raises(whorl.InvalidArgumentError, match="whole numbers"):
+            whorl.field_array(values)
+    assert whorl.field_array(10**50).tolist() == 10**50 % P
+
+
 def test_empty_and_pickled() -> None:
     assert whorl.matrix(np.zeros((0, 0))).shape == (0, 0)
     matrix = whorl.matrix([[1, 2], [3, 4]])

@@ -302,3 +302,35 @@ def test_parameters_are_chosen(interactions: whorl.Task) -> None:
     assert choices
     assert all(choice.security_bits >= 100 for choice in choices)
     assert whorl.security_bits(interactions.vk)["total"] < 100
+
+
+def test_traces_of_what_is_no_trace(fib: whorl.Task) -> None:
+    (trace,) = fib.traces
+    for values in ([1.5], ["12"], "7", b"\x07", {5: 1}, [True], [1 << 40]):
+        with pytest.raises(whorl.InvalidArgumentError, match="public_values"):
+            whorl.Trace(0, trace.main, public_values=values)
+    with pytest.raises(whorl.InvalidArgumentError, match="the index or the name of an AIR, found None"):
+        whorl.check(fib.vk, [whorl.Trace(None, trace.main)])
+    trace.main = 5
+    with pytest.raises(whorl.InvalidArgumentError, match="2 dimensions"):
+        whorl.prove(fib)
+
+
+@pytest.mark.parametrize("work", ["whorl.verify(task.vk, proof)", "whorl.prove(task)", "whorl.check(task)"])
+def test_daemon_threads_end_with_the_process(work: str) -> None:
+    script = f"""
+import threading, time, whorl
+task = whorl.load_task({str(VECTORS / "fib_2e5")!r})
+proof = whorl.prove(task)
+begun = threading.Event()
+def loop():
+    while True:
+        {work}
+        begun.set()
+threading.Thread(target=loop, daemon=True).start()
+begun.wait()
+print("end", flush=True)
+"""
+    for _ in range(3):
+        result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+        assert (result.returncode, result.stdout, result.stderr) == (0, "end\n", "")

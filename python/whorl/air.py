@@ -22,7 +22,7 @@ The same AIR in C++ and in Python has the same key, byte for byte.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol, SupportsIndex, overload, runtime_checkable
 
 from . import _core
@@ -36,7 +36,7 @@ ExprLike = Expr | SupportsIndex
 _FOLDER = __file__.rpartition("air.py")[0]
 
 
-class Row(Sequence[Expr]):
+class Row:
     """The columns of one part of a trace on one row, by number, by slice, or by name where the AIR names its columns."""
 
     __slots__ = ("_cells", "_names", "_part")
@@ -53,6 +53,8 @@ class Row(Sequence[Expr]):
     def __getitem__(self, index: SupportsIndex | slice) -> Expr | tuple[Expr, ...]:
         if isinstance(index, slice):
             return self._cells[index]
+        if not hasattr(index, "__index__"):
+            raise TypeError(f"expected the number of a column, found {index!r}; columns have names as attributes: local.name")
         number = index.__index__()
         if not -len(self._cells) <= number < len(self._cells):
             raise IndexError(f"{self._part} has {len(self._cells)} columns; column {number} does not exist")
@@ -72,6 +74,9 @@ class Row(Sequence[Expr]):
 
     def __iter__(self) -> Iterator[Expr]:
         return iter(self._cells)
+
+    def __reversed__(self) -> Iterator[Expr]:
+        return reversed(self._cells)
 
     def __repr__(self) -> str:
         return f"<whorl.Row, {len(self._cells)} columns of {self._part}>"
@@ -209,7 +214,7 @@ class Builder(_Assertions):
     def push_interaction(
         self,
         bus_index: int,
-        message: Sequence[ExprLike],
+        message: Iterable[ExprLike],
         count: ExprLike,
         count_weight: int = 0,
         label: str = "",
@@ -221,6 +226,8 @@ class Builder(_Assertions):
         Over all AIRs and rows the counts of each message on each bus must add up to 0. ``count_weight`` bounds trace heights
         (PROTOCOL.md 6.3, 6.6).
         """
+        if not 0 <= bus_index < 1 << 16:
+            raise InvalidArgumentError(f"expected a bus from 0 to {(1 << 16) - 1}, found {bus_index}", "keygen")
         self._open().push_interaction(bus_index, list(message), count, count_weight, bus_name, label, *_caller())
 
 
@@ -269,11 +276,11 @@ class LookupBus:
         self.index = index
         self.name = name
 
-    def lookup_key(self, b: Builder, query: Sequence[ExprLike], enabled: ExprLike, label: str = "") -> None:
+    def lookup_key(self, b: Builder, query: Iterable[ExprLike], enabled: ExprLike, label: str = "") -> None:
         """Looks ``query`` up where ``enabled`` is 1, which the caller constrains to be 0 or 1."""
         b.push_interaction(self.index, query, enabled, 1, label, bus_name=self.name)
 
-    def add_key_with_lookups(self, b: Builder, key: Sequence[ExprLike], num_lookups: ExprLike, label: str = "") -> None:
+    def add_key_with_lookups(self, b: Builder, key: Iterable[ExprLike], num_lookups: ExprLike, label: str = "") -> None:
         """Adds ``key``, which is looked up ``num_lookups`` times."""
         b.push_interaction(self.index, key, -_expr(num_lookups), 0, label, bus_name=self.name)
 
@@ -285,15 +292,15 @@ class PermutationBus:
         self.index = index
         self.name = name
 
-    def send(self, b: Builder, message: Sequence[ExprLike], enabled: ExprLike, label: str = "") -> None:
+    def send(self, b: Builder, message: Iterable[ExprLike], enabled: ExprLike, label: str = "") -> None:
         """Sends where ``enabled`` is 1, which the caller constrains to be 0 or 1."""
         b.push_interaction(self.index, message, enabled, 1, label, bus_name=self.name)
 
-    def receive(self, b: Builder, message: Sequence[ExprLike], enabled: ExprLike, label: str = "") -> None:
+    def receive(self, b: Builder, message: Iterable[ExprLike], enabled: ExprLike, label: str = "") -> None:
         """Receives where ``enabled`` is 1."""
         b.push_interaction(self.index, message, -_expr(enabled), 1, label, bus_name=self.name)
 
-    def interact(self, b: Builder, message: Sequence[ExprLike], direction: ExprLike, label: str = "") -> None:
+    def interact(self, b: Builder, message: Iterable[ExprLike], direction: ExprLike, label: str = "") -> None:
         """Sends where ``direction`` is 1, receives where it is -1."""
         b.push_interaction(self.index, message, direction, 1, label, bus_name=self.name)
 
@@ -369,6 +376,27 @@ def _check_names(air: object, position: int) -> None:
             )
 
 
+def _count(value: Any, what: str) -> int:
+    """A whole number that the library can hold as a count."""
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise InvalidArgumentError(f"{what}: expected a whole number, found {value!r}", "keygen")
+    number = int(value.__index__())
+    if not 0 <= number < 1 << 32:
+        raise InvalidArgumentError(f"{what}: expected a number from 0 to {(1 << 32) - 1}, found {number}", "keygen")
+    return number
+
+
+def _text(value: Any, what: str) -> str:
+    """A text that the library can hold."""
+    if not isinstance(value, str):
+        raise InvalidArgumentError(f"{what}: expected a text, found {value!r}", "keygen")
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise InvalidArgumentError(f"{what}: expected a text that UTF-8 can hold, found {value!a}", "keygen") from error
+    return value
+
+
 def _spec(air: AirLike, position: int) -> _Spec:
     def member(name: str) -> Any:
         value = getattr(air, name, getattr(Air, name))
@@ -380,13 +408,18 @@ def _spec(air: AirLike, position: int) -> _Spec:
     if isinstance(air, type):
         raise InvalidArgumentError(f"AIR {position}: expected an AIR, found class {air.__name__}; make an object of it", "keygen")
     _check_names(air, position)
-    name = member("name") or type(air).__name__
-    width = int(member("width"))
-    column_names = list(member("column_names"))
+    name = _text(member("name") or type(air).__name__, f"AIR {position}: name")
+    label = f'AIR {position} "{name}"'
+    width = _count(member("width"), f"{label}: width")
+    column_names = [_text(column, f"{label}: column_names") for column in member("column_names")]
     if column_names and len(column_names) != width:
-        raise InvalidArgumentError(
-            f'AIR {position} "{name}": expected {width} column_names, one a column, found {len(column_names)}', "keygen"
-        )
+        raise InvalidArgumentError(f"{label}: expected {width} column_names, one a column, found {len(column_names)}", "keygen")
+    if (
+        twice := {column for column in column_names if column_names.count(column) > 1}
+        if len(set(column_names)) < len(column_names)
+        else None
+    ):
+        raise InvalidArgumentError(f"{label}: expected different column_names, found {min(twice)!r} twice", "keygen")
     preprocessed: MatrixLike | None = member("preprocessed")
 
     def evaluate(core: _core.SymbolicBuilder) -> None:
@@ -400,11 +433,11 @@ def _spec(air: AirLike, position: int) -> _Spec:
             builder._core = None
 
     return _Spec(
-        name=str(name),
+        name=name,
         width=width,
-        cached_main_widths=[int(w) for w in member("cached_main_widths")],
+        cached_main_widths=[_count(w, f"{label}: cached_main_widths") for w in member("cached_main_widths")],
         preprocessed=None if preprocessed is None else matrix(preprocessed),
-        num_public_values=int(member("num_public_values")),
+        num_public_values=_count(member("num_public_values"), f"{label}: num_public_values"),
         is_required=bool(member("is_required")),
         column_names=column_names,
         eval=evaluate,

@@ -82,5 +82,8 @@ def _canonical(array: npt.NDArray[Any]) -> npt.NDArray[np.uint32]:
 
 def field_array(values: npt.ArrayLike) -> npt.NDArray[np.uint32]:
     """Whole numbers of any size, of any shape, mod p, as uint32."""
-    reduced: npt.NDArray[np.uint32] = (np.asarray(values) % MODULUS).astype(np.uint32)
+    array = np.asarray(values)
+    if array.dtype.kind not in "iubO" or (array.dtype == object and not all(hasattr(value, "__index__") for value in array.flat)):
+        raise InvalidArgumentError(f"expected whole numbers, found dtype {array.dtype}", "matrix")
+    reduced: npt.NDArray[np.uint32] = np.asarray(array % MODULUS).astype(np.uint32)
     return reduced

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -21,6 +21,22 @@ Part = MatrixLike | CommittedMatrix
 
 def _part(values: Part) -> Matrix | CommittedMatrix:
     return values if isinstance(values, CommittedMatrix) else matrix(values)
+
+
+def _public_values(values: Iterable[int]) -> tuple[int, ...]:
+    """Whole numbers, mod p."""
+    if isinstance(values, (str, bytes, bytearray, Mapping)):
+        raise InvalidArgumentError(f"public_values: expected a list of whole numbers, found {type(values).__name__}", "traces")
+    out = []
+    for i, value in enumerate(values):
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            raise InvalidArgumentError(f"public_values: value {i}: expected a whole number, found {value!r}", "traces")
+        number = int(value.__index__())
+        if not -_core.MODULUS < number < _core.MODULUS:
+            message = f"public_values: value {i}: expected a number from -(p - 1) to p - 1, p = {_core.MODULUS}, found {number}"
+            raise InvalidArgumentError(f"{message}; take it mod p first", "traces")
+        out.append(number % _core.MODULUS)
+    return tuple(out)
 
 
 class Trace:
@@ -53,7 +69,7 @@ class Trace:
         self.main = None if main is None else matrix(main)
         self.cached = tuple(_part(part) for part in cached)
         self.preprocessed = None if preprocessed is None else _part(preprocessed)
-        self.public_values = tuple(int(value) % _core.MODULUS for value in public_values)
+        self.public_values = _public_values(public_values)
 
     @property
     def height(self) -> int:
@@ -85,6 +101,8 @@ def air_id_of(air: int | str, num_airs: int, air_names: Sequence[str]) -> int:
             problem = f"the AIRs {found} have that name; give an index" if found else f"the names are {known}"
             raise InvalidArgumentError(f"expected the name of one AIR, found {air!r}: {problem}", "traces")
         return found[0]
+    if isinstance(air, bool) or not hasattr(air, "__index__"):
+        raise InvalidArgumentError(f"expected the index or the name of an AIR, found {air!r}", "traces")
     index = air.__index__()
     if not 0 <= index < num_airs:
         raise InvalidArgumentError(f"expected an AIR from 0 to {num_airs - 1}, found {index}", "traces")
@@ -103,7 +121,9 @@ def native_traces(key: Key, traces: Iterable[Trace], air_names: Sequence[str], *
         preprocessed = trace.preprocessed
         if preprocessed is None and air_id < len(columns):
             preprocessed = columns[air_id]
-        out.append(NativeTrace(air_id, trace.main, trace.cached, preprocessed, trace.public_values))
+        # Attributes may have been set since.
+        main = None if trace.main is None else matrix(trace.main)
+        out.append(NativeTrace(air_id, main, tuple(_part(part) for part in trace.cached), preprocessed, trace.public_values))
     return out
 
 

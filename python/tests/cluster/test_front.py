@@ -262,9 +262,10 @@ def test_http_wants_the_token_and_refuses_what_is_wrong(server: Server, client: 
         ({"tasks": []}, 400, "list of task folders"),
         ({"tasks": "x"}, 400, "list of task folders"),
         ({"tasks": [str(folders / "none")]}, 400, "expected a task folder"),
-        ({"tasks": [str(folders)], "weight": 0}, 400, "more than 0"),
-        ({"tasks": [str(folders)], "priority": True}, 400, "expected a number"),
-        ({"tasks": [str(folders)], "pickle": "x"}, 400, "unknown: pickle"),
+        ({"tasks": [str(folders)]}, 403, "link: expected a folder under"),
+        ({"tasks": [str(folders / "t1")], "weight": 0}, 400, "more than 0"),
+        ({"tasks": [str(folders / "t1")], "priority": True}, 400, "expected a number"),
+        ({"tasks": [str(folders / "t1")], "pickle": "x"}, 400, "unknown: pickle"),
         ({"tasks": [str(folders / "t1")], "job": "../../x"}, 409, "job name"),
     ]:
         answer = client.post("/v1/jobs", json=body)
@@ -276,6 +277,13 @@ def test_http_wants_the_token_and_refuses_what_is_wrong(server: Server, client: 
     assert client.get("/v1/jobs/nobody").status_code == 404
     assert client.get("/v1/jobs/nobody/events").status_code == 404
     assert client.post("/v1/jobs/nobody/cancel").status_code == 404
+
+
+def test_http_refuses_bodies_that_are_hardly_json(client: Any, folders: Path, tmp_path: Path) -> None:
+    for body in (b'{"tasks": ["\\ud800"]}', b'{"tasks": ["a\\u0000b"]}', b"[" * 200_000):
+        answer = client.post("/v1/jobs", content=body)
+        assert answer.status_code == 400, (body[:40], answer.text)
+        assert answer.json()["error"]
 
 
 def test_a_token_file_that_others_can_read_is_refused(tmp_path: Path) -> None:

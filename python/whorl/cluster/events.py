@@ -5,6 +5,7 @@ Plain data, so that it can be written down, sent and compared. scheduler.py has 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -90,6 +91,26 @@ class Policy:
     estimate_s: float = 1.0
     steal_after_s: float = 0.5
     remembered: int = 100_000
+
+    def __post_init__(self) -> None:
+        for name in ("max_attempts", "max_file_attempts", "remembered"):
+            check_number(f"policy: {name}", getattr(self, name), whole=True, least=1)
+        for name in ("backoff_s", "max_backoff_s", "fit_patience_s", "steal_after_s"):
+            check_number(f"policy: {name}", getattr(self, name), least=0)
+        check_number("policy: backoff_factor", self.backoff_factor, least=1)
+        for name in ("deadline_s", "estimate_s"):
+            check_number(f"policy: {name}", getattr(self, name), above=0)
+
+
+def check_number(what: str, value: Any, *, whole: bool = False, least: float | None = None, above: float | None = None) -> None:
+    """Raise ValueError where `value` is no finite number, or outside its range: a wrong one would stop the driver later."""
+    kinds = (int,) if whole else (int, float)
+    if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
+        raise ValueError(f"{what} is {value!r}, expected a {'whole' if whole else 'finite'} number")
+    if least is not None and value < least:
+        raise ValueError(f"{what} is {value!r}, expected at least {least}")
+    if above is not None and value <= above:
+        raise ValueError(f"{what} is {value!r}, expected more than {above}")
 
 
 class JobError(ValueError):

@@ -79,7 +79,7 @@ async def _body(request: Request) -> dict[str, Any]:
         return {}
     try:
         value = json.loads(data)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _Refused(400, f"the body is no JSON: {error}") from None
     if not isinstance(value, dict):
         raise _Refused(400, "the body is no JSON object")
@@ -139,14 +139,21 @@ def application(jobs: Any, token: str, *, tasks_under: str | os.PathLike[str] | 
             raise _Refused(400, "tasks: expected a list of task folders")
         from .cli import expand
 
-        if root is not None:
-            for text in listed:
-                if not Path(text).resolve().is_relative_to(root):
-                    raise _Refused(403, f"{text}: expected a folder under {root}")
+        def check_place(text: str) -> None:
+            if root is not None and not Path(text).resolve().is_relative_to(root):
+                raise _Refused(403, f"{text}: expected a folder under {root}")
+
         try:
-            return expand(listed)
+            for text in listed:
+                text.encode()
+                check_place(text)
+            found = expand(listed)
+            # A link in a folder may lead out of it.
+            for text in found:
+                check_place(text)
+            return found
         except (ValueError, OSError) as error:
-            raise _Refused(400, str(error)) from None
+            raise _Refused(400, f"tasks: {error}".encode(errors="backslashreplace").decode()) from None
 
     async def submit(request: Request) -> Response:
         values = await _body(request)

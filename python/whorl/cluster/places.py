@@ -43,8 +43,9 @@ class Places:
     def __post_init__(self) -> None:
         if self.device not in ("auto", "cpu", "sim", "cuda"):
             raise ValueError(f"places: device is {self.device!r}, expected auto, cpu, sim or cuda")
-        for name in ("threads", "slots", "warm_provers", "at_once"):
-            if getattr(self, name) is not None and getattr(self, name) < 1:
+        for name in ("threads", "slots", "warm_provers", "at_once", "max_per_node", "memory_bytes"):
+            value = getattr(self, name)
+            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
                 raise ValueError(f"places: {name} is {getattr(self, name)}, expected at least 1")
 
 

@@ -24,7 +24,7 @@ from typing import Any
 import ray
 
 from .driver import Driver
-from .events import JobError, Policy
+from .events import JobError, Policy, check_number
 from .places import Places
 from .store import normal_url, open_store, proof_name
 from .tasks import TaskSpec, specify
@@ -134,10 +134,10 @@ class Handle:
 
     def _feed(self, tasks: Iterable[Any], needs: Any) -> None:
         def run() -> None:
-            iterator = iter(tasks)
             pending: list[TaskSpec] = []
             size = 1
             try:
+                iterator = iter(tasks)
                 while True:
                     # Few at first, so that the first place starts at once; then more, so that a batch costs one write.
                     pending += [specify(task, needs) for task in itertools.islice(iterator, max(0, size - len(pending)))]
@@ -264,6 +264,14 @@ class _Jobs:
         StoreError
             The store fails.
         """
+        check_number("priority", priority, whole=True)
+        check_number("weight", weight, above=0)
+        check_number("bound", bound, whole=True, least=1)
+        if deadline_s is not None:
+            check_number("deadline_s", deadline_s, above=0)
+        if isinstance(tasks, (str, bytes, os.PathLike)):
+            raise TypeError(f"expected several tasks, found {type(tasks).__name__}; one folder is [folder]")
+        tasks = iter(tasks)
         if detach:
             specs = [specify(task, needs) for task in tasks]
             name = self._link.submit_all(specs, job, priority=priority, weight=weight, deadline_s=deadline_s)
