@@ -153,6 +153,24 @@ private:
     }
 
     // From here on messages count constraints as the key does, and so as check_constraints.
+    // Whether a column that the node reads is one of this AIR.
+    bool is_own(const SymbolicNode& node) const {
+        if (node.op != SymbolicNode::Op::kVariable) return true;
+        const Variable& variable = node.variable;
+        const std::vector<std::uint32_t>& cached = key_.width.cached_mains;
+        switch (variable.entry) {
+            case Variable::Entry::kPreprocessed:
+                return variable.index < key_.width.preprocessed.value_or(0);
+            case Variable::Entry::kPublic:
+                return variable.index < key_.num_public_values;
+            case Variable::Entry::kMain:
+                if (variable.part_index < cached.size()) return variable.index < cached[variable.part_index];
+                return variable.part_index == cached.size() && variable.index < key_.width.common_main;
+            default:
+                return false;
+        }
+    }
+
     void add_nodes(const SymbolicBuilder& builder) {
         ConstraintDag dag = build_constraint_dag(builder.constraints(), builder.interactions());
         key_.nodes = std::move(dag.nodes);
@@ -161,7 +179,12 @@ private:
         key_.need_rot = std::any_of(key_.nodes.begin(), key_.nodes.end(), [](const SymbolicNode& node) {
             return node.op == SymbolicNode::Op::kVariable && node.variable.offset == 1;
         });
-        key_.unused_variables = find_unused_variables(key_.nodes, key_.width, key_.need_rot);
+        if (std::ranges::all_of(key_.nodes, [this](const SymbolicNode& node) { return is_own(node); })) {
+            key_.unused_variables = find_unused_variables(key_.nodes, key_.width, key_.need_rot);
+        } else {
+            fault("an expression reads a column that this AIR does not have",
+                  "expressions are good for the builder that made them, not for that of another AIR");
+        }
 
         notes_.constraints.resize(key_.constraint_idx.size());
         constraint_degrees_.resize(key_.constraint_idx.size());

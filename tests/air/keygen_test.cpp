@@ -1,5 +1,7 @@
 // Keys beyond those of the vectors: parts, unused columns, height constraints, and every way keygen fails.
+#include <cstddef>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -210,6 +212,25 @@ TEST(Keygen, RejectsStructsOfColumnsOfAnotherWidth) {
 TEST(Keygen, RejectsPublicValuesThatTheAirDoesNotDeclare) {
     expect_error({TestAir{[](SymbolicBuilder& b) { b.assert_zero(b.public_values()[0] - b.main().local[0]); }}},
                  "public value 0 is read, the AIR declares none; return their number from num_public_values()");
+}
+
+TEST(Keygen, RejectsColumnsOfAnotherAir) {
+    // Each is read by an AIR of one column alone.
+    const auto kept = std::make_shared<std::vector<Expr>>();
+    const TestAir rich{.constraints =
+                           [kept](SymbolicBuilder& b) {
+                               kept->assign({b.main().local[3], b.cached_main(0).local[1], b.preprocessed().local[0]});
+                               b.assert_zero(b.main().local[0]);
+                           },
+                       .num_columns = 4,
+                       .cached = {2},
+                       .fixed = Matrix(1, 4)};
+    for (std::size_t i = 0; i < 3; ++i) {
+        expect_error({rich, TestAir{[kept, i](SymbolicBuilder& b) { b.assert_zero((*kept)[i] * b.main().local[0]); }}},
+                     "AIR 1 (TestAir): an expression reads a column that this AIR does not have");
+        expect_error({rich, TestAir{[kept, i](SymbolicBuilder& b) { b.push_interaction(0, {(*kept)[i]}, 1, 1); }}},
+                     "AIR 1 (TestAir): an expression reads a column that this AIR does not have");
+    }
 }
 
 TEST(Keygen, RejectsABusWithTwoNames) {
