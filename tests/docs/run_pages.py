@@ -28,7 +28,6 @@ NOT_RUN = {
     "ray": "starts a cluster: python/tests/cluster does that",
     "python": "runs a reader's own program: python/tests does the like",
     "srun": "is for a Slurm cluster",
-    "head=": "is for a Slurm cluster",
     "sbatch": "is for a Slurm cluster",
     "kubectl": "is for a Kubernetes cluster",
     "helm": "is for a Kubernetes cluster",

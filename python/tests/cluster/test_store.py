@@ -133,3 +133,15 @@ def test_the_journal_keeps_lines_in_order_while_the_store_is_away(tmp_path: Path
     assert journal.flush(30.0)
     journal.close()
     assert [line["k"] for line in read_json_lines(store, "jobs/j/journal.jsonl")] == list(range(50))
+
+
+def test_a_root_that_goes_away_is_not_made_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = open_store(tmp_path / "store")
+    store.write("a/b/c", b"1")
+    # It goes between the look at it and the write.
+    monkeypatch.setattr(store, "check", lambda: None)
+    (tmp_path / "store").rename(tmp_path / "elsewhere")
+    for write in (store.write, store.append):
+        with pytest.raises(StoreError):
+            write("a/b/d", b"2")
+        assert not (tmp_path / "store").exists()

@@ -93,8 +93,9 @@ class Policy:
     remembered: int = 100_000
 
     def __post_init__(self) -> None:
-        for name in ("max_attempts", "max_file_attempts", "remembered"):
+        for name in ("max_attempts", "max_file_attempts"):
             check_number(f"policy: {name}", getattr(self, name), whole=True, least=1)
+        check_number("policy: remembered", self.remembered, whole=True, least=0)
         for name in ("backoff_s", "max_backoff_s", "fit_patience_s", "steal_after_s"):
             check_number(f"policy: {name}", getattr(self, name), least=0)
         check_number("policy: backoff_factor", self.backoff_factor, least=1)

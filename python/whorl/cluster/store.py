@@ -190,10 +190,15 @@ class DirectoryStore:
         except OSError as error:
             raise StoreError(error.errno, f"store {self.url}: {what} {name}: {error.strerror or error}") from error
 
+    def _make_folders(self, name: str) -> None:
+        """The folders of a name, below the root alone: a root that has gone since it was looked at is not made anew."""
+        for folder in reversed(pathlib.PurePosixPath(name).parents[:-1]):
+            (self.root / folder).mkdir(exist_ok=True)
+
     def write(self, name: str, data: bytes) -> None:
         def action() -> None:
             self.check()
-            (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+            self._make_folders(name)
             self._write(name, data)
 
         self._guarded("write", name, action)
@@ -224,7 +229,7 @@ class DirectoryStore:
         def action() -> None:
             self.check()
             path = self.root / name
-            path.parent.mkdir(parents=True, exist_ok=True)
+            self._make_folders(name)
             with open(path, "ab", buffering=0) as file:
                 size = file.tell()
                 try:
