@@ -172,18 +172,10 @@ def simulate(
             feed(job)
         if effects:
             continue
-        if not agenda:
-            at = scheduler.next_time()
-            if at is None:
-                raise RuntimeError("nothing is left to happen, and jobs are not done")
-            now = max(now, at)
-            begin = clock()
-            scheduler.advance(now)
-            spent += clock() - begin
-            events += 1
-            continue
         at = scheduler.next_time()
-        if at is not None and at < agenda[0][0]:
+        if at is None and not agenda:
+            raise RuntimeError("nothing is left to happen, and jobs are not done")
+        if at is not None and (not agenda or at < agenda[0][0]):
             now = max(now, at)
             begin = clock()
             scheduler.advance(now)

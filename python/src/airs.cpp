@@ -5,7 +5,6 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
-#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -165,9 +164,8 @@ PythonAir to_air(nb::handle spec, std::optional<nb::python_error>* raised) {
 Result<void> own_preprocessed(ProvingKey& key) {
     for (std::optional<Matrix>& columns : key.preprocessed) {
         if (!columns) continue;
-        Result<Matrix> own = Matrix::create(columns->width(), columns->height());
+        Result<Matrix> own = copy_of(*columns);
         if (!own) return std::move(own).error();
-        std::ranges::copy(std::as_const(*columns).values(), own->values().begin());
         columns = *std::move(own);
     }
     return {};

@@ -8,7 +8,6 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
-#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <cstdio>
@@ -116,10 +115,7 @@ ProvingKey proving_key(VerifyingKey vk, std::vector<std::string> names, const nb
             continue;
         }
         // A copy, since the key outlives the array.
-        const Matrix& view = nb::cast<const HeldMatrix&>(part).view();
-        Matrix own = take(Matrix::create(view.width(), view.height()));
-        std::ranges::copy(view.values(), own.values().begin());
-        key.preprocessed.emplace_back(std::move(own));
+        key.preprocessed.emplace_back(take(copy_of(nb::cast<const HeldMatrix&>(part).view())));
     }
     return key;
 }
@@ -217,6 +213,7 @@ FormatError
             "vk"_a, "air_names"_a, "preprocessed"_a, "notes"_a = nb::none())
         .def_prop_ro(
             "vk", [](const ProvingKey& key) { return key.vk; }, "A copy of the verifying key.")
+        .def_prop_ro("num_airs", [](const ProvingKey& key) { return key.vk.airs.size(); })
         .def_ro("air_names", &ProvingKey::air_names)
         .def_ro("notes", &ProvingKey::notes)
         .def_prop_ro("preprocessed", &preprocessed_of, "By AIR: a copy of the preprocessed columns as Matrix, or None.")

@@ -206,6 +206,12 @@ HeldMatrix hold(Matrix&& matrix) {
     return HeldMatrix(owner, std::move(view));
 }
 
+Result<Matrix> copy_of(const Matrix& matrix) {
+    Result<Matrix> copy = Matrix::create(matrix.width(), matrix.height());
+    if (copy) std::ranges::copy(matrix.values(), copy->values().begin());
+    return copy;
+}
+
 std::vector<AirTrace> to_traces(nb::handle traces) {
     std::vector<AirTrace> out;
     for (const nb::handle trace : traces) out.push_back(to_trace(trace));

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include <whorl/error.hpp>
 #include <whorl/trace.hpp>
 
 namespace whorl::python {
@@ -28,6 +29,9 @@ private:
 
 /// A matrix in memory of its own.
 HeldMatrix hold(Matrix&& matrix);
+
+/// The elements, which are on the host, in memory of their own. Errors: kMachine (memory).
+Result<Matrix> copy_of(const Matrix& matrix);
 
 /// The traces that Python's `traces` (objects of whorl.Trace) stand for; they hold what they refer to no longer than those do.
 std::vector<AirTrace> to_traces(nanobind::handle traces);

@@ -6,7 +6,6 @@
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -65,11 +64,7 @@ Proof prove(Prover& prover, nb::handle traces, nb::handle progress, Stop* stop, 
 CommittedMatrix commit(Prover& prover, const HeldMatrix& matrix, nb::handle progress, Stop* stop) {
     LongCall call(progress, stop);
     // The commitment keeps its matrix, which may not be an array of another.
-    Matrix own = matrix.view();
-    if (!own.is_on_device()) {
-        own = take(Matrix::create(matrix.view().width(), matrix.view().height()));
-        std::ranges::copy(std::as_const(matrix).view().values(), own.values().begin());
-    }
+    Matrix own = matrix.view().is_on_device() ? matrix.view() : take(copy_of(matrix.view()));
     return take(call.run([&](const ProveControl& control) { return prover.commit(std::move(own), control); }));
 }
 

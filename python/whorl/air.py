@@ -22,6 +22,7 @@ The same AIR in C++ and in Python has the same key, byte for byte.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple, Protocol, SupportsIndex, overload, runtime_checkable
 
@@ -414,12 +415,9 @@ def _spec(air: AirLike, position: int) -> _Spec:
     column_names = [_text(column, f"{label}: column_names") for column in member("column_names")]
     if column_names and len(column_names) != width:
         raise InvalidArgumentError(f"{label}: expected {width} column_names, one a column, found {len(column_names)}", "keygen")
-    if (
-        twice := {column for column in column_names if column_names.count(column) > 1}
-        if len(set(column_names)) < len(column_names)
-        else None
-    ):
-        raise InvalidArgumentError(f"{label}: expected different column_names, found {min(twice)!r} twice", "keygen")
+    for column, count in Counter(column_names).items():
+        if count > 1:
+            raise InvalidArgumentError(f"{label}: expected different column_names, found {column!r} twice", "keygen")
     preprocessed: MatrixLike | None = member("preprocessed")
 
     def evaluate(core: _core.SymbolicBuilder) -> None:

@@ -112,12 +112,11 @@ def air_id_of(air: int | str, num_airs: int, air_names: Sequence[str]) -> int:
 def native_traces(key: Key, traces: Iterable[Trace], air_names: Sequence[str], *, with_preprocessed: bool = False) -> list[NativeTrace]:
     """Traces with the indices of their AIRs, and, where asked for, the preprocessed columns of a ProvingKey."""
     columns: list[Matrix | None] = key.preprocessed if with_preprocessed and isinstance(key, ProvingKey) else []
-    num_airs = (key.vk if isinstance(key, ProvingKey) else key).num_airs
     out = []
     for trace in traces:
         if not isinstance(trace, Trace):
             raise TypeError(f"expected a whorl.Trace, found {type(trace).__name__}")
-        air_id = air_id_of(trace.air, num_airs, air_names)
+        air_id = air_id_of(trace.air, key.num_airs, air_names)
         preprocessed = trace.preprocessed
         if preprocessed is None and air_id < len(columns):
             preprocessed = columns[air_id]

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .events import check_number
+
 __all__ = ["Places", "Site", "sites_of_node"]
 
 
@@ -44,9 +46,8 @@ class Places:
         if self.device not in ("auto", "cpu", "sim", "cuda"):
             raise ValueError(f"places: device is {self.device!r}, expected auto, cpu, sim or cuda")
         for name in ("threads", "slots", "warm_provers", "at_once", "max_per_node", "memory_bytes"):
-            value = getattr(self, name)
-            if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-                raise ValueError(f"places: {name} is {getattr(self, name)}, expected at least 1")
+            if (value := getattr(self, name)) is not None:
+                check_number(f"places: {name}", value, whole=True, least=1)
 
 
 @dataclass(frozen=True)
